@@ -1,0 +1,87 @@
+import type { MailboxVector } from './mailbox.ts';
+import type { IdentityScheme } from './view.ts';
+
+/** One mailbox as LIST and STATUS show it. */
+export type SurveyedMailbox = {
+  readonly name: string;
+  readonly delimiter: string | null;
+  readonly selectable: boolean;
+  readonly attributes: readonly string[];
+  readonly subscribed: boolean;
+  /** STATUS; null for unselectable nodes and those that refuse STATUS. */
+  readonly vector: MailboxVector | null;
+};
+
+/** Inclusive UID ranges, ascending, not touching each other. */
+export type UidRanges = readonly (readonly [first: number, last: number])[];
+
+/** A message not seen before in this mailbox, with what identity needs and no more. */
+export type Appearance = {
+  readonly uid: number;
+  /** IMAP flags as the server spells them. */
+  readonly flags: readonly string[];
+  /** INTERNALDATE in seconds since the epoch. */
+  readonly internalDate: number;
+  /** RFC822.SIZE. */
+  readonly size: number;
+  /** EMAILID, X-GM-MSGID or X-GUID, as the scheme says; null under `digest`. */
+  readonly serverEmailId: string | null;
+  /** THREADID or X-GM-THRID; null → derived. */
+  readonly serverThreadId: string | null;
+  /** Raw unfolded header values; empty where absent. Read when threads are derived or the scheme is `digest`. */
+  readonly messageId: string;
+  readonly references: string;
+  readonly inReplyTo: string;
+  /** Only under `digest`: unfolded DATE and FROM, and the first 512 octets of the RECEIVED fields (latin1). */
+  readonly digestFields: { readonly date: string; readonly from: string; readonly received: string } | null;
+};
+
+/** What is known of a mailbox before it is read again. */
+export type KnownMailbox = {
+  readonly vector: MailboxVector;
+  /** All known UIDs with their IMAP-side flags; read only by the tiers that must compare. */
+  readonly uids: () => Promise<readonly number[]>;
+};
+
+/**
+ * One reading of one mailbox, by EXAMINE and what follows it. The fields arrive in this order; `appeared` is read to its end
+ * before another method of the source is called.
+ */
+export type MailboxReading = {
+  readonly vector: MailboxVector;
+  /**
+   * `delta`: relative to the known vector (QRESYNC, or CONDSTORE with a UID comparison).
+   * `full`: the UIDs that exist now; every known UID outside is gone, and `flags` names every known UID that exists.
+   * `renewed`: UIDVALIDITY differs; nothing known holds, everything appears.
+   */
+  readonly kind: 'delta' | 'full' | 'renewed';
+  /** For `delta`: UIDs reported gone (may name UIDs that were never known). */
+  readonly vanished: UidRanges;
+  /** For `full`: UIDs present. */
+  readonly present: UidRanges;
+  /** Known UIDs with their flags now: changed ones (`delta`) or all (`full`). */
+  readonly flags: readonly { readonly uid: number; readonly flags: readonly string[] }[];
+  /** Messages below `vector.uidNext` that were not known, in UID order, in batches. */
+  readonly appeared: AsyncIterable<readonly Appearance[]>;
+};
+
+/** What the catalog asks of the mail server. Filled by shared/imap; one authenticated connection, one command at a time. */
+export type MailSource = {
+  /** The best scheme the server offers and the operator allows. */
+  readonly scheme: () => Promise<{ scheme: IdentityScheme; threads: 'server' | 'derived' }>;
+  /** LIST … RETURN (SPECIAL-USE SUBSCRIBED STATUS (…)): every mailbox of the personal namespace. */
+  readonly survey: () => Promise<readonly SurveyedMailbox[]>;
+  /** MAILBOXID of the given mailboxes (RFC 8474), asked for alone; null without OBJECTID. */
+  readonly mailboxIds: (names: readonly string[]) => Promise<ReadonlyMap<string, string> | null>;
+  /** Brings one mailbox's changes since `known`, or all of it. Throws `MailboxGone` when it cannot be opened. */
+  readonly read: (name: string, known: KnownMailbox | null, facts: { scheme: IdentityScheme; threads: 'server' | 'derived' }) => Promise<MailboxReading>;
+  /** UIDs that exist now (UID SEARCH ALL after NOOP) in the mailbox read last: settles counts that disagree and mass disappearance. */
+  readonly presentUids: (name: string) => Promise<UidRanges>;
+  /** MYRIGHTS letters per name; null where the server has no ACL. */
+  readonly rights: (names: readonly string[]) => Promise<ReadonlyMap<string, string> | null>;
+};
+
+/** The mailbox could not be opened: deleted or renamed since the survey. */
+export class MailboxGone extends Error {
+  override readonly name = 'MailboxGone';
+}
