@@ -1,0 +1,65 @@
+import type { Part } from '../../message/part.ts';
+
+/** Where one copy of a message lies on the server; read under exactly this UIDVALIDITY or not at all. */
+export type Place = {
+  /** Server name of the mailbox, decoded. */
+  readonly mailbox: string;
+  readonly uidValidity: number;
+  readonly uid: number;
+};
+
+/** What is asked of each message; nothing else is fetched. */
+export type MessageNeeds = {
+  /** Lower-case field names, or all, or none. */
+  readonly headers: 'none' | 'all' | readonly string[];
+  readonly structure: boolean;
+  readonly preview: boolean;
+};
+
+export type MessageFacts = {
+  /** The raw header block, limited to the asked fields where not all were asked. */
+  readonly headers?: Uint8Array;
+  /** Root of the part tree. */
+  readonly structure?: Part;
+  /** PREVIEW (RFC 8970); absent where the server has none or answered NIL: then it is made from a part. */
+  readonly preview?: string;
+};
+
+/** One section of one message: '' = the whole message, '1.2' = a part's content, '1.2.HEADER', '1.2.MIME'. */
+export type SectionRequest = { readonly place: Place; readonly section: string; readonly maxOctets?: number };
+
+/** Octets of a message or part as stored (not transfer-decoded), with the size where known. */
+export type OpenedSection = { readonly octets: ReadableStream<Uint8Array>; readonly size: number | null };
+
+/**
+ * Reading messages: what Email/get, Email/query and downloads ask of the mail server. Places that are no longer there
+ * (expunged, moved, UIDVALIDITY changed) are absent from the answers. One EXAMINE per mailbox, one FETCH per kind of need.
+ */
+export type CanReadMessages = {
+  readonly read: (places: readonly Place[], needs: MessageNeeds) => Promise<ReadonlyMap<Place, MessageFacts>>;
+  readonly readSections: (requests: readonly SectionRequest[]) => Promise<ReadonlyMap<SectionRequest, Uint8Array>>;
+  /** null = not there any more. The stream holds the connection until it ends or is cancelled. */
+  readonly open: (place: Place, section: string) => Promise<OpenedSection | null>;
+};
+
+/** One text condition of Email/query (RFC 8621 §4.4.1) that only the server can answer. */
+export type TextCondition =
+  | { readonly kind: 'text' | 'from' | 'to' | 'cc' | 'bcc' | 'subject' | 'body'; readonly value: string }
+  | { readonly kind: 'header'; readonly name: string; readonly value: string | null };
+
+/** SEARCH: one EXAMINE and one command per condition and mailbox at most. */
+export type CanSearchMessages = {
+  /**
+   * For each condition the UIDs of the mailbox that match it, ascending, below `uidNext`. Throws `Unavailable` when the server
+   * cannot answer; null when the mailbox is not there under this UIDVALIDITY.
+   */
+  readonly search: (
+    mailbox: { name: string; uidValidity: number; uidNext: number },
+    conditions: readonly TextCondition[],
+  ) => Promise<readonly (readonly number[])[] | null>;
+  /** UIDs in the order of SORT (RFC 5256) where the server offers it, else null. */
+  readonly sort: (
+    mailbox: { name: string; uidValidity: number; uidNext: number },
+    key: 'from' | 'to' | 'subject' | 'sentAt',
+  ) => Promise<readonly number[] | null>;
+};
