@@ -1,0 +1,141 @@
+/** What the configuration of one Dovecot is made of; folders and files are absolute paths. */
+export interface DovecotSettings {
+  readonly folder: string;
+  /** For sockets and pid files; short, see unix(7). */
+  readonly runFolder: string;
+  readonly certificate: { readonly certificateFile: string; readonly keyFile: string };
+  readonly imapPort: number;
+  readonly imapsPort: number;
+  readonly durable: boolean;
+  readonly acl: boolean;
+  readonly account:
+    | { readonly kind: 'root'; readonly mailUser: string }
+    | { readonly kind: 'user'; readonly user: string; readonly group: string };
+}
+
+/** The text of dovecot.conf for Dovecot 2.3, complete in itself: nothing under /etc/dovecot is read. */
+export function dovecotConfiguration(settings: DovecotSettings): string {
+  const { folder, account } = settings;
+  const mailUser = account.kind === 'root' ? account.mailUser : account.user;
+  const mailGroup = account.kind === 'root' ? account.mailUser : account.group;
+  return `
+protocols = imap
+listen = 127.0.0.1
+base_dir = ${settings.runFolder}
+state_dir = ${settings.runFolder}
+log_path = ${folder}/dovecot.log
+log_timestamp = "%Y-%m-%d %H:%M:%S "
+auth_failure_delay = 0
+auth_mechanisms = plain login
+disable_plaintext_auth = no
+mail_max_userip_connections = 1000
+default_process_limit = 1000
+default_client_limit = 4000
+${account.kind === 'user' ? rootless(account) : ''}
+ssl = yes
+ssl_cert = <${settings.certificate.certificateFile}
+ssl_key = <${settings.certificate.keyFile}
+
+first_valid_uid = 1
+first_valid_gid = 1
+mail_location = sdbox:~/mail
+mail_home = ${folder}/mail/%u
+mailbox_list_index = yes
+mail_fsync = ${settings.durable ? 'optimized' : 'never'}
+${settings.acl ? 'mail_plugins = acl' : ''}
+
+passdb {
+  driver = dict
+  args = ${folder}/passdb.conf
+}
+userdb {
+  driver = static
+  args = uid=${mailUser} gid=${mailGroup} home=${folder}/mail/%u allow_all_users=yes
+}
+
+namespace inbox {
+  inbox = yes
+  separator = /
+${[...specialUse].map(([name, use]) => mailbox(name, use)).join('\n')}
+}
+${settings.acl ? sharing(folder) : ''}
+service imap-login {
+  # One process serves all logins; nothing is started anew for each connection.
+  service_count = 0
+  inet_listener imap {
+    port = ${settings.imapPort}
+  }
+  inet_listener imaps {
+    port = ${settings.imapsPort}
+    ssl = yes
+  }
+}
+service imap {
+  process_min_avail = 2
+  service_count = 100
+}
+service auth {
+  ${account.kind === 'root' ? 'user = root' : ''}
+}
+service anvil {
+  # No growing delay after wrong passwords from one address.
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+service stats {
+  unix_listener stats-writer {
+    mode = 0666
+  }
+}
+`;
+}
+
+/** The text of the file that `passdb` names: one JSON file per user, read at each login. */
+export function passwordDictionary(usersFolder: string): string {
+  return `
+uri = fs:posix:prefix=${usersFolder}/
+password_key = %u
+iterate_disable = yes
+default_pass_scheme = PLAIN
+`;
+}
+
+const specialUse = new Map([
+  ['Drafts', '\\Drafts'],
+  ['Sent', '\\Sent'],
+  ['Junk', '\\Junk'],
+  ['Trash', '\\Trash'],
+  ['Archive', '\\Archive'],
+]);
+
+const mailbox = (name: string, use: string): string => `  mailbox ${name} {
+    auto = subscribe
+    special_use = ${use}
+  }`;
+
+/** Started without root, nothing can change its user or root folder. */
+const rootless = ({ user, group }: { user: string; group: string }): string => `
+default_internal_user = ${user}
+default_internal_group = ${group}
+default_login_user = ${user}
+${['anvil', 'imap-login', 'ipc', 'old-stats', 'stats'].map((name) => `service ${name} {\n  chroot =\n}`).join('\n')}
+`;
+
+const sharing = (folder: string): string => `
+namespace shared {
+  type = shared
+  separator = /
+  prefix = Shared/%%u/
+  location = sdbox:${folder}/mail/%%u/mail
+  list = children
+  subscriptions = no
+}
+protocol imap {
+  mail_plugins = acl imap_acl
+}
+plugin {
+  acl = vfile
+  acl_shared_dict = file:${folder}/mail/shared-mailboxes
+}
+`;
