@@ -41,7 +41,11 @@ export function methodError(type: MethodErrorType, description?: string): Method
 }
 
 /** The refusal of one record of a /set or /copy (RFC 8620 §5.3, RFC 8621 §2.5, §4.6 …). */
-export type SetError = { readonly type: string; readonly description?: string; readonly properties?: string[] } & JsonObject;
+export type SetError = {
+  readonly type: string;
+  readonly description?: string;
+  readonly properties?: string[];
+} & JsonObject;
 
 /** Request-level error types (RFC 8620 §3.6.1), without their `urn:ietf:params:jmap:error:` prefix. */
 export type RequestErrorType = 'unknownCapability' | 'notJSON' | 'notRequest' | 'limit';
