@@ -1,0 +1,207 @@
+import { domainToASCII } from 'node:url';
+import * as v from 'valibot';
+import { ConfigurationError } from './configuration-error.ts';
+import { addressMembers, type Endpoint, objectionTo } from './endpoint.ts';
+
+/** SASL mechanisms, best first. The OAuth ones carry an access token where the others carry a password. */
+export type AuthMethod = 'oauthbearer' | 'xoauth2' | 'plain' | 'login';
+
+/** Where the mail of some domains is. Everything here comes from the operator's file. */
+export type Provider = {
+  /** Part of every account id: renaming a provider gives its users new accounts. */
+  readonly name: string;
+  /** `example.com`, `*.example.com`, or `*` for every login; lower case, as DNS spells them. */
+  readonly domains: readonly string[];
+  readonly imap: Endpoint;
+  readonly smtp: Endpoint | null;
+  readonly sieve: Endpoint | null;
+  readonly auth: readonly AuthMethod[];
+  /** What the server is told: the login as it is, or only what stands before the `@`. */
+  readonly login: 'address' | 'local';
+  /** Whether upper and lower case before the `@` make different users. `insensitive`: logins are sent in lower case. */
+  readonly loginCase: 'exact' | 'insensitive';
+  /** Ways of making Email ids that must not be used although the server offers them. */
+  readonly forbiddenIdentitySchemes: readonly ('objectid' | 'gmail' | 'xguid')[];
+  readonly quirks: Quirks;
+};
+
+/** What a server gets wrong, as far as the operator must say so. */
+export type Quirks = {
+  /** Capabilities that are advertised and do not work. Upper case. */
+  readonly ignoreCapabilities: readonly string[];
+};
+
+/** A login as its provider knows it. `user` is exactly what the mail server is told, so equal users are equal accounts. */
+export type MatchedLogin = { readonly provider: Provider; readonly user: string };
+
+/** Longer logins are no logins. */
+const maxLoginOctets = 320;
+
+/**
+ * Reads the operator's providers file (its format: docs/providers.md). `readCertificates` returns the PEM text of a
+ * `caFile`; what it throws is reported at the file's place. Throws `ConfigurationError` with every problem, each with its
+ * JSON path and the value quoted.
+ */
+export function parseProviders(text: string, readCertificates: (file: string) => string): Provider[] {
+  const parsed = v.safeParse(fileSchema(readCertificates), parseJson(text));
+  if (parsed.success) return parsed.output.providers;
+  throw new ConfigurationError('The providers file cannot be used', parsed.issues.map(describeIssue));
+}
+
+/** Only one server, for every login: what `--imap` and `--smtp` stand for. */
+export function singleProvider(endpoints: { imap: Endpoint; smtp: Endpoint | null; sieve: Endpoint | null }): Provider {
+  return {
+    name: 'single',
+    domains: ['*'],
+    ...endpoints,
+    auth: ['plain', 'login'],
+    login: 'address',
+    loginCase: 'exact',
+    forbiddenIdentitySchemes: [],
+    quirks: { ignoreCapabilities: [] },
+  };
+}
+
+/**
+ * Finds the provider of a login: the exact domain first, then the longest `*.` pattern, then `*`. A login without a
+ * domain belongs to `*`. null: no provider is responsible, or it is no login at all.
+ */
+export function matchLogin(providers: readonly Provider[], login: string): MatchedLogin | null {
+  const typed = login.trim().normalize('NFC');
+  if (typed === '' || Buffer.byteLength(typed) > maxLoginOctets || /\p{Cc}/u.test(typed)) return null;
+  const at = typed.lastIndexOf('@');
+  const domain = at === -1 ? '' : domainToASCII(typed.slice(at + 1));
+  if (at === 0 || (at > 0 && domain === '')) return null;
+  const provider = providerOf(providers, domain);
+  if (provider === undefined) return null;
+  const name = at === -1 ? typed : typed.slice(0, at);
+  const local = provider.loginCase === 'insensitive' ? name.toLowerCase() : name;
+  return { provider, user: at === -1 || provider.login === 'local' ? local : `${local}@${domain}` };
+}
+
+function providerOf(providers: readonly Provider[], domain: string): Provider | undefined {
+  const labels = domain.split('.');
+  const patterns = [domain, ...labels.map((_, index) => `*.${labels.slice(index + 1).join('.')}`).slice(0, -1), '*'];
+  for (const pattern of domain === '' ? ['*'] : patterns) {
+    const provider = providers.find(({ domains }) => domains.includes(pattern));
+    if (provider !== undefined) return provider;
+  }
+  return undefined;
+}
+
+function fileSchema(readCertificates: (file: string) => string) {
+  const endpoint = v.pipe(
+    v.strictObject({
+      ...addressMembers,
+      tls: v.picklist(['implicit', 'starttls', 'plaintext'], 'expected "implicit", "starttls" or "plaintext"'),
+      caFile: v.optional(
+        v.pipe(
+          v.string('expected a file name'),
+          v.rawTransform(({ dataset, addIssue, NEVER }) => {
+            try {
+              return readCertificates(dataset.value);
+            } catch (error) {
+              addIssue({ message: (error as Error).message });
+              return NEVER;
+            }
+          }),
+        ),
+      ),
+    }),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const objection = dataset.typed ? objectionTo(dataset.value) : undefined;
+      if (objection !== undefined) addIssue({ message: objection });
+    }),
+    v.transform(({ caFile, ...rest }): Endpoint => ({ ...rest, ca: caFile ?? null })),
+  );
+  const provider = v.strictObject({
+    name: v.pipe(
+      v.string('expected a name'),
+      v.regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and hyphens, at most 63'),
+    ),
+    domains: v.pipe(
+      v.array(domainPattern, 'expected a list of domains'),
+      v.minLength(1, 'expected at least one domain'),
+    ),
+    imap: endpoint,
+    smtp: v.nullish(endpoint, null),
+    sieve: v.nullish(endpoint, null),
+    auth: v.optional(
+      v.pipe(
+        v.array(
+          v.picklist(
+            ['oauthbearer', 'xoauth2', 'plain', 'login'],
+            'expected "plain", "login", "oauthbearer" or "xoauth2"',
+          ),
+          'expected a list of methods',
+        ),
+        v.minLength(1, 'expected at least one method'),
+      ),
+      ['plain', 'login'],
+    ),
+    login: v.optional(v.picklist(['address', 'local'], 'expected "address" or "local"'), 'address'),
+    loginCase: v.optional(v.picklist(['exact', 'insensitive'], 'expected "exact" or "insensitive"'), 'exact'),
+    forbiddenIdentitySchemes: v.optional(
+      v.array(v.picklist(['objectid', 'gmail', 'xguid'], 'expected "objectid", "gmail" or "xguid"'), 'expected a list'),
+      [],
+    ),
+    quirks: v.optional(
+      v.strictObject({
+        ignoreCapabilities: v.array(v.pipe(v.string('expected a capability'), v.toUpperCase()), 'expected a list'),
+      }),
+      { ignoreCapabilities: [] },
+    ),
+  });
+  return v.strictObject({
+    providers: v.pipe(
+      v.array(provider, 'expected a list of providers'),
+      v.minLength(1, 'expected at least one provider'),
+      v.rawCheck(({ dataset, addIssue }) => {
+        if (!dataset.typed) return;
+        const { value } = dataset;
+        for (const twice of repeated(value.map(({ name }) => name))) {
+          addIssue({ message: `two providers have the name "${twice}"` });
+        }
+        for (const twice of repeated(value.flatMap(({ domains }) => domains))) {
+          addIssue({ message: `two providers have the domain "${twice}"` });
+        }
+      }),
+    ),
+  });
+}
+
+const domainPattern = v.pipe(
+  v.string('expected a domain, "*." and a domain, or "*"'),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const [, wildcard = '', name = ''] = /^(\*\.)?([^*]*)$/.exec(dataset.value) ?? [];
+    const ascii = domainToASCII(name);
+    if (dataset.value === '*') return '*';
+    if (ascii !== '' && !/[^a-z0-9.-]|^\.|\.$|\.\./.test(ascii)) return `${wildcard}${ascii}`;
+    addIssue({ message: 'expected a domain, "*." and a domain, or "*"' });
+    return NEVER;
+  }),
+);
+
+function repeated(texts: readonly string[]): Set<string> {
+  return new Set(texts.filter((text, index) => texts.indexOf(text) !== index));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const detail = (error as Error).message.replace(/\s+/g, ' ');
+    throw new ConfigurationError('The providers file cannot be used', [`it is not JSON: ${detail}`]);
+  }
+}
+
+/** JSON Pointer, the quoted value, a colon, the detail. */
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path =
+    issue.path?.map(({ key }) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('') ?? '/';
+  if (issue.type === 'strict_object') {
+    return issue.expected === 'never' ? `${path}: is not known here` : `${path}: is missing`;
+  }
+  const given = issue.input === null || typeof issue.input !== 'object' ? ` ${JSON.stringify(issue.input)}` : '';
+  return `${path}${given}: ${issue.message}`;
+}
