@@ -1,23 +1,23 @@
-/** What the configuration of one Dovecot is made of; folders and files are absolute paths. */
+import type { CertificateFiles } from './certificate.ts';
+import type { MailOwner } from './server-folder.ts';
+
+/** What the configuration of one Dovecot is made of; folders are absolute paths. */
 export interface DovecotSettings {
   readonly folder: string;
-  /** For sockets and pid files; short, see unix(7). */
+  /** For sockets and pid files. */
   readonly runFolder: string;
-  readonly certificate: { readonly certificateFile: string; readonly keyFile: string };
+  readonly certificate: CertificateFiles;
   readonly imapPort: number;
   readonly imapsPort: number;
   readonly durable: boolean;
   readonly acl: boolean;
-  readonly account:
-    | { readonly kind: 'root'; readonly mailUser: string }
-    | { readonly kind: 'user'; readonly user: string; readonly group: string };
+  readonly owner: MailOwner;
 }
 
 /** The text of dovecot.conf for Dovecot 2.3, complete in itself: nothing under /etc/dovecot is read. */
 export function dovecotConfiguration(settings: DovecotSettings): string {
-  const { folder, account } = settings;
-  const mailUser = account.kind === 'root' ? account.mailUser : account.user;
-  const mailGroup = account.kind === 'root' ? account.mailUser : account.group;
+  const { folder, owner } = settings;
+  const asRoot = owner.give !== undefined;
   return `
 protocols = imap
 listen = 127.0.0.1
@@ -31,7 +31,7 @@ disable_plaintext_auth = no
 mail_max_userip_connections = 1000
 default_process_limit = 1000
 default_client_limit = 4000
-${account.kind === 'user' ? rootless(account) : ''}
+${asRoot ? '' : rootless(owner)}
 ssl = yes
 ssl_cert = <${settings.certificate.certificateFile}
 ssl_key = <${settings.certificate.keyFile}
@@ -51,7 +51,7 @@ passdb {
 }
 userdb {
   driver = static
-  args = uid=${mailUser} gid=${mailGroup} home=${folder}/mail/%u allow_all_users=yes
+  args = uid=${owner.user} gid=${owner.group} home=${folder}/mail/%u allow_all_users=yes
 }
 
 namespace inbox {
@@ -76,7 +76,7 @@ service imap {
   service_count = 100
 }
 service auth {
-  ${account.kind === 'root' ? 'user = root' : ''}
+  ${asRoot ? 'user = root' : ''}
 }
 service anvil {
   # No growing delay after wrong passwords from one address.
@@ -116,7 +116,7 @@ const mailbox = (name: string, use: string): string => `  mailbox ${name} {
   }`;
 
 /** Started without root, nothing can change its user or root folder. */
-const rootless = ({ user, group }: { user: string; group: string }): string => `
+const rootless = ({ user, group }: MailOwner): string => `
 default_internal_user = ${user}
 default_internal_group = ${group}
 default_login_user = ${user}

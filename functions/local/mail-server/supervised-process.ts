@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+
+/** How long a process may take to end after SIGTERM before all it started is killed. */
+const stopTimeoutMs = 5_000;
+
+export interface SupervisedProcess {
+  /** Process id of the supervisor. */
+  readonly pid: number;
+  /** Rejects when the process ends, whoever wanted that. */
+  readonly ended: Promise<never>;
+  /** Ends the process and everything it started. May be called twice. */
+  stop(): Promise<void>;
+}
+
+export interface ProcessOptions {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** Added to the environment of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Standard output and error are appended to this file. */
+  readonly outputFile: string;
+  /** Removed when the process has ended. */
+  readonly temporaryFolder: string;
+}
+
+/**
+ * Starts a server that runs in the foreground, and makes sure that it does not outlive us.
+ *
+ * A tiny shell stands in between: it ends the server when its standard input closes, and that happens however this
+ * process dies. Shell and server each lead a session of their own, so that Ctrl-C in a terminal reaches only us and
+ * whatever the server leaves behind can be killed as one group.
+ */
+export function superviseProcess({
+  program,
+  args,
+  env,
+  outputFile,
+  temporaryFolder,
+}: ProcessOptions): SupervisedProcess {
+  const variables = Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`);
+  const command = ['env', ...variables, program, ...args];
+  const supervisor = spawn('/bin/sh', ['-c', script, 'supervisor', outputFile, temporaryFolder, ...command], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  // A server that nobody stops does not keep this process from ending, and then ends with it.
+  supervisor.unref();
+  (supervisor.stdin as Socket).unref();
+
+  const ended = new Promise<never>((_, reject) => {
+    supervisor.once('error', reject);
+    supervisor.once('exit', (code, signal) => reject(new Error(`it ended with ${signal ?? `exit code ${code}`}`)));
+  });
+  ended.catch(() => {});
+  let stopping: Promise<void> | undefined;
+  return {
+    pid: supervisor.pid ?? 0,
+    ended,
+    stop: () => {
+      stopping ??= stopSupervisor(supervisor);
+      return stopping;
+    },
+  };
+}
+
+const script = `
+output=$1 temporary=$2
+shift 2
+exec 3<&0
+setsid "$@" >>"$output" 2>&1 3<&- </dev/null &
+server=$!
+( while read -r _ <&3; do :; done
+  kill -TERM $server
+  tries=0
+  while kill -0 $server && [ $tries -lt ${stopTimeoutMs / 50} ]; do sleep 0.05; tries=$((tries + 1)); done
+  kill -KILL -- -$server ) 2>/dev/null &
+watcher=$!
+wait $server
+status=$?
+kill -TERM $watcher 2>/dev/null
+kill -KILL -- -$server 2>/dev/null
+rm -rf "$temporary"
+exit $status
+`;
+
+async function stopSupervisor(supervisor: ChildProcess): Promise<void> {
+  if (supervisor.pid === undefined || supervisor.exitCode !== null || supervisor.signalCode !== null) return;
+  supervisor.ref();
+  const exited = once(supervisor, 'exit');
+  supervisor.stdin?.end();
+  await exited;
+}
