@@ -1,4 +1,4 @@
-import { ok, type Result, refuse } from './errors.ts';
+import { type MethodError, methodError, ok, type Result, refuse } from './errors.ts';
 import { type Id, isId, type JsonObject, type JsonValue, type State, type UTCDate } from './scalars.ts';
 
 /** Why a JSON value was refused, and where: a JSON Pointer relative to the value that was parsed. */
@@ -162,9 +162,15 @@ export function narrowed<T, U extends T = T>(
   };
 }
 
-/** The sentence for a `description`: where, then what. */
-export function describe({ path, detail }: Problem): string {
-  return path === '' ? detail : `${path}: ${detail}`;
+/** The refusal of a method call whose arguments have such a problem; `base` is where in them the value stood. */
+export function invalidArguments({ path, detail }: Problem, base = ''): Result<never, MethodError> {
+  const where = `${base}${path}`;
+  return refuse(methodError('invalidArguments', where === '' ? detail : `${where}: ${detail}`));
+}
+
+/** The reference token of a JSON Pointer (RFC 6901) that stands for a member of this name. */
+export function token(name: string): string {
+  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 /** Whether the JSON value is an object: neither null nor an array. */
@@ -184,7 +190,7 @@ function problem(detail: string): Result<never, Problem> {
 
 /** The same problem, seen from one level further out. */
 function within(name: string, inner: Problem): Result<never, Problem> {
-  return refuse({ path: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}${inner.path}`, detail: inner.detail });
+  return refuse({ path: `${token(name)}${inner.path}`, detail: inner.detail });
 }
 
 function scalar<T>(expected: string, accepts: (value: JsonValue) => boolean): Grammar<T> {

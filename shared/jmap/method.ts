@@ -1,5 +1,5 @@
-import { type MethodError, methodError, type Result, refuse } from './errors.ts';
-import { describe, type Grammar, id, type Members, object, type Parsed } from './grammar.ts';
+import type { MethodError, Result } from './errors.ts';
+import { type Grammar, id, invalidArguments, type Members, object, type Parsed } from './grammar.ts';
 import type { Id, JsonObject } from './scalars.ts';
 import type { Account, CoreCapability } from './session.ts';
 
@@ -66,7 +66,7 @@ export function accountMethod<const M extends Members, Ports>(
     writes: options.writes ?? false,
     run: async (given, ports, context) => {
       const parsed = grammar.parse(given);
-      if (!parsed.ok) return refuse(methodError('invalidArguments', describe(parsed.error)));
+      if (!parsed.ok) return invalidArguments(parsed.error);
       return run(parsed.value as Parsed<M> & { accountId: Id }, ports, context);
     },
   };
@@ -82,7 +82,7 @@ export function userMethod<const M extends Members, Ports>(
     scope: 'user',
     run: async (given, ports, context) => {
       const parsed = grammar.parse(given);
-      if (!parsed.ok) return refuse(methodError('invalidArguments', describe(parsed.error)));
+      if (!parsed.ok) return invalidArguments(parsed.error);
       return run(parsed.value, ports, context);
     },
   };
