@@ -1,0 +1,152 @@
+import { Buffer, isUtf8 } from 'node:buffer';
+import iconv from 'iconv-lite';
+
+/** Text decoded from octets. `isEncodingProblem`: octets were malformed, or the charset had to be guessed. */
+export type DecodedText = { readonly text: string; readonly isEncodingProblem: boolean };
+
+/**
+ * How a charset is decoded: as UTF-8; by a guess, because the label promises 7-bit octets; by the platform's TextDecoder; by
+ * iconv-lite; or `unknown`.
+ */
+type Decoder =
+  | { readonly by: 'utf-8' }
+  | { readonly by: 'guess' }
+  | { readonly by: 'platform'; readonly label: string }
+  | { readonly by: 'iconv'; readonly label: string }
+  | { readonly by: 'unknown' };
+
+/**
+ * QUIRK(node 20): TextDecoder maps 0x80–0x9f of windows-1252 to control characters instead of €, “ and so on; iconv-lite
+ * does it right. As on the web, iso-8859-1 is read as windows-1252: mailers mislabel the one as the other.
+ */
+const windows1252 = 'windows-1252';
+const windows1252Labels = new Set([
+  windows1252,
+  'cp1252',
+  'x-cp1252',
+  'iso-8859-1',
+  'iso8859-1',
+  'iso_8859-1',
+  'latin1',
+  'l1',
+  'cp819',
+]);
+const utf8Labels = new Set(['utf-8', 'utf8', 'unicode-1-1-utf-8', 'x-utf-8']);
+const asciiLabels = new Set(['', 'us-ascii', 'ascii', 'ansi_x3.4-1968', 'iso646-us', '7bit', '8bit']);
+
+/**
+ * Charsets of mail that TextDecoder lacks and iconv-lite has. A list of what is taken, because iconv-lite would also read
+ * UTF-7, a known way to smuggle markup past filters, and things that are no charsets, such as base64.
+ */
+const iconvLabels =
+  /^(?:cp(?:437|720|737|775|85[025-8]|86[0-9]|922|932|936|949|950|104[46]|112[459]|113[33]|116[123])|ibm(?:437|737|775|85[025-8]|86[0-9])|iso-8859-16|utf-?(?:16|32|32le|32be)|koi8-(?:t|ru)|armscii-?8|viscii|tcvn|rk1048|mik|mac-?(?:centeuro|croatian|greek|iceland|romania|turkish|ukraine)|hp-?roman8|iso646-(?:jp|cn)|big5-?hkscs)$/;
+
+/**
+ * Decodes octets in the charset a part or an encoded-word names (RFC 8621 §4.1.4; §9.1 asks to document the heuristics):
+ *
+ * - UTF-8 as it is, with U+FFFD for what is malformed;
+ * - us-ascii or no charset: if there are 8-bit octets, UTF-8 when they are valid UTF-8, else windows-1252 and a problem;
+ * - iso-8859-1: windows-1252;
+ * - a charset that TextDecoder or iconv-lite knows: strictly, and if that fails once more with U+FFFD and a problem;
+ * - any other, UTF-7 among them: like us-ascii, and always a problem.
+ *
+ * A byte order mark at the start is dropped. With `isPrefix` the octets may end within a character, which is then left out.
+ * Never throws.
+ */
+export function decodeCharset(bytes: Uint8Array, charset: string | null, isPrefix = false): DecodedText {
+  const decoder = decoderOf(charset);
+  switch (decoder.by) {
+    case 'utf-8':
+      return decodeUtf8(bytes, isPrefix);
+    case 'guess':
+      return guess(bytes, isPrefix);
+    case 'platform':
+      return decodeByPlatform(bytes, decoder.label, isPrefix);
+    case 'iconv':
+      return decodeByIconv(bytes, decoder.label, isPrefix);
+    case 'unknown':
+      return { text: guess(bytes, isPrefix).text, isEncodingProblem: true };
+  }
+}
+
+/** Whether octets in this charset can be decoded; false for UTF-7, which is refused. */
+export function isKnownCharset(charset: string): boolean {
+  return decoderOf(charset).by !== 'unknown';
+}
+
+function decoderOf(charset: string | null): Decoder {
+  const label = (charset ?? '').replace(/["']/g, '').trim().toLowerCase();
+  if (asciiLabels.has(label)) return { by: 'guess' };
+  if (utf8Labels.has(label)) return { by: 'utf-8' };
+  if (windows1252Labels.has(label)) return { by: 'iconv', label: windows1252 };
+  if (iconvLabels.test(label)) return { by: 'iconv', label };
+  const plain = label.replace(/^(?:win|windows|cp)-?(?=125\d$)/, 'windows-').replace(/^latin-?(?=\d+$)/, 'l');
+  return isPlatformLabel(plain) ? { by: 'platform', label: plain } : { by: 'unknown' };
+}
+
+const platformLabels = new Map<string, boolean>();
+const platformLabelsMax = 256;
+
+/** Whether TextDecoder knows the label; remembered, because asking builds a decoder. */
+function isPlatformLabel(label: string): boolean {
+  const known = platformLabels.get(label);
+  if (known !== undefined) return known;
+  let answer = true;
+  try {
+    new TextDecoder(label);
+  } catch {
+    answer = false;
+  }
+  if (platformLabels.size < platformLabelsMax) platformLabels.set(label, answer);
+  return answer;
+}
+
+function decodeUtf8(bytes: Uint8Array, isPrefix: boolean): DecodedText {
+  const text = new TextDecoder('utf-8').decode(bytes, { stream: isPrefix });
+  const isEncodingProblem = isPrefix ? !isUtf8Prefix(bytes) : !isUtf8(bytes);
+  return { text, isEncodingProblem };
+}
+
+/** Whether the octets are UTF-8 that may end within a character. */
+function isUtf8Prefix(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function guess(bytes: Uint8Array, isPrefix: boolean): DecodedText {
+  const asUtf8 = decodeUtf8(bytes, isPrefix);
+  if (!asUtf8.isEncodingProblem) return asUtf8;
+  return { text: decodeByIconv(bytes, windows1252, isPrefix).text, isEncodingProblem: true };
+}
+
+function decodeByPlatform(bytes: Uint8Array, label: string, isPrefix: boolean): DecodedText {
+  try {
+    return {
+      text: new TextDecoder(label, { fatal: true }).decode(bytes, { stream: isPrefix }),
+      isEncodingProblem: false,
+    };
+  } catch {
+    return { text: new TextDecoder(label).decode(bytes, { stream: isPrefix }), isEncodingProblem: true };
+  }
+}
+
+/** iconv-lite has no strict mode: what it cannot map it shows as U+FFFD, a character no text holds on purpose. */
+function decodeByIconv(bytes: Uint8Array, label: string, isPrefix: boolean): DecodedText {
+  const decoder = iconv.getDecoder(label);
+  const isWide = label.startsWith('utf');
+  const length = isPrefix && isWide ? bytes.byteLength - (bytes.byteLength % 4) : bytes.byteLength;
+  let text = decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, length));
+  // The wide decoders hold the first octets back until `end`, to find the byte order; the others hold back half a character.
+  if (isWide || !isPrefix) text += decoder.end() ?? '';
+  if (isWide) text = withoutLoneSurrogates(isPrefix ? text.replace(/[\ud800-\udbff]$/, '') : text);
+  return { text, isEncodingProblem: text.includes('\ufffd') };
+}
+
+/** I-JSON strings hold no lone surrogates (RFC 7493 §2.1); a broken UTF-16 part may. */
+function withoutLoneSurrogates(text: string): string {
+  return Buffer.from(text, 'utf8').toString('utf8');
+}
