@@ -7,11 +7,23 @@ export type CatalogStore = {
    * `expiresAt` in seconds since the epoch. false = somebody else was first. An answer lost on the wire throws
    * `Unavailable`; whether the write happened is then found out by reading the head.
    */
-  readonly writeHead: (account: string, head: { version: number; bytes: Uint8Array; expiresAt: number }, expectedVersion: number | null) => Promise<boolean>;
+  readonly writeHead: (
+    account: string,
+    head: { version: number; bytes: Uint8Array; expiresAt: number },
+    expectedVersion: number | null,
+  ) => Promise<boolean>;
   /** Missing keys are absent from the map. `consistent` reads cost twice as much; blocks are immutable, so only a miss needs one. */
-  readonly readBlocks: (account: string, keys: readonly string[], options: { consistent: boolean }) => Promise<ReadonlyMap<string, Uint8Array>>;
+  readonly readBlocks: (
+    account: string,
+    keys: readonly string[],
+    options: { consistent: boolean },
+  ) => Promise<ReadonlyMap<string, Uint8Array>>;
   /** At most 16 KB each. Resolves when all are written. */
-  readonly writeBlocks: (account: string, blocks: readonly { key: string; bytes: Uint8Array }[], expiresAt: number) => Promise<void>;
+  readonly writeBlocks: (
+    account: string,
+    blocks: readonly { key: string; bytes: Uint8Array }[],
+    expiresAt: number,
+  ) => Promise<void>;
 };
 
 /** The world as pure code sees it. */

@@ -100,7 +100,11 @@ export type Catalog = {
   /** The newest version (strongly consistent head), or null where the account was never seen. `lost`: blocks of it are missing and it must be made anew. */
   readonly open: () => Promise<CatalogView | null>;
   /** First version of a new catalog, without mailboxes; `base` null. Otherwise `base` plus `edit`. */
-  readonly create: (facts: { scheme: IdentityScheme; threads: 'server' | 'derived' }, edit: CatalogEdit, replaces: CatalogView | null) => Promise<CommitOutcome>;
+  readonly create: (
+    facts: { scheme: IdentityScheme; threads: 'server' | 'derived' },
+    edit: CatalogEdit,
+    replaces: CatalogView | null,
+  ) => Promise<CommitOutcome>;
   readonly commit: (base: CatalogView, edit: CatalogEdit) => Promise<CommitOutcome>;
 };
 
