@@ -57,9 +57,16 @@ export type CanSearchMessages = {
     mailbox: { name: string; uidValidity: number; uidNext: number },
     conditions: readonly TextCondition[],
   ) => Promise<readonly (readonly number[])[] | null>;
-  /** UIDs in the order of SORT (RFC 5256) where the server offers it, else null. */
+  /** UIDs in the ascending order of SORT (RFC 5256) where the server offers it, else null. Equal keys go by `thenBy`. */
   readonly sort: (
     mailbox: { name: string; uidValidity: number; uidNext: number },
     key: 'from' | 'to' | 'subject' | 'sentAt',
+    thenBy: readonly SortCriterion[],
   ) => Promise<readonly number[] | null>;
+};
+
+/** A further key of SORT; `receivedAt` is ARRIVAL. */
+export type SortCriterion = {
+  readonly key: 'from' | 'to' | 'subject' | 'sentAt' | 'receivedAt' | 'size';
+  readonly isAscending: boolean;
 };
