@@ -1,0 +1,67 @@
+import { RequestError } from '../../shared/jmap/errors.ts';
+import type { Id } from '../../shared/jmap/scalars.ts';
+import type { User } from './authenticate.ts';
+import type { Log } from './log.ts';
+import { readBody } from './read-body.ts';
+import type { Handler } from './route.ts';
+import { type SessionUrls, sessionUrls } from './session-urls.ts';
+
+/**
+ * Runs one API request (RFC 8620 §3.3) and answers with its Response object (§3.4) as JSON text and with the names of its
+ * method responses, errors as `error/<type>`. Throws `RequestError` for the request as a whole.
+ */
+export type RunApiRequest = (
+  user: User,
+  body: Uint8Array,
+  facts: { readonly urls: SessionUrls; readonly log: Log; readonly requestId: string },
+) => Promise<{ readonly json: string; readonly responses: readonly string[] }>;
+
+/** The API resource: JSON in, JSON out, so many requests of a user at once and no more. */
+export function createApiHandler(
+  runApiRequest: RunApiRequest,
+  limits: { readonly maxSizeRequest: number; readonly maxConcurrentRequests: number },
+): Handler {
+  const enter = gate(limits.maxConcurrentRequests);
+  return {
+    admits: 'users',
+    serve: async ({ request, origin, log, requestId, note }, user) => {
+      const leave = enter(user.accountId);
+      try {
+        requireJson(request.headers.get('Content-Type'));
+        const body = await readBody(request, limits.maxSizeRequest);
+        note({ requestOctets: body.byteLength });
+        const { json, responses } = await runApiRequest(user, body, { urls: sessionUrls(origin), log, requestId });
+        note({ responses, responseOctets: Buffer.byteLength(json) });
+        return new Response(json, { headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' } });
+      } finally {
+        leave();
+      }
+    },
+  };
+}
+
+/** RFC 8620 §3.6.1 files a wrong content type under `notJSON`. */
+function requireJson(contentType: string | null): void {
+  const mediaType = contentType?.split(';')[0]?.trim().toLowerCase();
+  if (mediaType === 'application/json') return;
+  throw new RequestError('notJSON', `The content type must be application/json, not ${JSON.stringify(contentType)}.`);
+}
+
+function gate(most: number): (accountId: Id) => () => void {
+  const inside = new Map<Id, number>();
+  return (accountId) => {
+    const before = inside.get(accountId) ?? 0;
+    if (before >= most) {
+      throw new RequestError('limit', `At most ${most} requests of one user are served at the same time.`, {
+        status: 429,
+        limit: 'maxConcurrentRequests',
+      });
+    }
+    inside.set(accountId, before + 1);
+    return () => {
+      const left = (inside.get(accountId) ?? 1) - 1;
+      if (left === 0) inside.delete(accountId);
+      else inside.set(accountId, left);
+    };
+  };
+}
