@@ -75,7 +75,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
   };
   for (const user of options.users ?? []) await addUser(user);
 
-  const { process, ports } = await startOnPorts(
+  const { server, ports } = await startOnPorts(
     `Dovecot in "${folder}"`,
     [options.imapPort ?? 0, options.imapsPort ?? 0],
     async ([imapPort, imapsPort]) => {
@@ -87,7 +87,6 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
       return superviseProcess({
         program: '/usr/sbin/dovecot',
         args: ['-F', '-c', configFile],
-        outputFile: logFile,
         temporaryFolder: runFolder,
       });
     },
@@ -103,7 +102,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
     get users() {
       return [...users.values()];
     },
-    pid: process.pid,
+    pid: server.pid,
     addUser,
     removeUser: async (user) => {
       await rm(userFile(usersFolder, user), { force: true });
@@ -113,7 +112,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
       const { stdout } = await promisify(execFile)('doveadm', ['-c', configFile, ...args], { maxBuffer: 64 << 20 });
       return stdout;
     },
-    stop: process.stop,
+    stop: server.stop,
   };
 }
 

@@ -8,23 +8,23 @@ const startAttempts = 5;
 
 /**
  * Starts an IMAP server on loopback ports: 0 stands for a free one. Resolves when it has sent its greeting on the
- * first port. Throws when it ends or stays silent; the message ends with what `log` answers.
+ * first port. Throws when it ends or stays silent; the message ends with its output and what `log` answers.
  */
-export async function startOnPorts<const P extends readonly number[]>(
+export async function startOnPorts<const P extends readonly number[], S extends SupervisedProcess>(
   name: string,
   wanted: P,
-  start: (ports: { [K in keyof P]: number }) => Promise<SupervisedProcess>,
-  log: () => Promise<string>,
-): Promise<{ process: SupervisedProcess; ports: { [K in keyof P]: number } }> {
+  start: (ports: { [K in keyof P]: number }) => Promise<S>,
+  log: () => Promise<string> = async () => '',
+): Promise<{ server: S; ports: { [K in keyof P]: number } }> {
   for (let attempt = 1; ; attempt++) {
     const ports = await freePorts(wanted);
-    const process = await start(ports);
+    const server = await start(ports);
     try {
-      await Promise.race([greeting(ports[0] ?? 0), process.ended]);
-      return { process, ports };
+      await Promise.race([greeting(ports[0] ?? 0), server.ended]);
+      return { server, ports };
     } catch (error) {
-      await process.stop();
-      const text = await log();
+      await server.stop();
+      const text = `${server.output()}${await log()}`;
       if (attempt < startAttempts && text.includes('Address already in use')) continue;
       throw new Error(`${name} did not start: ${(error as Error).message}\n${text}`, { cause: error });
     }

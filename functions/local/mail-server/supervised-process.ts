@@ -4,12 +4,15 @@ import type { Socket } from 'node:net';
 
 /** How long a process may take to end after SIGTERM before all it started is killed. */
 const stopTimeoutMs = 5_000;
+const outputCharactersMax = 16_384;
 
 export interface SupervisedProcess {
   /** Process id of the supervisor. */
   readonly pid: number;
   /** Rejects when the process ends, whoever wanted that. */
   readonly ended: Promise<never>;
+  /** The last of what it wrote to its standard output and error. */
+  output(): string;
   /** Ends the process and everything it started. May be called twice. */
   stop(): Promise<void>;
 }
@@ -19,8 +22,8 @@ export interface ProcessOptions {
   readonly args: readonly string[];
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Standard output and error are appended to this file. */
-  readonly outputFile: string;
+  /** Where it is started; absent: where we are. */
+  readonly workingFolder?: string;
   /** Removed when the process has ended. */
   readonly temporaryFolder: string;
 }
@@ -32,22 +35,25 @@ export interface ProcessOptions {
  * process dies. Shell and server each lead a session of their own, so that Ctrl-C in a terminal reaches only us and
  * whatever the server leaves behind can be killed as one group.
  */
-export function superviseProcess({
-  program,
-  args,
-  env,
-  outputFile,
-  temporaryFolder,
-}: ProcessOptions): SupervisedProcess {
+export function superviseProcess(options: ProcessOptions): SupervisedProcess {
+  const { program, args, env, workingFolder = '.', temporaryFolder } = options;
   const variables = Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`);
-  const command = ['env', ...variables, program, ...args];
-  const supervisor = spawn('/bin/sh', ['-c', script, 'supervisor', outputFile, temporaryFolder, ...command], {
-    stdio: ['pipe', 'ignore', 'ignore'],
+  const command = ['env', `--chdir=${workingFolder}`, ...variables, program, ...args];
+  const supervisor = spawn('/bin/sh', ['-c', script, 'supervisor', temporaryFolder, ...command], {
+    stdio: 'pipe',
     detached: true,
   });
   // A server that nobody stops does not keep this process from ending, and then ends with it.
   supervisor.unref();
-  (supervisor.stdin as Socket).unref();
+  let output = '';
+  for (const stream of [supervisor.stdin, supervisor.stdout, supervisor.stderr]) (stream as Socket).unref();
+  for (const stream of [supervisor.stdout, supervisor.stderr]) {
+    stream.on('data', (data) => {
+      output = `${output}${data}`.slice(-outputCharactersMax);
+    });
+  }
+  // Ended before it was told to: what it did not read is of no interest.
+  supervisor.stdin.on('error', () => {});
 
   const ended = new Promise<never>((_, reject) => {
     supervisor.once('error', reject);
@@ -58,6 +64,7 @@ export function superviseProcess({
   return {
     pid: supervisor.pid ?? 0,
     ended,
+    output: () => output,
     stop: () => {
       stopping ??= stopSupervisor(supervisor);
       return stopping;
@@ -66,10 +73,10 @@ export function superviseProcess({
 }
 
 const script = `
-output=$1 temporary=$2
-shift 2
+temporary=$1
+shift
 exec 3<&0
-setsid "$@" >>"$output" 2>&1 3<&- </dev/null &
+setsid "$@" 3<&- </dev/null &
 server=$!
 ( while read -r _ <&3; do :; done
   kill -TERM $server

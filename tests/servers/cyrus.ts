@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { mailOwner, socketFolder } from '../../functions/local/mail-server/server-folder.ts';
+import { startOnPorts } from '../../functions/local/mail-server/start-on-ports.ts';
+import { superviseProcess } from '../../functions/local/mail-server/supervised-process.ts';
+import type { MailServer } from './mail-server.ts';
+import { type Installer, unpackPackages } from './packages.ts';
+
+/**
+ * Starts Debian's Cyrus IMAP on a loopback port, with users in a sasldb and mailboxes that come into being at the first
+ * login. Everything it keeps is in one temporary folder, which is gone after `stop()`.
+ */
+export async function startCyrus(installer: Installer): Promise<MailServer> {
+  const { root, libraryPath } = await unpackPackages('cyrus', ['cyrus-imapd', 'cyrus-common', 'sasl2-bin'], installer);
+  const owner = await mailOwner();
+  const programs = path.join(root, 'usr/lib/cyrus/bin');
+  const env = { CYRUS_USER: owner.user, LD_LIBRARY_PATH: libraryPath, SASL_PATH: pluginPath(root, libraryPath) };
+  const { server, ports } = await startOnPorts('Cyrus', [0], async ([imapPort]) => {
+    // Short, because Cyrus puts sockets below its configuration directory.
+    const folder = await socketFolder();
+    for (const name of ['', 'conf', 'conf/socket', 'mail']) {
+      await mkdir(path.join(folder, name), { recursive: true });
+      await owner.give?.(path.join(folder, name));
+    }
+    const configFile = path.join(folder, 'imapd.conf');
+    const servicesFile = path.join(folder, 'cyrus.conf');
+    await writeFile(configFile, configuration(folder));
+    await writeFile(servicesFile, services(programs, configFile, imapPort));
+    const process = superviseProcess({
+      program: path.join(programs, 'master'),
+      args: ['-D', '-C', configFile, '-M', servicesFile, '-p', path.join(folder, 'master.pid')],
+      env,
+      temporaryFolder: folder,
+    });
+    return { ...process, sasldb: path.join(folder, 'sasldb2') };
+  });
+
+  const saslpasswd = (...args: string[]) => [...args, '-f', server.sasldb, '-u', 'localhost'];
+  // Berkeley DB files have no lock across processes: one change after the other.
+  let change: Promise<void> = Promise.resolve();
+  const changeUser = (args: string[], password: string): Promise<void> => {
+    change = change.then(async () => {
+      await runWithInput(path.join(root, 'usr/sbin/saslpasswd2'), args, env, password);
+      await owner.give?.(server.sasldb);
+    });
+    return change;
+  };
+  return {
+    name: 'cyrus',
+    host: '127.0.0.1',
+    imapPort: ports[0],
+    addUser: ({ user, password }) => changeUser(saslpasswd('-p', '-c', user), password),
+    removeUser: (user) => changeUser(saslpasswd('-d', user), ''),
+    stop: server.stop,
+  };
+}
+
+/** Where SASL finds its mechanisms: the unpacked ones, then the system's. */
+function pluginPath(root: string, libraryPath: string): string {
+  const unpacked = libraryPath.split(':').map((library) => path.join(library, 'sasl2'));
+  const installed = unpacked.map((folder) => folder.slice(root.length));
+  return [...unpacked, ...installed].filter((folder) => existsSync(folder)).join(':');
+}
+
+function runWithInput(program: string, args: string[], env: Record<string, string>, input: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(program, args, { env }, (error, _, stderr) => {
+      if (error) reject(new Error(`${program} failed: ${stderr}`, { cause: error }));
+      else resolve();
+    });
+    child.stdin?.end(input);
+  });
+}
+
+const configuration = (folder: string): string => `
+configdirectory: ${folder}/conf
+defaultpartition: default
+partition-default: ${folder}/mail
+servername: localhost
+admins: cyrus
+unixhierarchysep: yes
+altnamespace: yes
+allowplaintext: yes
+failedloginpause: 0
+sasl_pwcheck_method: auxprop
+sasl_auxprop_plugin: sasldb
+sasl_sasldb_path: ${folder}/sasldb2
+sasl_mech_list: PLAIN LOGIN
+autocreate_quota: 0
+autocreate_inbox_folders: Drafts|Sent|Junk|Trash|Archive
+autocreate_subscribe_folders: Drafts|Sent|Junk|Trash|Archive
+xlist-drafts: Drafts
+xlist-sent: Sent
+xlist-junk: Junk
+xlist-trash: Trash
+xlist-archive: Archive
+skiplist_unsafe: yes
+duplicatesuppression: no
+`;
+
+const services = (programs: string, configFile: string, imapPort: number): string => `
+START {
+  recover cmd="${programs}/ctl_cyrusdb -C ${configFile} -r"
+}
+SERVICES {
+  imap cmd="${programs}/imapd -C ${configFile}" listen="127.0.0.1:${imapPort}" proto="tcp4" prefork=2 maxchild=400
+}
+DAEMON {
+  idled cmd="${programs}/idled -C ${configFile}"
+}
+`;
