@@ -71,8 +71,9 @@ export function reasonOf(error: unknown): string {
 
 /** The places in the code that a defect went through, without its message. */
 export function stackOf(error: unknown): string[] {
-  const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
-  return lines
+  if (!(error instanceof Error)) return [];
+  const places = (error.stack ?? '').replace(error.message, '').split('\n');
+  return places
     .filter((line) => /^\s+at /.test(line))
     .slice(0, 20)
     .map((line) => line.trim());
