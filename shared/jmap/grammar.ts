@@ -70,6 +70,11 @@ export function withDefault<T>(grammar: Grammar<T>, absent: T): Grammar<T> {
   return { ...grammar, absent };
 }
 
+/** A member that may be left out and then is not there at all: there is nothing that it defaults to. */
+export function optional<T>(grammar: Grammar<T>): Grammar<T | undefined> {
+  return { ...grammar, absent: undefined };
+}
+
 /** `T[]`. */
 export function arrayOf<T>(item: Grammar<T>): Grammar<T[]> {
   return {
@@ -137,7 +142,7 @@ export function object<const M extends Members>(members: M): Grammar<Parsed<M>> 
           if (!result.ok) return within(name, result.error);
           parsed[name] = result.value;
         } else if ('absent' in member) {
-          parsed[name] = member.absent;
+          if (member.absent !== undefined) parsed[name] = member.absent;
         } else {
           return within(name, { path: '', detail: 'is missing' });
         }
@@ -164,8 +169,12 @@ export function narrowed<T, U extends T = T>(
 
 /** The refusal of a method call whose arguments have such a problem; `base` is where in them the value stood. */
 export function invalidArguments({ path, detail }: Problem, base = ''): Result<never, MethodError> {
-  const where = `${base}${path}`;
-  return refuse(methodError('invalidArguments', where === '' ? detail : `${where}: ${detail}`));
+  return refuse(methodError('invalidArguments', sentence({ path: `${base}${path}`, detail })));
+}
+
+/** A problem as a description gives it: where, then what. */
+export function sentence({ path, detail }: Problem): string {
+  return path === '' ? detail : `${path}: ${detail}`;
 }
 
 /** The reference token of a JSON Pointer (RFC 6901) that stands for a member of this name. */

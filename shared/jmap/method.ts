@@ -19,6 +19,8 @@ export type Context = {
 /** What a method of one account knows beyond that; `Ports` are those of the data types it needs. */
 export type AccountContext<Ports> = Context & {
   readonly accountId: Id;
+  /** The capability that this method belongs to. */
+  readonly capability: string;
   /** The same ports in another account of this user, for methods that name two. */
   readonly portsOf: (accountId: Id) => Ports;
 };

@@ -1,7 +1,7 @@
 import { type MethodError, methodError, ok, type Result, refuse } from '../errors.ts';
 import {
   boolean,
-  describe,
+  invalidArguments,
   type Members,
   nullable,
   object,

@@ -1,0 +1,154 @@
+// The standard /set method (RFC 8620 §5.3)
+import { methodError, ok, refuse, type SetError } from '../errors.ts';
+import {
+  anyObject,
+  arrayOf,
+  id,
+  type Members,
+  mapOf,
+  nullable,
+  type Parsed,
+  quote,
+  state,
+  string,
+} from '../grammar.ts';
+import { type AccountContext, type AccountMethod, accountMethod, type ImplicitCall } from '../method.ts';
+import type { Properties, RecordOf, RecordType } from '../record-type.ts';
+import { type Id, isId, type JsonObject } from '../scalars.ts';
+import type { CanCreate, CanDestroy, CanUpdate, Some } from '../verbs.ts';
+import { type Created, createAll } from './create.ts';
+import { mapOrNull, noOutcomes, refuseAll, settle } from './outcomes.ts';
+import { type ChoosePort, ownPort } from './port.ts';
+import { stepsFrom } from './steps.ts';
+import { updateAll } from './update.ts';
+
+/** The port that /set needs; where there is only one record, it is neither created nor destroyed. */
+export type SetPort<R, A, Single extends boolean> = CanUpdate<R, A> &
+  (Single extends true ? unknown : CanCreate<R, A> & CanDestroy<A>);
+
+/** What a /set achieved: the created records, whole, by creation id; the ids of the others. */
+export type Achieved<R> = {
+  readonly created: ReadonlyMap<string, Some<R>>;
+  readonly updated: readonly Id[];
+  readonly destroyed: readonly Id[];
+};
+
+/**
+ * `Foo/set`: creates, then updates, then destroys. Creation ids are resolved within the call, whatever its order, and
+ * across calls; they may also stand for an id among the keys of `update` and in `destroy`.
+ */
+export function standardSet<
+  N extends string,
+  P extends Properties,
+  const A extends Members = Record<never, never>,
+  const Single extends boolean = false,
+  R = RecordOf<RecordType<N, P>>,
+  Ports = { readonly [K in N]: SetPort<R, Parsed<A>, Single> },
+>(
+  type: RecordType<N, P>,
+  options: {
+    readonly args?: A;
+    /** There is exactly one record: to create or destroy one is refused with `singleton`. */
+    readonly singleton?: Single;
+    readonly port?: ChoosePort<Ports, SetPort<R, Parsed<A>, Single>>;
+    /** The calls that follow implicitly from what was achieved, such as those of `onSuccessUpdateEmail`. */
+    readonly then?: (
+      achieved: Achieved<R>,
+      args: Parsed<A>,
+      ports: Ports,
+      context: AccountContext<Ports>,
+    ) => Promise<readonly ImplicitCall[]>;
+  } = {},
+): AccountMethod<NoInfer<Ports>> {
+  type AnyPort = CanUpdate<JsonObject, Parsed<A>> & CanCreate<JsonObject, Parsed<A>> & CanDestroy<Parsed<A>>;
+  const choosePort = options.port ?? ownPort(type.name);
+  const members = {
+    ifInState: nullable(state),
+    create: nullable(mapOf(id, anyObject)),
+    update: nullable(mapOf(string, anyObject)),
+    destroy: nullable(arrayOf(string)),
+  };
+
+  return accountMethod(
+    { ...options.args, ...members },
+    async (args, ports: Ports, context) => {
+      const { limits, createdIds } = context;
+      const create = new Map(Object.entries(args.create ?? {}));
+      const update = Object.entries(args.update ?? {});
+      const destroy = args.destroy ?? [];
+      if (create.size + update.length + destroy.length > limits.maxObjectsInSet) {
+        return refuse(methodError('requestTooLarge', `more than ${limits.maxObjectsInSet} records`));
+      }
+
+      const extra = args as unknown as Parsed<A>;
+      const port = choosePort(ports, context) as unknown as AnyPort;
+      const oldState = await port.latestState();
+      if (args.ifInState !== null && args.ifInState !== oldState) {
+        return refuse(methodError('stateMismatch', `the state is ${quote(oldState)}`));
+      }
+      const steps = stepsFrom(oldState, context.report);
+
+      const single: SetError | undefined = options.singleton ? { type: 'singleton' } : undefined;
+      const created = single
+        ? refuseAll<string, Created>(create.keys(), single)
+        : await createAll(type, create, port, extra, createdIds, steps);
+
+      // From here on the creation ids are known that stand for ids in `update` and `destroy`.
+      const doomed = addressed(
+        destroy.map((name) => [name, null] as const),
+        createdIds,
+        () => single,
+      );
+      const patches = addressed(update, createdIds, (target, others) => {
+        if (doomed.accepted.has(target)) return { type: 'willDestroy' };
+        return others.has(target) ? { type: 'invalidPatch', description: 'is updated twice' } : undefined;
+      });
+      const resolve = (creationId: string) => createdIds.get(creationId);
+      const updated = await updateAll(type, patches.accepted, port, extra, resolve, steps);
+      const ids = [...doomed.accepted.keys()];
+      const destroyed = noOutcomes<Id, null>();
+      settle(destroyed, await steps.run(ids, () => port.destroy(ids, extra)));
+
+      const response = {
+        accountId: args.accountId,
+        oldState,
+        newState: steps.newState(),
+        created: mapOrNull(new Map([...created.done].map(([creationId, each]) => [creationId, each.response]))),
+        updated: mapOrNull(updated.done),
+        destroyed: destroyed.done.size === 0 ? null : [...destroyed.done.keys()],
+        notCreated: mapOrNull(created.refused),
+        notUpdated: mapOrNull(new Map([...patches.refused, ...updated.refused])),
+        notDestroyed: mapOrNull(new Map([...doomed.refused, ...destroyed.refused])),
+      };
+      const achieved = {
+        created: new Map([...created.done].map(([creationId, each]) => [creationId, each.whole as Some<R>])),
+        updated: [...updated.done.keys()],
+        destroyed: [...destroyed.done.keys()],
+      };
+      const then = (await options.then?.(achieved, extra, ports, context)) ?? [];
+      return ok({ response, then });
+    },
+    { writes: true },
+  );
+}
+
+/** The records that `update` or `destroy` name, by id: `#` and a creation id may stand for it. */
+function addressed<T>(
+  named: readonly (readonly [string, T])[],
+  createdIds: ReadonlyMap<string, Id>,
+  objection: (target: Id, others: ReadonlyMap<Id, T>) => SetError | undefined,
+): { readonly accepted: ReadonlyMap<Id, T>; readonly refused: ReadonlyMap<string, SetError> } {
+  const accepted = new Map<Id, T>();
+  const refused = new Map<string, SetError>();
+  for (const [name, value] of named) {
+    const target = name.startsWith('#') ? createdIds.get(name.slice(1)) : name;
+    if (target === undefined || !isId(target)) {
+      refused.set(name, { type: 'notFound' });
+      continue;
+    }
+    const error = objection(target, accepted);
+    if (error === undefined) accepted.set(target, value);
+    else refused.set(name, error);
+  }
+  return { accepted, refused };
+}

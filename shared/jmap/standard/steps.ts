@@ -1,0 +1,54 @@
+import { type Result, refuse, type SetError, Unavailable } from '../errors.ts';
+import type { State } from '../scalars.ts';
+import type { Step } from '../verbs.ts';
+
+/** The steps of one /set or /copy, in a row: create, update, destroy. */
+export type Steps = {
+  /**
+   * Runs a step for these records, if there are any, and gives the outcome of each. A failure before anything has
+   * changed is the failure of the call. After that the call has to answer for what it did: the step that fails then
+   * refuses its own records, and the others keep their answers.
+   */
+  readonly run: <K extends string, T>(
+    records: readonly K[],
+    step: () => Promise<Step<K, T>>,
+  ) => Promise<ReadonlyMap<K, Result<T, SetError>>>;
+  /**
+   * The state after this call's own changes. Where a foreign change came between two steps, it is the state before
+   * that change: a client that takes it over will ask for more than it needs, and miss nothing.
+   */
+  readonly newState: () => State;
+};
+
+export function stepsFrom(oldState: State, report: (error: unknown) => string): Steps {
+  let newState = oldState;
+  let unbroken = true;
+  let changed = false;
+
+  function explain(error: unknown): SetError {
+    if (error instanceof Unavailable) return { type: 'serverUnavailable' };
+    return { type: 'serverFail', description: `report ${report(error)}` };
+  }
+
+  function unanswered(record: string): SetError {
+    return explain(new Error(`Could not tell what became of ${record}: the port did not say`));
+  }
+
+  return {
+    newState: () => newState,
+    run: async (records, step) => {
+      if (records.length === 0) return new Map();
+      try {
+        const done = await step();
+        unbroken &&= done.oldState === newState;
+        if (unbroken) newState = done.newState;
+        changed ||= [...done.results.values()].some((result) => result.ok);
+        return new Map(records.map((record) => [record, done.results.get(record) ?? refuse(unanswered(record))]));
+      } catch (error) {
+        if (!changed) throw error;
+        const refusal = refuse(explain(error));
+        return new Map(records.map((record) => [record, refusal]));
+      }
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { ok, type Result, refuse, type SetError } from '../errors.ts';
+import type { Resolve } from '../grammar.ts';
+import { propertyOf, type RecordType } from '../record-type.ts';
+import type { Id, JsonObject } from '../scalars.ts';
+import type { CanUpdate, Revision, Some, Step } from '../verbs.ts';
+import { noOutcomes, type Outcomes, settle } from './outcomes.ts';
+import { type Patch, parsePatch } from './patch.ts';
+import { reviseRecord } from './record.ts';
+import type { Steps } from './steps.ts';
+
+/**
+ * The `update` part of a /set (RFC 8620 §5.3). The port is asked for the present values of just the properties that the
+ * patches touch, and then told what really changes; a record that stays as it is counts as updated without more ado.
+ */
+export async function updateAll<A>(
+  type: RecordType,
+  given: ReadonlyMap<Id, JsonObject>,
+  port: CanUpdate<JsonObject, A>,
+  args: A,
+  resolve: Resolve,
+  steps: Steps,
+): Promise<Outcomes<Id, JsonObject | null>> {
+  const outcomes = noOutcomes<Id, JsonObject | null>();
+  const patches = new Map<Id, Patch>();
+  const touched = new Set<string>();
+  for (const [id, object] of given) {
+    const patch = parsePatch(object);
+    if (patch.ok) {
+      patches.set(id, patch.value);
+      for (const name of patch.value.keys()) if (propertyOf(type, name) !== undefined) touched.add(name);
+    } else outcomes.refused.set(id, patch.error);
+  }
+
+  const results = await steps.run([...patches.keys()], async () => {
+    const present = await port.current([...patches.keys()], [...touched]);
+    const revisions = new Map<Id, Revision<JsonObject>>();
+    const settled = new Map<Id, Result<JsonObject | null, SetError>>();
+    for (const [id, patch] of patches) {
+      const revision = revise(type, present.get(id), patch, resolve);
+      if (!revision.ok) settled.set(id, revision);
+      else if (Object.keys(revision.value.after).length === 0) settled.set(id, ok(null));
+      else revisions.set(id, revision.value);
+    }
+    const unmoved = { oldState: steps.newState(), newState: steps.newState(), results: settled };
+    const step: Step<Id, JsonObject | null> = revisions.size === 0 ? unmoved : await port.update(revisions, args);
+    return { ...step, results: new Map([...settled, ...step.results]) };
+  });
+  settle(outcomes, results);
+  return outcomes;
+}
+
+function revise(
+  type: RecordType,
+  before: Some<JsonObject> | undefined,
+  patch: Patch,
+  resolve: Resolve,
+): Result<Revision<JsonObject>, SetError> {
+  if (before === undefined) return refuse({ type: 'notFound' });
+  const after = reviseRecord(type, before, patch, resolve);
+  return after.ok ? ok({ before, after: after.value }) : after;
+}
