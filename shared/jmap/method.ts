@@ -26,7 +26,7 @@ export type AccountContext<Ports> = Context & {
 };
 
 /** What a method answers: the arguments of its response, and calls that it makes implicitly (`onSuccess…`). */
-export type Answer = { readonly response: JsonObject; readonly then?: readonly ImplicitCall[] };
+export type Answer = { readonly response: JsonObject; readonly implicit?: readonly ImplicitCall[] };
 /** Run after the response, answered under the same method call id (§3.2). */
 export type ImplicitCall = { readonly name: string; readonly args: JsonObject };
 

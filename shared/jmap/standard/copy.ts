@@ -3,7 +3,7 @@ import { methodError, ok, refuse } from '../errors.ts';
 import { anyObject, boolean, id, mapOf, nullable, quote, state, withDefault } from '../grammar.ts';
 import { type AccountMethod, accountMethod, type ImplicitCall } from '../method.ts';
 import type { Properties, RecordOf, RecordType } from '../record-type.ts';
-import { type Id, isId, type JsonObject } from '../scalars.ts';
+import { isId, type JsonObject } from '../scalars.ts';
 import type { CanCopy, Original } from '../verbs.ts';
 import { mapOrNull, noOutcomes, settle } from './outcomes.ts';
 import { type ChoosePort, ownPort } from './port.ts';
@@ -93,7 +93,7 @@ export function standardCopy<
         args: { accountId: fromAccountId, ifInState: args.destroyFromIfInState, destroy },
       };
       const destroys = args.onSuccessDestroyOriginal && destroy.length > 0;
-      return ok({ response, then: destroys ? [destroyOriginals] : [] });
+      return ok({ response, implicit: destroys ? [destroyOriginals] : [] });
     },
     { writes: true },
   );

@@ -52,7 +52,7 @@ export function standardSet<
     readonly singleton?: Single;
     readonly port?: ChoosePort<Ports, SetPort<R, Parsed<A>, Single>>;
     /** The calls that follow implicitly from what was achieved, such as those of `onSuccessUpdateEmail`. */
-    readonly then?: (
+    readonly onSuccess?: (
       achieved: Achieved<R>,
       args: Parsed<A>,
       ports: Ports,
@@ -125,8 +125,8 @@ export function standardSet<
         updated: [...updated.done.keys()],
         destroyed: [...destroyed.done.keys()],
       };
-      const then = (await options.then?.(achieved, extra, ports, context)) ?? [];
-      return ok({ response, then });
+      const implicit = (await options.onSuccess?.(achieved, extra, ports, context)) ?? [];
+      return ok({ response, implicit });
     },
     { writes: true },
   );
