@@ -108,6 +108,17 @@ install() { apt-get install -y -q --no-install-recommends --no-remove -o DPkg::L
 install "$@" || { apt-get update -q && install "$@"; }
 `;
 
+/**
+ * Fetches the system's package lists.
+ *
+ * @throws {NotInstalled} when that is not possible; the message names the command to run
+ */
+export function updatePackageLists() {
+  const [program, ...args] = [...(rootCommand() ?? []), 'apt-get', 'update', '-q'];
+  if (spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status === 0) return;
+  throw new NotInstalled('The package lists could not be fetched. Run this, then try again:\n  sudo apt-get update');
+}
+
 /** @param {string} name */
 function disableService(name) {
   if (!existsSync('/run/systemd/system')) return;

@@ -7,7 +7,10 @@ import { startOnPorts } from '../../functions/local/mail-server/start-on-ports.t
 import { superviseProcess } from '../../functions/local/mail-server/supervised-process.ts';
 import { answerAuthentication, type CourierAccount, redirectAuthentication } from './courier-authentication.ts';
 import type { MailServer } from './mail-server.ts';
-import { type Installer, unpackPackages } from './packages.ts';
+import { type Installer, type Unpacked, unpackPackages } from './packages.ts';
+
+export const unpackCourier = (installer: Installer): Promise<Unpacked> =>
+  unpackPackages('courier', ['courier-imap', 'courier-base', 'courier-authlib', 'gamin'], installer);
 
 /**
  * Starts Debian's Courier IMAP on a loopback port. Everything it keeps is in one temporary folder, which is gone after
@@ -16,8 +19,7 @@ import { type Installer, unpackPackages } from './packages.ts';
  * It watches files through Gamin's gam_server, which it would start as a daemon: here it runs beside Courier.
  */
 export async function startCourier(installer: Installer): Promise<MailServer> {
-  const packages = ['courier-imap', 'courier-base', 'courier-authlib', 'gamin'];
-  const { root, libraryPath } = await unpackPackages('courier', packages, installer);
+  const { root, libraryPath } = await unpackCourier(installer);
   const owner = await mailOwner();
   const accounts = new Map<string, CourierAccount>();
   const { server, ports } = await startOnPorts('Courier', [0], async ([imapPort]) => {

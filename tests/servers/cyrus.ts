@@ -6,14 +6,17 @@ import { mailOwner, socketFolder } from '../../functions/local/mail-server/serve
 import { startOnPorts } from '../../functions/local/mail-server/start-on-ports.ts';
 import { superviseProcess } from '../../functions/local/mail-server/supervised-process.ts';
 import type { MailServer } from './mail-server.ts';
-import { type Installer, unpackPackages } from './packages.ts';
+import { type Installer, type Unpacked, unpackPackages } from './packages.ts';
+
+export const unpackCyrus = (installer: Installer): Promise<Unpacked> =>
+  unpackPackages('cyrus', ['cyrus-imapd', 'cyrus-common', 'sasl2-bin'], installer);
 
 /**
  * Starts Debian's Cyrus IMAP on a loopback port, with users in a sasldb and mailboxes that come into being at the first
  * login. Everything it keeps is in one temporary folder, which is gone after `stop()`.
  */
 export async function startCyrus(installer: Installer): Promise<MailServer> {
-  const { root, libraryPath } = await unpackPackages('cyrus', ['cyrus-imapd', 'cyrus-common', 'sasl2-bin'], installer);
+  const { root, libraryPath } = await unpackCyrus(installer);
   const owner = await mailOwner();
   const programs = path.join(root, 'usr/lib/cyrus/bin');
   const env = { CYRUS_USER: owner.user, LD_LIBRARY_PATH: libraryPath, SASL_PATH: pluginPath(root, libraryPath) };

@@ -2,14 +2,12 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { reachableFolder } from '../../functions/local/mail-server/server-folder.ts';
 
 const run = promisify(execFile);
-const cacheFolder = path.resolve(
-  import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname),
-  '../../.cache/servers',
-);
+const cacheFolder = fileURLToPath(new URL('../../.cache/servers', import.meta.url));
 
 export interface Installer {
   /** Fetches the system's package lists, as `apt-get update` does. */

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { App } from '../http/app.ts';
+import { addHeadersOfEvery } from '../http/headers-of-every.ts';
+import { HttpError, problemResponse } from '../http/problem.ts';
+
+export interface LocalServer {
+  /** `http://127.0.0.1:8080`, without a slash at the end. */
+  readonly url: string;
+  /** Takes no more requests, lets those under way end for a while, then closes their connections. */
+  stop(): Promise<void>;
+}
+
+/** How long requests under way may take to end when the server stops. */
+const drainTimeoutMs = 5_000;
+
+/**
+ * Serves the app on a port of this machine. `port` 0 picks a free one. Rejects with code `EADDRINUSE` when it is taken.
+ * Bodies are streamed both ways; when a client goes away, the response's body is cancelled.
+ */
+export async function startServer(app: App, options: { host: string; port: number }): Promise<LocalServer> {
+  const server = createServer((incoming, outgoing) => {
+    void serve(app, incoming, outgoing);
+  });
+  server.listen(options.port, options.host);
+  await once(server, 'listening');
+  const { address, port, family } = server.address() as AddressInfo;
+  let stopping: Promise<void> | undefined;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    stop: () => {
+      stopping ??= drain(server);
+      return stopping;
+    },
+  };
+}
+
+async function serve(app: App, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const request = requestOf(incoming);
+  const clientAddress = incoming.socket.remoteAddress ?? '';
+  const response = request === null ? badRequest() : await app(request, { clientAddress, requestId: randomUUID() });
+  outgoing.statusCode = response.status;
+  outgoing.setHeaders(response.headers);
+  if (response.body === null) outgoing.end();
+  // A client that leaves in the midst of a download is no failure of ours; the pipeline has cancelled the body.
+  else await pipeline(Readable.fromWeb(response.body), outgoing).catch(() => outgoing.destroy());
+}
+
+/** The request as the app knows it, or null where its target, Host or method cannot be part of one. */
+function requestOf(incoming: IncomingMessage): Request | null {
+  const { method = 'GET', url = '/', headers } = incoming;
+  const target = url.startsWith('/') ? `http://${headers.host ?? 'localhost'}${url}` : url;
+  const body = method === 'GET' || method === 'HEAD' ? null : bodyOf(incoming);
+  try {
+    return new Request(target, { method, headers: headersOf(incoming), body, duplex: 'half' });
+  } catch {
+    return null;
+  }
+}
+
+function badRequest(): Response {
+  const error = new HttpError(400, 'The request line or the Host header cannot be used.');
+  const response = problemResponse(error, { realm: '', reportId: '' });
+  addHeadersOfEvery(response.headers, 'http:');
+  return response;
+}
+
+/**
+ * The body, read only as fast as it is wanted. Cancelling it discards the rest; `Readable.toWeb` would close the
+ * connection instead, and the client would never see why its request was refused.
+ */
+function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  const listen = (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    incoming.on('data', (chunk: Uint8Array) => {
+      controller.enqueue(chunk);
+      incoming.pause();
+    });
+    incoming.on('end', () => controller.close());
+    incoming.on('error', (error) => controller.error(error));
+  };
+  let listening = false;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull: (controller) => {
+        if (!listening) listen(controller);
+        listening = true;
+        incoming.resume();
+      },
+      cancel: () => {
+        incoming.removeAllListeners('data').removeAllListeners('end').removeAllListeners('error');
+        incoming.on('error', () => {});
+        incoming.resume();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    headers.append(rawHeaders[index] ?? '', rawHeaders[index + 1] ?? '');
+  }
+  return headers;
+}
+
+async function drain(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const lastResort = setTimeout(() => server.closeAllConnections(), drainTimeoutMs);
+  await closed;
+  clearTimeout(lastResort);
+}

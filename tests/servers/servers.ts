@@ -1,0 +1,55 @@
+import type { DovecotServer } from '../../functions/local/dovecot.ts';
+import type { KeeperQuestion } from './keeper.ts';
+import type { MailServer } from './mail-server.ts';
+
+/** The real mail servers of this test run. Each starts when it is first asked for, once for all test files. */
+
+export interface TestUser {
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface TestServer extends Omit<MailServer, 'stop'> {
+  /** A user that no other test has; the mailboxes are those of a new account. Cheap: one per test. */
+  freshUser(): Promise<TestUser>;
+}
+
+/** Dovecot has TLS with a self-signed certificate, ACL, and `doveadm`. */
+export type TestDovecot = TestServer & Pick<DovecotServer, 'imapsPort' | 'caFile' | 'doveadm'>;
+
+export async function dovecot(): Promise<TestDovecot> {
+  const { imapsPort, caFile } = await ask<DovecotServer>({ server: 'dovecot', action: 'start' });
+  return {
+    ...(await testServer('dovecot')),
+    imapsPort,
+    caFile,
+    doveadm: (...args) => ask({ server: 'dovecot', action: 'doveadm', args }),
+  };
+}
+
+export const cyrus = (): Promise<TestServer> => testServer('cyrus');
+
+export const courier = (): Promise<TestServer> => testServer('courier');
+
+async function testServer(server: MailServer['name']): Promise<TestServer> {
+  const { host, imapPort } = await ask<MailServer>({ server, action: 'start' });
+  return {
+    name: server,
+    host,
+    imapPort,
+    freshUser: () => ask({ server, action: 'freshUser' }),
+    addUser: (user) => ask({ server, action: 'addUser', ...user }),
+    removeUser: (user) => ask({ server, action: 'removeUser', user }),
+  };
+}
+
+/** The keeper is in the process that runs jest; global-setup.mjs says where. */
+async function ask<T>(question: KeeperQuestion): Promise<T> {
+  const coordinates = process.env.POSTERN_TEST_SERVERS;
+  if (coordinates === undefined) throw new Error('POSTERN_TEST_SERVERS is not set: run the tests with npm test');
+  const { keeper } = JSON.parse(coordinates) as { keeper: string };
+  const response = await fetch(keeper, { method: 'POST', body: JSON.stringify(question) });
+  const { result, error } = (await response.json()) as { result: T; error?: string };
+  if (error !== undefined) throw new Error(error);
+  return result;
+}
