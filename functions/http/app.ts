@@ -1,5 +1,6 @@
 import { AuthenticationFailed, RequestError, Unavailable } from '../../shared/jmap/errors.ts';
 import type { Authenticator, User } from './authenticate.ts';
+import { addHeadersOfEvery } from './headers-of-every.ts';
 import { type Log, reasonOf, stackOf } from './log.ts';
 import { HttpError, problemResponse } from './problem.ts';
 import { matchRoute, type Visit } from './route.ts';
@@ -55,7 +56,7 @@ export function createApp(parts: AppParts): App {
       tell(log, error, requestId, user);
       return problemResponse(error, { realm: parts.realm, reportId: requestId });
     });
-    for (const [name, value] of Object.entries(headersOfEvery(url))) response.headers.set(name, value);
+    addHeadersOfEvery(response.headers, url.protocol);
     response.headers.set('X-Request-Id', requestId);
     log.info({
       event: 'request',
@@ -69,18 +70,6 @@ export function createApp(parts: AppParts): App {
     if (request.method !== 'HEAD') return response;
     await response.body?.cancel();
     return new Response(null, response);
-  };
-}
-
-/** Any web page may ask, but only with a password of its own: no cookies, so no credentials mode (client pages differ in origin). */
-function headersOfEvery({ protocol }: URL): { [name: string]: string } {
-  return {
-    'Access-Control-Allow-Origin': '*',
-    'Access-Control-Expose-Headers': 'Retry-After, Content-Disposition, ETag',
-    'X-Content-Type-Options': 'nosniff',
-    'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'; sandbox",
-    'Referrer-Policy': 'no-referrer',
-    ...(protocol === 'https:' ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
   };
 }
 

@@ -24,6 +24,8 @@ const drainTimeoutMs = 5_000;
  */
 export async function startServer(app: App, options: { host: string; port: number }): Promise<LocalServer> {
   const server = createServer((incoming, outgoing) => {
+    // While it stops, a connection ends with its response instead of waiting for another request.
+    outgoing.on('finish', () => !server.listening && incoming.socket.end());
     void serve(app, incoming, outgoing);
   });
   server.listen(options.port, options.host);

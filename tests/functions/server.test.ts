@@ -1,0 +1,161 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { App } from '../../functions/http/app.ts';
+import { readBody } from '../../functions/http/read-body.ts';
+import { type LocalServer, startServer } from '../../functions/local/server.ts';
+
+let running: LocalServer | undefined;
+afterEach(async () => {
+  await running?.stop();
+  running = undefined;
+});
+
+async function start(app: App): Promise<LocalServer> {
+  running = await startServer(app, { host: '127.0.0.1', port: 0 });
+  return running;
+}
+
+/** What the server writes to a client that sends exactly this. */
+async function raw(url: string, text: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  let received = '';
+  socket.on('data', (data) => {
+    received += data;
+  });
+  socket.end(text);
+  await once(socket, 'close');
+  return received;
+}
+
+describe('the local server', () => {
+  test('hands requests over whole: method, target, headers, body, address', async () => {
+    const { url } = await start(async (request, { clientAddress }) =>
+      Response.json({
+        method: request.method,
+        url: request.url,
+        accept: request.headers.get('Accept'),
+        body: await request.text(),
+        clientAddress,
+      }),
+    );
+    const response = await fetch(`${url}/a%2Fb?c=%20`, { method: 'POST', headers: { Accept: 'x/y' }, body: 'ä' });
+    expect(await response.json()).toEqual({
+      method: 'POST',
+      url: `${url}/a%2Fb?c=%20`,
+      accept: 'x/y',
+      body: 'ä',
+      clientAddress: '127.0.0.1',
+    });
+  });
+
+  test('hands responses over whole: status, headers, no body', async () => {
+    const { url } = await start(async () => new Response(null, { status: 204, headers: { 'X-A': 'b' } }));
+    const response = await fetch(url);
+    expect([response.status, response.headers.get('X-A'), await response.text()]).toEqual([204, 'b', '']);
+  });
+
+  test('sends a body piece by piece, before its end is known', async () => {
+    let finish = () => {};
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(Buffer.from('first'));
+        finish = () => controller.close();
+      },
+    });
+    const { url } = await start(async () => new Response(body));
+    const reader = (await fetch(url)).body?.getReader();
+    expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('first');
+    finish();
+    expect((await reader?.read())?.done).toBe(true);
+  });
+
+  test('cancels a body whose client has left', async () => {
+    let cancelled = () => {};
+    const cancelling = new Promise<void>((resolve) => {
+      cancelled = resolve;
+    });
+    const body = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(100_000)),
+      cancel: () => cancelled(),
+    });
+    const { url } = await start(async () => new Response(body));
+    const abort = new AbortController();
+    await fetch(url, { signal: abort.signal });
+    abort.abort();
+    await cancelling;
+  });
+
+  test('says why it refused a body that it did not read to the end', async () => {
+    const { url } = await start(async (request) => {
+      const refused = await readBody(request, 1_000).then(
+        () => false,
+        () => true,
+      );
+      return new Response(String(refused), { status: 413 });
+    });
+    for (let n = 0; n < 3; n++) {
+      const response = await fetch(url, { method: 'POST', body: new Uint8Array(20_000_000) });
+      expect([response.status, await response.text()]).toEqual([413, 'true']);
+    }
+  });
+
+  test('answers the next request of a connection whose last body nobody read', async () => {
+    const { url } = await start(async (request) => new Response(request.method));
+    for (const method of ['POST', 'GET']) {
+      const response = await fetch(url, { method, ...(method === 'POST' ? { body: 'x'.repeat(200_000) } : {}) });
+      expect(await response.text()).toBe(method);
+    }
+  });
+
+  test.each([
+    ['a Host that is none', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n'],
+    ['a method that requests cannot have', 'TRACE / HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['a target that is none', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n'],
+  ])('answers %s in the same form as everything else', async (_, text) => {
+    const { url } = await start(async () => new Response('never'));
+    const answer = await raw(url, text.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+    expect(answer).toMatch(/^HTTP\/1.1 400 /);
+    expect(answer.toLowerCase()).toContain('content-type: application/problem+json');
+    expect(answer.toLowerCase()).toContain('access-control-allow-origin: *');
+  });
+
+  test('is not led to another host by its target', async () => {
+    const { url } = await start(async (request) => new Response(request.url));
+    expect(await raw(url, 'GET //evil.test/x HTTP/1.1\r\nHost: good.test\r\nConnection: close\r\n\r\n')).toContain(
+      'http://good.test//evil.test/x',
+    );
+  });
+
+  test('ends what is under way before it stops', async () => {
+    let finish = () => {};
+    const underWay = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    let arrived = () => {};
+    const arriving = new Promise<void>((resolve) => {
+      arrived = resolve;
+    });
+    const server = await start(async () => {
+      arrived();
+      await underWay;
+      return new Response('done');
+    });
+    const response = fetch(server.url);
+    await arriving;
+    const stopped = server.stop();
+    finish();
+    expect(await (await response).text()).toBe('done');
+    await stopped;
+    await expect(fetch(server.url)).rejects.toThrow();
+  });
+
+  test('says so when its port is taken', async () => {
+    const { url } = await start(async () => new Response());
+    await expect(
+      startServer(async () => new Response(), { host: '127.0.0.1', port: Number(new URL(url).port) }),
+    ).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+  });
+});
