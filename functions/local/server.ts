@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { App } from '../http/app.ts';
@@ -23,10 +23,21 @@ const drainTimeoutMs = 5_000;
  * Bodies are streamed both ways; when a client goes away, the response's body is cancelled.
  */
 export async function startServer(app: App, options: { host: string; port: number }): Promise<LocalServer> {
+  /** Connections, with the number of requests under way on each. */
+  const connections = new Map<Socket, number>();
   const server = createServer((incoming, outgoing) => {
-    // While it stops, a connection ends with its response instead of waiting for another request.
-    outgoing.on('finish', () => !server.listening && incoming.socket.end());
+    const { socket } = incoming;
+    connections.set(socket, (connections.get(socket) ?? 0) + 1);
+    outgoing.on('close', () => {
+      const left = (connections.get(socket) ?? 1) - 1;
+      if (connections.has(socket)) connections.set(socket, left);
+      if (left === 0 && !server.listening) socket.end();
+    });
     void serve(app, incoming, outgoing);
+  });
+  server.on('connection', (socket) => {
+    connections.set(socket, 0);
+    socket.on('close', () => connections.delete(socket));
   });
   server.listen(options.port, options.host);
   await once(server, 'listening');
@@ -35,7 +46,7 @@ export async function startServer(app: App, options: { host: string; port: numbe
   return {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
     stop: () => {
-      stopping ??= drain(server);
+      stopping ??= drain(server, connections);
       return stopping;
     },
   };
@@ -110,10 +121,11 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
   return headers;
 }
 
-async function drain(server: Server): Promise<void> {
+/** Browsers keep connections open on which they never asked for anything: `closeIdleConnections` would wait for those. */
+async function drain(server: Server, connections: ReadonlyMap<Socket, number>): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  server.closeIdleConnections();
+  for (const [socket, underWay] of connections) if (underWay === 0) socket.destroy();
   const lastResort = setTimeout(() => server.closeAllConnections(), drainTimeoutMs);
   await closed;
   clearTimeout(lastResort);
