@@ -5,6 +5,8 @@ import type { Account, CoreCapability } from './session.ts';
 
 /** What a method may know of the request it is part of. */
 export type Context = {
+  /** The capability that this method belongs to. */
+  readonly capability: string;
   readonly limits: CoreCapability;
   /** The capabilities the request opted into. */
   readonly using: ReadonlySet<string>;
@@ -19,8 +21,6 @@ export type Context = {
 /** What a method of one account knows beyond that; `Ports` are those of the data types it needs. */
 export type AccountContext<Ports> = Context & {
   readonly accountId: Id;
-  /** The capability that this method belongs to. */
-  readonly capability: string;
   /** The same ports in another account of this user, for methods that name two. */
   readonly portsOf: (accountId: Id) => Ports;
 };

@@ -1,4 +1,4 @@
-import { type Result, refuse, type SetError, Unavailable } from '../errors.ts';
+import { AuthenticationFailed, type Result, refuse, type SetError, Unavailable } from '../errors.ts';
 import type { State } from '../scalars.ts';
 import type { Step } from '../verbs.ts';
 
@@ -26,7 +26,7 @@ export function stepsFrom(oldState: State, report: (error: unknown) => string): 
   let changed = false;
 
   function explain(error: unknown): SetError {
-    if (error instanceof Unavailable) return { type: 'serverUnavailable' };
+    if (error instanceof Unavailable || error instanceof AuthenticationFailed) return { type: 'serverUnavailable' };
     return { type: 'serverFail', description: `report ${report(error)}` };
   }
 
