@@ -5,7 +5,7 @@ import type { Answer, Context } from './method.ts';
 import type { Invocation, Request } from './request.ts';
 import { type ReferenceBudget, resolveReferences } from './result-reference.ts';
 import type { Id, JsonObject } from './scalars.ts';
-import { type Account, coreUri, type Session } from './session.ts';
+import { coreUri, type Session } from './session.ts';
 
 /** What serves the requests of one user. */
 export type Server<Ports, UserPorts> = {
@@ -39,7 +39,7 @@ export async function dispatch<Ports, UserPorts>(
   const firstResponses = new Map<string, Invocation>();
   const { session } = server;
   const limits = session.capabilities[coreUri];
-  const accounts = new Map(Object.entries(session.accounts)) as ReadonlyMap<string, Account>;
+  const accounts = new Map(Object.entries(session.accounts));
   const budget: ReferenceBudget = { left: limits.maxSizeRequest };
   const portsOf = oncePerAccount(server.portsOf);
   let written = false;

@@ -12,8 +12,8 @@ export type Context = {
   readonly using: ReadonlySet<string>;
   /** Creation id → id, for the whole request (RFC 8620 §3.3); a method that creates records adds to it. */
   readonly createdIds: Map<string, Id>;
-  /** The accounts of this user. */
-  readonly accounts: ReadonlyMap<Id, Account>;
+  /** The accounts of this user, by id. */
+  readonly accounts: ReadonlyMap<string, Account>;
   /** Hands a defect to the operator and gives the report's id, which is all that a client may see of it. */
   readonly report: (error: unknown) => string;
 };
