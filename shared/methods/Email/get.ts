@@ -1,0 +1,106 @@
+// Email/get (RFC 8621 §4.2)
+import { stateOf } from '../../catalog/changes.ts';
+import type { Email } from '../../catalog/email.ts';
+import { existsInJmap } from '../../catalog/keywords.ts';
+import type { CatalogView } from '../../catalog/view.ts';
+import { type MethodError, methodError, ok, type Result, refuse } from '../../jmap/errors.ts';
+import { arrayOf, boolean, string, unsignedInt, withDefault } from '../../jmap/grammar.ts';
+import type { Id } from '../../jmap/scalars.ts';
+import type { CanGet, GetRequest, Got, Some } from '../../jmap/verbs.ts';
+import { allOf } from '../all-of.ts';
+import { type BodyProperties, defaultBodyProperties, parseBodyProperties } from './body-part.ts';
+import { type Content, readContent } from './content.ts';
+import { emailObject } from './email-object.ts';
+import { type Plan, planOf } from './plan.ts';
+import type { EmailPorts, EmailRecord } from './record.ts';
+
+/** The arguments of Email/get besides the standard ones. */
+export const getArguments = {
+  bodyProperties: withDefault(arrayOf(string), defaultBodyProperties),
+  fetchTextBodyValues: withDefault(boolean, false),
+  fetchHTMLBodyValues: withDefault(boolean, false),
+  fetchAllBodyValues: withDefault(boolean, false),
+  maxBodyValueBytes: withDefault(unsignedInt, 0),
+};
+
+export type GetArguments = {
+  readonly bodyProperties: string[];
+  readonly fetchTextBodyValues: boolean;
+  readonly fetchHTMLBodyValues: boolean;
+  readonly fetchAllBodyValues: boolean;
+  readonly maxBodyValueBytes: number;
+};
+
+/** What `properties: null` stands for (§4.2). */
+export const defaultProperties = [
+  'id',
+  'blobId',
+  'threadId',
+  'mailboxIds',
+  'keywords',
+  'size',
+  'receivedAt',
+  'messageId',
+  'inReplyTo',
+  'references',
+  'sender',
+  'from',
+  'to',
+  'cc',
+  'bcc',
+  'replyTo',
+  'subject',
+  'sentAt',
+  'hasAttachment',
+  'preview',
+  'bodyValues',
+  'textBody',
+  'htmlBody',
+  'attachments',
+] as const;
+
+/**
+ * Metadata comes from the catalog; the mail server is asked for what the properties need and nothing else. An Email that
+ * left its place between the catalog's version and the reading is looked up once more in a new version, so that a moved
+ * message is never called `notFound`.
+ */
+export function canGetEmails(ports: EmailPorts): CanGet<EmailRecord, GetArguments> {
+  return {
+    state: async () => stateOf(await ports.catalog.view('recent', () => true), 'Email'),
+    get: async (request) => {
+      const bodyProperties = parseBodyProperties(request.args.bodyProperties);
+      if (!bodyProperties.ok) return bodyProperties;
+      const plan = planOf(request.properties, request.args, bodyProperties.value);
+      const first = await getFrom(await ports.catalog.view('recent'), request, plan, bodyProperties.value, ports);
+      if (!first.ok || first.value.missing.length === 0) return first;
+      return getFrom(await ports.catalog.view('now'), request, plan, bodyProperties.value, ports);
+    },
+  };
+}
+
+/** `missing`: Emails of the catalog that were not at their place any more. */
+type GotWithMissing = Got<EmailRecord> & { readonly missing: readonly Id[] };
+
+async function getFrom(
+  view: CatalogView,
+  request: GetRequest<GetArguments>,
+  plan: Plan,
+  bodyProperties: BodyProperties,
+  ports: EmailPorts,
+): Promise<Result<GotWithMissing, MethodError>> {
+  const ids = request.ids ?? (await allOf('emailId', view, request.maxObjects));
+  if (ids === null) return refuse(methodError('requestTooLarge', `more than ${request.maxObjects} Emails`));
+  const known = await view.emails(ids);
+  const emails: Email[] = ids.map((id) => known.get(id) ?? null).filter(existsInJmap);
+  const mailboxes = await view.mailboxes();
+  const contents = await readContent(emails, mailboxes, plan, ports.messages);
+
+  const list: Some<EmailRecord>[] = [];
+  const missing: Id[] = [];
+  for (const email of emails) {
+    const content: Content | undefined = contents.get(email.id);
+    if (content === undefined) missing.push(email.id);
+    else list.push(emailObject(email, content, mailboxes, { properties: request.properties, plan, bodyProperties }));
+  }
+  return ok({ state: stateOf(view, 'Email'), list, missing });
+}

@@ -1,0 +1,89 @@
+import type { AccountCatalog } from '../../catalog/account.ts';
+import {
+  anyObject,
+  anything,
+  arrayOf,
+  boolean,
+  date,
+  type Grammar,
+  id,
+  mapOf,
+  nullable,
+  object,
+  setOf,
+  string,
+  unsignedInt,
+  utcDate,
+  withDefault,
+} from '../../jmap/grammar.ts';
+import { immutable, type Property, type RecordOf, recordType, serverSet } from '../../jmap/record-type.ts';
+import type { JsonObject, JsonValue } from '../../jmap/scalars.ts';
+import { isHeaderProperty, parseHeaderProperty } from '../../message/header-form.ts';
+import type { CanReadMessages, CanSearchMessages } from './mail.ts';
+
+/** What an Email needs of the world. */
+export type EmailPorts = {
+  readonly catalog: AccountCatalog;
+  readonly messages: CanReadMessages;
+  readonly search: CanSearchMessages;
+};
+
+/** EmailAddress (RFC 8621 §4.1.2.3). */
+export const emailAddress = object({ name: nullable(string), email: string });
+/** EmailHeader (§4.1.3). */
+export const emailHeader = object({ name: string, value: string });
+/** EmailBodyValue (§4.1.4). */
+export const emailBodyValue = object({
+  value: string,
+  isEncodingProblem: withDefault(boolean, false),
+  isTruncated: withDefault(boolean, false),
+});
+
+/** An EmailBodyPart as /get returns it: the members that `bodyProperties` names. */
+export type EmailBodyPart = JsonObject;
+const emailBodyPart: Grammar<EmailBodyPart> = anyObject;
+
+const addresses = nullable(arrayOf(emailAddress));
+const messageIds = nullable(arrayOf(string));
+const bodyParts = arrayOf(emailBodyPart);
+
+/** An Email (RFC 8621 §4.1). */
+export const emailType = recordType(
+  'Email',
+  {
+    id: serverSet(id),
+    blobId: serverSet(id),
+    threadId: serverSet(id),
+    mailboxIds: setOf(id),
+    keywords: withDefault(setOf(string), {}),
+    size: serverSet(unsignedInt),
+    receivedAt: immutable(utcDate),
+    headers: immutable(arrayOf(emailHeader)),
+    messageId: immutable(messageIds),
+    inReplyTo: immutable(messageIds),
+    references: immutable(messageIds),
+    sender: immutable(addresses),
+    from: immutable(addresses),
+    to: immutable(addresses),
+    cc: immutable(addresses),
+    bcc: immutable(addresses),
+    replyTo: immutable(addresses),
+    subject: immutable(nullable(string)),
+    sentAt: immutable(nullable(date)),
+    bodyStructure: immutable(emailBodyPart),
+    bodyValues: immutable(mapOf(string, emailBodyValue)),
+    textBody: immutable(bodyParts),
+    htmlBody: immutable(bodyParts),
+    attachments: immutable(bodyParts),
+    hasAttachment: serverSet(boolean),
+    preview: serverSet(string),
+  },
+  headerProperty,
+);
+
+export type EmailRecord = RecordOf<typeof emailType>;
+
+/** `header:{field-name}` in any valid form (§4.1.3) is a property; its value depends on the form. */
+function headerProperty(name: string): Property<JsonValue> | undefined {
+  return isHeaderProperty(name) && parseHeaderProperty(name).ok ? immutable(anything) : undefined;
+}

@@ -1,0 +1,41 @@
+import type { MailboxEntry } from '../../catalog/mailbox.ts';
+
+/** A MailboxRights object (RFC 8621 §2). */
+export type MailboxRights = {
+  mayReadItems: boolean;
+  mayAddItems: boolean;
+  mayRemoveItems: boolean;
+  maySetSeen: boolean;
+  maySetKeywords: boolean;
+  mayCreateChild: boolean;
+  mayRename: boolean;
+  mayDelete: boolean;
+  maySubmit: boolean;
+};
+
+/**
+ * The rights of the user in a mailbox, by the mapping of RFC 8621 §2 from its MYRIGHTS letters. `d` and `c`, the letters of
+ * RFC 2086, stand for `te` and `kx`. INBOX can be neither renamed away nor deleted (RFC 9051 §6.3.4, §6.3.6).
+ */
+export function mailboxRights(
+  mailbox: Pick<MailboxEntry, 'name' | 'selectable' | 'attributes'>,
+  myRights: string,
+): MailboxRights {
+  const letters = new Set(myRights);
+  if (letters.has('d')) for (const letter of 'te') letters.add(letter);
+  if (letters.has('c')) for (const letter of 'kx') letters.add(letter);
+  const may = (required: string) => [...required].every((letter) => letters.has(letter));
+  const isInbox = mailbox.name.toUpperCase() === 'INBOX';
+  const { selectable } = mailbox;
+  return {
+    mayReadItems: selectable && may('lr'),
+    mayAddItems: selectable && may('i'),
+    mayRemoveItems: selectable && may('te'),
+    maySetSeen: selectable && may('s'),
+    maySetKeywords: selectable && may('w'),
+    mayCreateChild: !mailbox.attributes.includes('\\noinferiors') && may('k'),
+    mayRename: !isInbox && may('x'),
+    mayDelete: !isInbox && may('x'),
+    maySubmit: selectable && may('p'),
+  };
+}

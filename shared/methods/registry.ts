@@ -1,0 +1,16 @@
+import { core } from '../jmap/core.ts';
+import { type PortsOf, registryOf, type UserPortsOf } from '../jmap/data-type.ts';
+import { email } from './Email/index.ts';
+import { mailbox } from './Mailbox/index.ts';
+import { thread } from './Thread/index.ts';
+
+/** Every data type that is served; methods, capabilities and ports follow from this list. */
+export const dataTypes = [core, mailbox, thread, email] as const;
+
+/** What all of them need of one account. */
+export type Ports = PortsOf<typeof dataTypes>;
+/** What all of them need of the user. */
+export type UserPorts = UserPortsOf<typeof dataTypes>;
+
+/** Every method by its full name. */
+export const registry = registryOf(dataTypes);
