@@ -5,8 +5,8 @@ import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { App } from '../http/app.ts';
-import { addHeadersOfEvery } from '../http/headers-of-every.ts';
-import { HttpError, problemResponse } from '../http/problem.ts';
+import { failureResponse } from '../http/failure-response.ts';
+import { HttpError } from '../http/problem.ts';
 
 export interface LocalServer {
   /** `http://127.0.0.1:8080`, without a slash at the end. */
@@ -55,13 +55,16 @@ export async function startServer(app: App, options: { host: string; port: numbe
 async function serve(app: App, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const request = requestOf(incoming);
   const clientAddress = incoming.socket.remoteAddress ?? '';
-  const response = request === null ? badRequest() : await app(request, { clientAddress, requestId: randomUUID() });
+  const response =
+    request === null ? failureResponse(notHttp) : await app(request, { clientAddress, requestId: randomUUID() });
   outgoing.statusCode = response.status;
   outgoing.setHeaders(response.headers);
   if (response.body === null) outgoing.end();
   // A client that leaves in the midst of a download is no failure of ours; the pipeline has cancelled the body.
   else await pipeline(Readable.fromWeb(response.body), outgoing).catch(() => outgoing.destroy());
 }
+
+const notHttp = new HttpError(400, 'The request line or the Host header cannot be used.');
 
 /** The request as the app knows it, or null where its target, Host or method cannot be part of one. */
 function requestOf(incoming: IncomingMessage): Request | null {
@@ -73,13 +76,6 @@ function requestOf(incoming: IncomingMessage): Request | null {
   } catch {
     return null;
   }
-}
-
-function badRequest(): Response {
-  const error = new HttpError(400, 'The request line or the Host header cannot be used.');
-  const response = problemResponse(error, { realm: '', reportId: '' });
-  addHeadersOfEvery(response.headers, 'http:');
-  return response;
 }
 
 /**
