@@ -1,0 +1,54 @@
+import type { ImapResponse, ImapValue } from './response.ts';
+import { numberOf } from './response.ts';
+
+/** One `* n FETCH (…)`: names and values in turn, as they came. */
+export type FetchRow = { readonly uid: number; readonly items: readonly ImapValue[] };
+
+/** The row of a FETCH response; null for other responses, and for rows that tell no UID (they answer no UID FETCH). */
+export function fetchRow(response: Extract<ImapResponse, { kind: 'data' }>): FetchRow | null {
+  if (response.name !== 'FETCH') return null;
+  const items = response.values[0];
+  if (!Array.isArray(items)) return null;
+  const uid = numberOf(fetchItem(items, 'UID'));
+  return uid === null || uid === 0 ? null : { uid, items };
+}
+
+/** The value of an item by its upper-case name; undefined where it is missing, null where it is NIL. */
+export function fetchItem(items: readonly ImapValue[], name: string): ImapValue | undefined {
+  for (let at = 0; at + 1 < items.length; at += 2) {
+    const key = items[at];
+    if (key === name || (typeof key === 'string' && key.length === name.length && key.toUpperCase() === name)) {
+      return items[at + 1];
+    }
+  }
+  return undefined;
+}
+
+/**
+ * The value of `BODY[section…]`, whatever follows the given words: servers repeat the list of header fields in their own
+ * order and quoting, and add the origin octet. `''` finds the whole message.
+ */
+export function fetchSection(items: readonly ImapValue[], section: string): ImapValue | undefined {
+  const start = `BODY[${section}`;
+  for (let at = 0; at + 1 < items.length; at += 2) {
+    const key = items[at];
+    if (typeof key !== 'string' || !key.toUpperCase().startsWith(start)) continue;
+    if (key[start.length] === ']' || key[start.length] === ' ') return items[at + 1];
+  }
+  return undefined;
+}
+
+const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+
+/** INTERNALDATE (RFC 9051 §9 `date-time`) in seconds since the epoch; the day may be padded with a space, a zero or nothing. */
+export function internalDate(value: ImapValue | undefined): number | null {
+  if (typeof value !== 'string') return null;
+  const match = /^ ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})$/.exec(value);
+  if (!match) return null;
+  const [, day, month = '', year, hour, minute, second, sign, zoneHours, zoneMinutes] = match;
+  const monthIndex = months.indexOf(month.toLowerCase());
+  if (monthIndex < 0) return null;
+  const local = Date.UTC(Number(year), monthIndex, Number(day), Number(hour), Number(minute), Number(second)) / 1000;
+  const offset = (Number(zoneHours) * 60 + Number(zoneMinutes)) * 60;
+  return sign === '-' ? local + offset : local - offset;
+}

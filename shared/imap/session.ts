@@ -1,0 +1,373 @@
+import type { UidRanges } from '../catalog/source.ts';
+import { MailboxGone } from '../catalog/source.ts';
+import { Unavailable } from '../jmap/errors.ts';
+import { atom, type ImapArgument, list, mailbox, number, uidSet } from './arguments.ts';
+import { connect } from './connect.ts';
+import type { ImapCredential, ImapServer } from './endpoint.ts';
+import { CommandRefused } from './failure.ts';
+import { type FetchRow, fetchRow } from './fetch-row.ts';
+import { type ImapLimits, imapLimits } from './limits.ts';
+import type { NameEncoding } from './mailbox-name.ts';
+import { type ImapValue, listOf, numberOf, textOf } from './response.ts';
+import { normalizeRanges, parseUidRanges, rangesOf } from './uid-ranges.ts';
+import { type CommandListener, type Completion, ImapWire } from './wire.ts';
+
+/** What a session tells about itself, for counting. */
+export type SessionObserver = {
+  readonly onConnect?: () => void;
+  /** Each command after the login, but ENABLE, NAMESPACE (both in the first flight) and LOGOUT. */
+  readonly onCommand?: (name: string) => void;
+};
+
+/** How changes of a mailbox can be asked for (RFC 7162), best first. */
+export type SyncTier = 'qresync' | 'condstore' | 'none';
+
+/** A mailbox's personal and other namespaces (RFC 2342). Prefixes are as on the wire. */
+export type Namespaces = {
+  readonly personal: readonly { readonly prefix: string; readonly delimiter: string | null }[];
+  readonly others: readonly string[];
+};
+
+/** What EXAMINE says (RFC 9051 §6.3.3, RFC 7162 §3.2.5). */
+export type Examined = {
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly exists: number;
+  /** Decimal; null under NOMODSEQ and without CONDSTORE. */
+  readonly highestModseq: string | null;
+  /** With QRESYNC parameters: what is gone, and rows with `FLAGS`. */
+  readonly vanished: UidRanges;
+  readonly changed: readonly FetchRow[];
+};
+
+/**
+ * One authenticated connection, for reading: mailboxes are opened by EXAMINE, left by UNSELECT, and never closed by what
+ * would expunge somebody's messages. Used by one caller at a time.
+ */
+export class ImapSession {
+  readonly capabilities: ReadonlySet<string>;
+  readonly #wire: ImapWire;
+  readonly #limits: ImapLimits;
+  readonly #onCommand: (name: string) => void;
+  readonly #enabled = new Set<string>();
+  #namespaces: Namespaces = { personal: [{ prefix: '', delimiter: null }], others: [] };
+  readonly #settled: Promise<void>;
+  #selected: { readonly name: string; readonly examined: Examined } | null = null;
+  /** Nothing was sent since the mailbox was opened, so the server's view of it is not stale. */
+  #isFresh = false;
+
+  /** Connects and logs in. Throws `AuthenticationFailed`, `Throttled` or `Unavailable`. */
+  static async open(
+    server: ImapServer,
+    credential: ImapCredential,
+    { limits = imapLimits, onConnect, onCommand }: SessionObserver & { readonly limits?: ImapLimits } = {},
+  ): Promise<ImapSession> {
+    onConnect?.();
+    const { socket, capabilities } = await connect(server, credential, limits);
+    const literals = capabilities.has('LITERAL+') ? 'plus' : capabilities.has('LITERAL-') ? 'minus' : 'synchronizing';
+    return new ImapSession(new ImapWire(socket, literals, limits), capabilities, limits, onCommand ?? (() => {}));
+  }
+
+  private constructor(
+    wire: ImapWire,
+    capabilities: ReadonlySet<string>,
+    limits: ImapLimits,
+    onCommand: (name: string) => void,
+  ) {
+    this.#wire = wire;
+    this.capabilities = capabilities;
+    this.#limits = limits;
+    this.#onCommand = onCommand;
+    this.#settled = this.#settle();
+  }
+
+  get isOpen(): boolean {
+    return this.#wire.isOpen;
+  }
+
+  /** Called once, when the connection has ended in whatever way. */
+  set onEnd(listener: () => void) {
+    this.#wire.onEnd = listener;
+  }
+
+  /** Whether the session can be kept for another use: nothing selected, or a way to leave it that expunges nothing. */
+  get canBeParked(): boolean {
+    return this.isOpen && (this.#selected === null || this.has('UNSELECT'));
+  }
+
+  /** Whether the server offers it; IMAP4rev2 includes what RFC 9051 Appendix E lists. */
+  has(capability: string): boolean {
+    return this.capabilities.has(capability) || (this.#isRev2 && rev2Includes.has(capability));
+  }
+
+  /** RFC 9051 mailbox names and strings: only where the server speaks nothing older. */
+  get nameEncoding(): NameEncoding {
+    return this.#isRev2 || this.#enabled.has('UTF8=ACCEPT') ? 'utf-8' : 'utf-7';
+  }
+
+  get #isRev2(): boolean {
+    return this.capabilities.has('IMAP4REV2') && !this.capabilities.has('IMAP4REV1');
+  }
+
+  async syncTier(): Promise<SyncTier> {
+    await this.#settled;
+    if (this.#enabled.has('QRESYNC')) return 'qresync';
+    return this.has('CONDSTORE') || this.#enabled.has('CONDSTORE') ? 'condstore' : 'none';
+  }
+
+  async namespaces(): Promise<Namespaces> {
+    await this.#settled;
+    return this.#namespaces;
+  }
+
+  /** Sends one command; see `ImapWire.run`. Commands sent without waiting share a round trip. */
+  exec(name: string, parameters: readonly ImapArgument[], listener: CommandListener = {}): Promise<Completion> {
+    this.#onCommand(name);
+    this.#isFresh = false;
+    return this.#wire.run(name, parameters, listener);
+  }
+
+  /**
+   * Opens a mailbox for reading. `name` as on the wire. With `since`, where QRESYNC is enabled, the answer tells what
+   * changed. Throws `MailboxGone` when the server does not open it.
+   */
+  async examine(name: string, since?: { uidValidity: number; modseq: string }): Promise<Examined> {
+    const tier = await this.syncTier();
+    const parameters = [mailbox(name)];
+    if (tier === 'qresync' && since) {
+      parameters.push(list(atom('QRESYNC'), list(number(since.uidValidity), digits(since.modseq))));
+    } else if (tier === 'condstore' && !this.#enabled.has('CONDSTORE')) {
+      parameters.push(list(atom('CONDSTORE')));
+    }
+    this.#selected = null;
+    const answer = new ExamineAnswer();
+    try {
+      await this.exec('EXAMINE', parameters, {
+        responses: this.#limits.mailboxMessagesMax,
+        onData: ({ number: count, name: what, values }) => answer.take(count, what, values),
+        onCode: ({ name: code, values }) => answer.takeCode(code, values),
+      });
+    } catch (error) {
+      if (error instanceof CommandRefused && error.status === 'NO')
+        throw new MailboxGone('The mailbox cannot be opened');
+      throw error;
+    }
+    const examined = answer.result(answer.uidNext ?? (await this.#statusUidNext(name)));
+    if (examined.exists > this.#limits.mailboxMessagesMax) throw new Unavailable('The mailbox has too many messages');
+    this.#selected = { name, examined };
+    this.#isFresh = answer.uidNext !== null;
+    return examined;
+  }
+
+  /** The mailbox opened, unless it is already. Null when its UIDVALIDITY is another one: then no UID may be used. */
+  async examineAgain(name: string, uidValidity: number): Promise<Examined | null> {
+    const examined = this.#selected?.name === name ? this.#selected.examined : await this.examine(name);
+    return examined.uidValidity === uidValidity ? examined : null;
+  }
+
+  /**
+   * QUIRK(dovecot): while a mailbox is selected, SEARCH, STATUS and LIST-STATUS tell of it as it was; NOOP brings it up to
+   * date. To be called before each of them.
+   */
+  async refresh(): Promise<void> {
+    if (this.#selected && !this.#isFresh) await this.exec('NOOP', []);
+  }
+
+  /** UID FETCH; rows without a UID are left out, and a row may come more than once. */
+  async fetch(
+    uids: UidRanges,
+    items: readonly ImapArgument[],
+    options: { rowsMax: number; changedSince?: string },
+    take: (row: FetchRow) => void,
+  ): Promise<void> {
+    const modifiers =
+      options.changedSince === undefined ? [] : [list(atom('CHANGEDSINCE'), digits(options.changedSince))];
+    await this.exec('UID FETCH', [uidSet(uids), list(...items), ...modifiers], {
+      responses: options.rowsMax,
+      onData: (response) => {
+        const row = fetchRow(response);
+        if (row) take(row);
+      },
+    });
+  }
+
+  /** UID SEARCH, in the selected mailbox. Criteria with text beyond ASCII need `charset`. */
+  async search(criteria: readonly ImapArgument[], charset?: 'UTF-8'): Promise<UidRanges> {
+    const isExtended = this.has('ESEARCH');
+    const parameters = [
+      ...(isExtended ? [atom('RETURN'), list(atom('ALL'))] : []),
+      ...(charset && this.nameEncoding === 'utf-7' ? [atom('CHARSET'), atom(charset)] : []),
+      ...criteria,
+    ];
+    const found: (readonly [number, number])[] = [];
+    await this.exec('UID SEARCH', parameters, {
+      onData: ({ name, values }) => {
+        if (name === 'ESEARCH') found.push(...(esearchAll(values) ?? []));
+        if (name === 'SEARCH') found.push(...rangesOf(numbersIn(values)));
+      },
+    });
+    return normalizeRanges(found);
+  }
+
+  /** STATUS of one mailbox (RFC 9051 §6.3.11): item names and values in turn; null where the server refuses. */
+  async status(name: string, items: readonly string[]): Promise<readonly ImapValue[] | null> {
+    let answer: readonly ImapValue[] | null = null;
+    try {
+      await this.exec('STATUS', [mailbox(name), list(...items.map(atom))], {
+        onData: ({ name: what, values }) => {
+          if (what === 'STATUS') answer = listOf(values[1]);
+        },
+      });
+    } catch (error) {
+      if (!(error instanceof CommandRefused)) throw error;
+    }
+    return answer;
+  }
+
+  /** Leaves the selected mailbox, so that the session can be kept for another use; see `canBeParked`. */
+  async unselect(): Promise<void> {
+    if (!this.#selected) return;
+    this.#selected = null;
+    await this.exec('UNSELECT', []);
+  }
+
+  /** Logs out and ends the connection. Never rejects. */
+  leave(): Promise<void> {
+    return this.#wire.leave();
+  }
+
+  /** Ends the connection at once. */
+  close(): void {
+    this.#wire.close();
+  }
+
+  /** Whether the connection keeps the process alive. */
+  keepAlive(wanted: boolean): void {
+    this.#wire.keepAlive(wanted);
+  }
+
+  /** What can be asked before anything is known: in one flight with the first real command. */
+  async #settle(): Promise<void> {
+    const wanted = this.has('QRESYNC') ? ['QRESYNC'] : this.has('CONDSTORE') ? ['CONDSTORE'] : [];
+    if (this.has('UTF8=ONLY')) wanted.push('UTF8=ACCEPT');
+    const flight: Promise<unknown>[] = [];
+    if (this.has('ENABLE') && wanted.length > 0) {
+      const onData: CommandListener['onData'] = ({ name, values }) => {
+        if (name !== 'ENABLED') return;
+        for (const value of values) this.#enabled.add((textOf(value) ?? '').toUpperCase());
+        if (this.#enabled.has('QRESYNC')) this.#enabled.add('CONDSTORE');
+      };
+      flight.push(this.#wire.run('ENABLE', wanted.map(atom), { onData }));
+    }
+    if (this.has('NAMESPACE')) {
+      const onData: CommandListener['onData'] = ({ name, values }) => {
+        if (name === 'NAMESPACE') this.#namespaces = readNamespaces(values);
+      };
+      flight.push(this.#wire.run('NAMESPACE', [], { onData }));
+    }
+    // A refusal leaves what was assumed; a lost connection fails the command that waits for this.
+    await Promise.allSettled(flight);
+  }
+
+  async #statusUidNext(name: string): Promise<number> {
+    const values = (await this.status(name, ['UIDNEXT'])) ?? [];
+    const uidNext = numberOf(values[1]);
+    if (uidNext === null) throw new Unavailable('The mail server tells no UIDNEXT');
+    return uidNext;
+  }
+}
+
+/** Gathers the untagged responses to EXAMINE. */
+class ExamineAnswer {
+  uidNext: number | null = null;
+  #uidValidity: number | null = null;
+  #exists = 0;
+  #highestModseq: string | null = null;
+  readonly #vanished: (readonly [number, number])[] = [];
+  readonly #changed: FetchRow[] = [];
+
+  take(count: number | null, name: string, values: readonly ImapValue[]): void {
+    if (name === 'EXISTS' && count !== null) this.#exists = count;
+    else if (name === 'VANISHED') this.#vanished.push(...(parseUidRanges(textOf(values.at(-1)) ?? '') ?? []));
+    else if (name === 'FETCH') {
+      const row = fetchRow({ kind: 'data', number: count, name, values });
+      if (row) this.#changed.push(row);
+    }
+  }
+
+  takeCode(code: string, values: readonly ImapValue[]): void {
+    if (code === 'UIDVALIDITY') this.#uidValidity = numberOf(values[0]);
+    else if (code === 'UIDNEXT') this.uidNext = numberOf(values[0]);
+    else if (code === 'HIGHESTMODSEQ') this.#highestModseq = modseqOf(values[0]);
+    else if (code === 'NOMODSEQ') this.#highestModseq = null;
+    // QUIRK: what comes before [CLOSED] belongs to the mailbox that was selected before (RFC 7162 §3.2.11).
+    else if (code === 'CLOSED') {
+      this.#vanished.length = 0;
+      this.#changed.length = 0;
+    }
+  }
+
+  result(uidNext: number): Examined {
+    if (this.#uidValidity === null) throw new Unavailable('The mail server tells no UIDVALIDITY');
+    return {
+      uidValidity: this.#uidValidity,
+      uidNext,
+      exists: this.#exists,
+      highestModseq: this.#highestModseq,
+      vanished: normalizeRanges(this.#vanished),
+      changed: this.#changed,
+    };
+  }
+}
+
+/** A mod-sequence (RFC 7162 §7: 63 bits) as decimal digits; null for 0, which stands for none. */
+export function modseqOf(value: ImapValue | undefined): string | null {
+  return typeof value === 'string' && /^[1-9]\d{0,18}$/.test(value) ? value : null;
+}
+
+function digits(text: string): ImapArgument {
+  if (!/^\d{1,19}$/.test(text)) throw new Error(`Not a mod-sequence "${text}"`);
+  return { type: 'SEQUENCE', value: text };
+}
+
+/** `(TAG "x") UID ALL 1:5` → the ranges; null where nothing was found. */
+function esearchAll(values: readonly ImapValue[]): UidRanges | null {
+  const at = values.findIndex((value) => typeof value === 'string' && value.toUpperCase() === 'ALL');
+  return at < 0 ? null : parseUidRanges(textOf(values[at + 1]) ?? '');
+}
+
+function* numbersIn(values: readonly ImapValue[]): Generator<number> {
+  for (const value of values) {
+    const found = numberOf(value);
+    if (found !== null && found > 0) yield found;
+  }
+}
+
+function readNamespaces(values: readonly ImapValue[]): Namespaces {
+  const [personal = [], ...others] = values.map((namespaces) =>
+    listOf(namespaces).map((namespace) => {
+      const [prefix, delimiter] = listOf(namespace);
+      return { prefix: textOf(prefix) ?? '', delimiter: textOf(delimiter) };
+    }),
+  );
+  return {
+    personal: personal.length > 0 ? personal : [{ prefix: '', delimiter: null }],
+    others: others.flat().map(({ prefix }) => prefix),
+  };
+}
+
+const rev2Includes: ReadonlySet<string> = new Set([
+  ...[
+    'NAMESPACE',
+    'UNSELECT',
+    'ESEARCH',
+    'SEARCHRES',
+    'ENABLE',
+    'IDLE',
+    'SASL-IR',
+    'LIST-EXTENDED',
+    'LIST-STATUS',
+    'MOVE',
+  ],
+  ...['LITERAL-', 'UIDPLUS', 'SPECIAL-USE', 'STATUS=SIZE', 'BINARY'],
+]);

@@ -1,0 +1,256 @@
+import type { Buffer } from 'node:buffer';
+import type { Socket } from 'node:net';
+import { Unavailable } from '../jmap/errors.ts';
+import { compileCommand, type ImapArgument, type LiteralMode } from './arguments.ts';
+import { classifyRefusal } from './classify.ts';
+import { CommandRefused, ConnectionLost, refusalError } from './failure.ts';
+import type { ImapLimits } from './limits.ts';
+import type { ImapResponse, ResponseCode } from './response.ts';
+import { ResponseReader } from './response-reader.ts';
+
+type DataResponse = Extract<ImapResponse, { kind: 'data' }>;
+type StatusResponse = Extract<ImapResponse, { kind: 'status' }>;
+
+/** What is done with the untagged responses that arrive while a command is the oldest on the wire. */
+export type CommandListener = {
+  readonly onData?: (response: DataResponse) => void;
+  /** The code of an untagged `OK`, such as `[UIDVALIDITY 17]`. */
+  readonly onCode?: (code: ResponseCode) => void;
+  /** How many untagged responses the command asks for; the server may send some more on its own account. */
+  readonly responses?: number;
+};
+
+/** The tagged OK of a command. */
+export type Completion = { readonly code: ResponseCode | null };
+
+type PendingCommand = CommandListener & {
+  readonly tag: string;
+  readonly name: string;
+  readonly parts: Buffer[];
+  readonly resolve: (completion: Completion) => void;
+  readonly reject: (error: Error) => void;
+  received: { responses: number; octets: number };
+};
+
+/**
+ * Tagged commands on a connection (RFC 9051 §2.2.1), several at a time where the caller does not wait. Every command ends:
+ * by its tagged answer, by a deadline, or with the connection; what a server may send for it is limited.
+ */
+export class ImapWire {
+  readonly #socket: Socket;
+  readonly #literals: LiteralMode;
+  readonly #limits: ImapLimits;
+  readonly #reader: ResponseReader;
+  /** Not sent yet. */
+  readonly #waiting: PendingCommand[] = [];
+  /** Sent, oldest first. */
+  readonly #sent: PendingCommand[] = [];
+  /** Parts of the newest sent command that wait for the server's continuation. */
+  #parts: Buffer[] = [];
+  #lastTag = 0;
+  #unaskedResponses = 0;
+  #oldestSince = 0;
+  #lastHeard = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #failure: Error | null = null;
+  #isLeaving = false;
+  /** Called once, when the connection has ended in whatever way. */
+  onEnd: () => void = () => {};
+
+  constructor(socket: Socket, literals: LiteralMode, limits: ImapLimits) {
+    this.#socket = socket;
+    this.#literals = literals;
+    this.#limits = limits;
+    this.#reader = new ResponseReader(limits);
+    socket.setTimeout(0);
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 60_000);
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('error', (error) =>
+      this.#end(new ConnectionLost('The connection to the mail server broke', { cause: error })),
+    );
+    socket.on('end', () => this.#end(new ConnectionLost('The mail server closed the connection')));
+    socket.on('close', () => this.#end(new ConnectionLost('The connection to the mail server was closed')));
+    socket.resume();
+  }
+
+  get isOpen(): boolean {
+    return this.#failure === null;
+  }
+
+  /**
+   * Sends a command and waits for its tagged OK. Rejects with `CommandRefused` for a NO or BAD that concerns the command
+   * alone, with `Throttled` or `Unavailable` for what concerns more, and with `ConnectionLost`.
+   */
+  run(name: string, parameters: readonly ImapArgument[], listener: CommandListener = {}): Promise<Completion> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      const tag = `p${++this.#lastTag}`;
+      const parts = compileCommand(tag, name, parameters, this.#literals);
+      this.#waiting.push({ ...listener, tag, name, parts, resolve, reject, received: { responses: 0, octets: 0 } });
+      this.#send();
+    });
+  }
+
+  /** Says goodbye and ends the connection, whether the server answers or not. Never rejects. */
+  async leave(): Promise<void> {
+    if (this.#failure) return;
+    this.#isLeaving = true;
+    const impatience = setTimeout(() => this.close(), this.#limits.logoutTimeoutMs);
+    await this.run('LOGOUT', []).catch(() => {});
+    clearTimeout(impatience);
+    this.close();
+  }
+
+  /** Ends the connection at once; commands on it are rejected. */
+  close(): void {
+    this.#end(new ConnectionLost('The connection to the mail server was closed'));
+  }
+
+  /** Whether an open connection keeps the process alive. */
+  keepAlive(wanted: boolean): void {
+    if (wanted) this.#socket.ref();
+    else this.#socket.unref();
+  }
+
+  #send(): void {
+    this.#socket.cork();
+    while (this.#parts.length === 0 && this.#sent.length < this.#limits.pipelinedCommandsMax) {
+      const next = this.#waiting.shift();
+      if (!next) break;
+      if (this.#sent.length === 0) this.#watch();
+      this.#sent.push(next);
+      this.#parts = next.parts;
+      this.#sendPart();
+    }
+    process.nextTick(() => this.#socket.uncork());
+  }
+
+  #sendPart(): void {
+    const part = this.#parts.shift();
+    if (part) this.#socket.write(part);
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#failure) return;
+    this.#lastHeard = Date.now();
+    const oldest = this.#sent[0];
+    if (oldest) {
+      oldest.received.octets += chunk.length;
+      if (oldest.received.octets > this.#limits.commandOctetsMax) this.#giveUp('answers without end');
+    }
+    try {
+      this.#reader.push(chunk, (response) => this.#dispatch(response));
+    } catch (error) {
+      this.#giveUp((error as Error).name);
+    }
+  }
+
+  #dispatch(response: ImapResponse): void {
+    if (this.#failure) return;
+    switch (response.kind) {
+      case 'continuation':
+        if (this.#parts.length > 0) this.#sendPart();
+        if (this.#parts.length === 0) this.#send();
+        return;
+      case 'data':
+        if (this.#mayStillAnswer()) this.#sent[0]?.onData?.(response);
+        return;
+      case 'malformed':
+        if (response.tag !== null && this.#sent.some(({ tag }) => tag === response.tag))
+          this.#giveUp('malformed answer');
+        else this.#mayStillAnswer();
+        return;
+      case 'status':
+        if (response.tag !== null) this.#complete(response.tag, response);
+        else if (response.status === 'BYE') this.#bye(response);
+        else if (this.#mayStillAnswer() && response.status === 'OK' && response.code)
+          this.#sent[0]?.onCode?.(response.code);
+    }
+  }
+
+  /** Counts an untagged response; false, and the end, when there are too many. */
+  #mayStillAnswer(): boolean {
+    const oldest = this.#sent[0];
+    const count = oldest ? ++oldest.received.responses : ++this.#unaskedResponses;
+    if (count <= (oldest?.responses ?? 0) + this.#limits.surplusResponsesMax) return true;
+    this.#giveUp('responses without end');
+    return false;
+  }
+
+  #complete(tag: string, response: StatusResponse): void {
+    const index = this.#sent.findIndex((command) => command.tag === tag);
+    const command = this.#sent[index];
+    // A tag that is not on the wire: nothing that follows can be trusted to belong to what was asked.
+    if (!command) {
+      this.#giveUp('an answer to no command');
+      return;
+    }
+    if (index === this.#sent.length - 1) this.#parts = [];
+    this.#sent.splice(index, 1);
+    this.#watch();
+    if (response.status === 'OK') command.resolve({ code: response.code });
+    else if (response.status === 'NO' || response.status === 'BAD') command.reject(this.#refusal(command, response));
+    else command.reject(new Unavailable('The mail server gave an answer that is none'));
+    this.#send();
+  }
+
+  #refusal(command: PendingCommand, response: StatusResponse): Error {
+    const status = response.status === 'NO' ? 'NO' : 'BAD';
+    const kind = classifyRefusal({ status, code: response.code, text: response.text }, 'command');
+    if (kind.kind === 'refused' || kind.kind === 'protocol') {
+      return new CommandRefused(command.name, status, response.code?.name ?? null);
+    }
+    return refusalError(kind, 'account');
+  }
+
+  #bye(response: StatusResponse): void {
+    if (this.#isLeaving) return;
+    const kind = classifyRefusal({ status: 'BYE', code: response.code, text: response.text }, 'command');
+    this.#end(
+      kind.kind === 'throttled'
+        ? refusalError(kind, 'account')
+        : new ConnectionLost('The mail server closed the connection'),
+    );
+  }
+
+  /** The server does what no server does. */
+  #giveUp(what: string): void {
+    this.#end(new Unavailable(`The mail server cannot be understood: ${what}`));
+  }
+
+  #end(failure: Error): void {
+    if (this.#failure) return;
+    this.#failure = failure;
+    clearTimeout(this.#timer);
+    this.#socket.destroy();
+    for (const command of [...this.#sent.splice(0), ...this.#waiting.splice(0)]) command.reject(failure);
+    this.onEnd();
+  }
+
+  /** From now on another command, or none, is the oldest: its time starts. */
+  #watch(): void {
+    this.#oldestSince = Date.now();
+    this.#lastHeard = this.#oldestSince;
+    if (!this.#timer) this.#armTimer();
+  }
+
+  #armTimer(): void {
+    const remaining = Math.min(
+      this.#oldestSince + this.#limits.commandTimeoutMs - Date.now(),
+      this.#lastHeard + this.#limits.silenceTimeoutMs - Date.now(),
+    );
+    this.#timer = setTimeout(() => this.#checkTime(), Math.max(remaining, 1));
+    this.#timer.unref();
+  }
+
+  #checkTime(): void {
+    this.#timer = undefined;
+    if (this.#failure || (this.#sent.length === 0 && this.#waiting.length === 0)) return;
+    const now = Date.now();
+    const isLate = now >= this.#oldestSince + this.#limits.commandTimeoutMs;
+    const isSilent = now >= this.#lastHeard + this.#limits.silenceTimeoutMs;
+    if (isLate || isSilent) this.#end(new ConnectionLost('The mail server did not answer in time'));
+    else this.#armTimer();
+  }
+}
