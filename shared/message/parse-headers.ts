@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { lineContentEnd, lineEnd } from './lines.ts';
 
 /** One header field as RFC 8621 §4.1.3 shows it: the name as written in the message, the value in Raw form (§4.1.2.1). */
 export type EmailHeader = { readonly name: string; readonly value: string };
@@ -6,8 +7,6 @@ export type EmailHeader = { readonly name: string; readonly value: string };
 /** What is read of one header block; fields beyond it are ignored, so that a hostile header costs a bounded amount. */
 export const headerLimits = { bytesMax: 1024 * 1024, fieldsMax: 10_000 } as const;
 
-const LF = 0x0a;
-const CR = 0x0d;
 const SP = 0x20;
 const HTAB = 0x09;
 const COLON = 0x3a;
@@ -22,35 +21,23 @@ const COLON = 0x3a;
  *
  * A value keeps its folding; NUL octets are dropped and octets that are not UTF-8 become U+FFFD. Never throws.
  */
-export function parseHeaders(block: Uint8Array): EmailHeader[] {
+export function parseHeaders(block: Uint8Array, fieldsMax: number = headerLimits.fieldsMax): EmailHeader[] {
   const bytes = Buffer.from(block.buffer, block.byteOffset, Math.min(block.byteLength, headerLimits.bytesMax));
   const fields: EmailHeader[] = [];
   let at = 0;
-  while (at < bytes.length && fields.length < headerLimits.fieldsMax) {
+  while (at < bytes.length && fields.length < fieldsMax) {
     let end = lineEnd(bytes, at);
-    if (contentEnd(bytes, at, end) === at) break;
+    if (lineContentEnd(bytes, at, end) === at) break;
     const start = at;
     at = end;
     while (at < bytes.length && isBlank(bytes[at])) {
       end = lineEnd(bytes, at);
       at = end;
     }
-    const field = toField(bytes, start, contentEnd(bytes, start, end));
+    const field = toField(bytes, start, lineContentEnd(bytes, start, end));
     if (field) fields.push(field);
   }
   return fields;
-}
-
-/** The offset just behind the line feed that ends the line at `start`, or the end of the bytes. */
-function lineEnd(bytes: Buffer, start: number): number {
-  const found = bytes.indexOf(LF, start);
-  return found < 0 ? bytes.length : found + 1;
-}
-
-/** The offset where the content of a line stops: before its LF or CRLF. */
-function contentEnd(bytes: Buffer, start: number, end: number): number {
-  if (end === start || bytes[end - 1] !== LF) return end;
-  return end - 1 > start && bytes[end - 2] === CR ? end - 2 : end - 1;
 }
 
 function isBlank(octet: number | undefined): boolean {
