@@ -1,10 +1,11 @@
+import { concurrencyLimit } from '../../shared/jmap/concurrency.ts';
 import { RequestError } from '../../shared/jmap/errors.ts';
-import type { Id } from '../../shared/jmap/scalars.ts';
+import type { SessionUrls } from '../../shared/jmap/session.ts';
 import type { User } from './authenticate.ts';
 import type { Log } from './log.ts';
 import { readBody } from './read-body.ts';
 import type { Handler } from './route.ts';
-import { type SessionUrls, sessionUrls } from './session-urls.ts';
+import { sessionUrls } from './session-urls.ts';
 
 /**
  * Runs one API request (RFC 8620 §3.3) and answers with its Response object (§3.4) as JSON text and with the names of its
@@ -21,11 +22,11 @@ export function createApiHandler(
   runApiRequest: RunApiRequest,
   limits: { readonly maxSizeRequest: number; readonly maxConcurrentRequests: number },
 ): Handler {
-  const enter = gate(limits.maxConcurrentRequests);
+  const concurrent = concurrencyLimit('maxConcurrentRequests', limits.maxConcurrentRequests);
   return {
     admits: 'users',
     serve: async ({ request, origin, log, requestId, note }, user) => {
-      const leave = enter(user.accountId);
+      const leave = concurrent.enter(user.accountId);
       try {
         requireJson(request.headers.get('Content-Type'));
         const body = await readBody(request, limits.maxSizeRequest);
@@ -45,23 +46,4 @@ function requireJson(contentType: string | null): void {
   const mediaType = contentType?.split(';')[0]?.trim().toLowerCase();
   if (mediaType === 'application/json') return;
   throw new RequestError('notJSON', `The content type must be application/json, not ${JSON.stringify(contentType)}.`);
-}
-
-function gate(most: number): (accountId: Id) => () => void {
-  const inside = new Map<Id, number>();
-  return (accountId) => {
-    const before = inside.get(accountId) ?? 0;
-    if (before >= most) {
-      throw new RequestError('limit', `At most ${most} requests of one user are served at the same time.`, {
-        status: 429,
-        limit: 'maxConcurrentRequests',
-      });
-    }
-    inside.set(accountId, before + 1);
-    return () => {
-      const left = (inside.get(accountId) ?? 1) - 1;
-      if (left === 0) inside.delete(accountId);
-      else inside.set(accountId, left);
-    };
-  };
 }

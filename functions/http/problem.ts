@@ -1,5 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { AuthenticationFailed, RequestError, Unavailable } from '../../shared/jmap/errors.ts';
+import { problemDetails } from '../../shared/jmap/problem-details.ts';
+import type { JsonObject } from '../../shared/jmap/scalars.ts';
 
 /** A request that ends with an HTTP status of its own, outside of what RFC 8620 names. Thrown by handlers. */
 export class HttpError extends Error {
@@ -20,10 +22,8 @@ const usualRetryAfterSeconds = 10;
 /** The answer to a request that failed: problem+json (RFC 7807), with the types of RFC 8620 §3.6.1 where they apply. */
 export function problemResponse(error: unknown, options: { realm: string; reportId: string }): Response {
   if (error instanceof RequestError) {
-    const limit = error.limit === undefined ? {} : { limit: error.limit };
     const retry: { [name: string]: string } = error.status === 429 ? { 'Retry-After': '1' } : {};
-    const type = `urn:ietf:params:jmap:error:${error.type}`;
-    return problem({ type, status: error.status, detail: error.detail, ...limit }, retry);
+    return problem({ ...problemDetails(error), status: error.status }, retry);
   }
   if (error instanceof HttpError) return problem({ status: error.status, detail: error.message }, error.headers);
   if (error instanceof AuthenticationFailed) return unauthorized(options.realm);
@@ -42,14 +42,10 @@ function unauthorized(realm: string): Response {
   return response;
 }
 
-type Problem = { type?: string; status: number; detail: string; limit?: string };
-
-function problem(
-  { type = 'about:blank', status, ...rest }: Problem,
-  headers: { [name: string]: string } = {},
-): Response {
+function problem(details: JsonObject & { status: number }, headers: { readonly [name: string]: string } = {}): Response {
+  const { status } = details;
   const title = STATUS_CODES[status] ?? 'Error';
-  return new Response(JSON.stringify({ type, status, title, ...rest }), {
+  return new Response(JSON.stringify({ type: 'about:blank', title, ...details }), {
     status,
     headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', ...headers },
   });

@@ -1,7 +1,6 @@
-/** The URLs of the Session object (RFC 8620 §2): templates of level 1, all of one origin. */
-export type SessionUrls = { apiUrl: string; downloadUrl: string; uploadUrl: string; eventSourceUrl: string };
+import type { SessionUrls } from '../../shared/jmap/session.ts';
 
-/** The same paths as clients see them. `origin` has no slash at the end. */
+/** The paths of routes.ts as clients see them: templates of level 1 (RFC 6570), all of one origin. `origin` has no slash at the end. */
 export function sessionUrls(origin: string): SessionUrls {
   return {
     apiUrl: `${origin}/jmap/api`,

@@ -1,11 +1,10 @@
-import type { JsonObject } from '../../shared/jmap/scalars.ts';
+import type { Session, SessionUrls } from '../../shared/jmap/session.ts';
 import type { User } from './authenticate.ts';
 import type { Handler } from './route.ts';
-import { type SessionUrls, sessionUrls } from './session-urls.ts';
+import { sessionUrls } from './session-urls.ts';
 
-/** The Session object of a user (RFC 8620 §2), `state` included. */
+/** The Session object of a user (RFC 8620 §2). */
 export type DescribeSession = (user: User, urls: SessionUrls) => Session;
-export type Session = JsonObject & { readonly state: string };
 
 /** Answers with the Session itself: a redirect would cost some browsers the Authorization header. */
 export function createSessionHandler(describeSession: DescribeSession): Handler {

@@ -6,6 +6,7 @@ import { createLoginMemory } from '../../functions/http/login-memory.ts';
 import type { LogLevel } from '../../shared/config.ts';
 import type { ImapCredential } from '../../shared/imap/endpoint.ts';
 import { AuthenticationFailed } from '../../shared/jmap/errors.ts';
+import { coreUri } from '../../shared/jmap/session.ts';
 import { parseProviders } from '../../shared/providers.ts';
 
 const imap = { host: '127.0.0.1', port: 143, tls: 'plaintext' };
@@ -19,6 +20,17 @@ const providers = parseProviders(
   }),
   String,
 );
+
+const core = {
+  maxSizeUpload: 0,
+  maxConcurrentUpload: 1,
+  maxSizeRequest: 1_000,
+  maxConcurrentRequests: 2,
+  maxCallsInRequest: 16,
+  maxObjectsInGet: 500,
+  maxObjectsInSet: 500,
+  collationAlgorithms: ['i;ascii-casemap'],
+};
 
 /** An app on a mail server that exists in memory only: some passwords, a clock that is set by hand, and what was logged. */
 export function toyServer(options: { parts?: Partial<AppParts>; level?: LogLevel } = {}) {
@@ -62,15 +74,17 @@ export function toyServer(options: { parts?: Partial<AppParts>; level?: LogLevel
       publicUrl: null,
       now,
       describeSession: ({ username, accountId }, urls) => ({
+        capabilities: { [coreUri]: core },
+        accounts: { [accountId]: { name: username, isPersonal: true, isReadOnly: false, accountCapabilities: {} } },
+        primaryAccounts: {},
         username,
-        accounts: { [accountId]: {} },
         ...urls,
         state: 's1',
       }),
       runApiRequest: async (_, body) => ({ json: Buffer.from(body).toString(), responses: ['Core/echo'] }),
       openBlob: async (_, blobId) =>
-        blobId === 'b1' ? { octets: streamOf('hello'), size: blobId === 'b1' ? 5 : null } : null,
-      limits: { maxSizeRequest: 1_000, maxConcurrentRequests: 2 },
+        blobId === 'b1' ? { octets: streamOf('hello'), size: 5 } : null,
+      limits: core,
       ...options.parts,
     });
     let requests = 0;
