@@ -1,0 +1,96 @@
+import { type MethodError, methodError, type Result, refuse } from '../../jmap/errors.ts';
+import type { Id } from '../../jmap/scalars.ts';
+import type { MailboxKey } from '../email.ts';
+import type { MailboxEntry } from '../mailbox.ts';
+import { MailboxGone } from '../source.ts';
+import type { CatalogView } from '../view.ts';
+import { type EmailFilter, type EmailTests, testsOf } from './filter.ts';
+import { type Knowledge, newKnowledge } from './knowledge.ts';
+import { type Scope, scopeOf } from './scope.ts';
+import { completed, type EmailComparator } from './sort.ts';
+import type { QuerySources } from './sources.ts';
+
+/** Which Emails, in which order: what /query and /queryChanges have in common. */
+export type EmailQuery = {
+  readonly filter: EmailFilter | null;
+  readonly sort: readonly EmailComparator[];
+  readonly args: { readonly collapseThreads: boolean };
+};
+
+export const queryLimits = {
+  /** Emails that are sorted by header fields fetched for it; more are left to the server's SORT. */
+  fetchedToSortMax: 5000,
+  /** Texts that one filter may look for. */
+  searchTermsMax: 32,
+};
+export type QueryLimits = typeof queryLimits;
+
+/** A query at work on one view. */
+export type Evaluation = {
+  readonly view: CatalogView;
+  readonly sources: QuerySources;
+  readonly limits: QueryLimits;
+  readonly mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>;
+  readonly tests: EmailTests;
+  readonly scope: Scope;
+  /** Never empty: the last one is by date where the client left that open. */
+  readonly comparators: readonly EmailComparator[];
+  readonly collapseThreads: boolean;
+  readonly knowledge: Knowledge;
+};
+
+/**
+ * Prepares the query and runs `answer` on it. `serverUnavailable`: a mailbox that it needs was not indexed yet, or is not
+ * on the server any more as this view knows it; the next view will tell.
+ */
+export async function evaluate<T>(
+  view: CatalogView,
+  query: EmailQuery,
+  sources: QuerySources,
+  limits: QueryLimits,
+  answer: (evaluation: Evaluation) => Promise<Result<T, MethodError>>,
+): Promise<Result<T, MethodError>> {
+  const mailboxes = await view.mailboxes();
+  const keys = new Map<Id, MailboxKey>([...mailboxes.values()].map(({ id, key }) => [id, key]));
+  const tests = query.filter === null ? { condition: [] } : testsOf(query.filter, keys);
+  const scope = scopeOf(tests, mailboxes);
+  for (const key of scope.mailboxes) {
+    const mailbox = mailboxes.get(key);
+    if (mailbox?.selectable && mailbox.vector === null) {
+      return refuse(methodError('serverUnavailable', 'a mailbox of this query was not read yet'));
+    }
+  }
+  const knowledge = newKnowledge(view, mailboxes, tests, sources);
+  if (knowledge.searchTerms > limits.searchTermsMax) {
+    return refuse(methodError('unsupportedFilter', `more than ${limits.searchTermsMax} texts to look for`));
+  }
+  const comparators = completed(query.sort);
+  const { collapseThreads } = query.args;
+  try {
+    return await answer({ view, sources, limits, mailboxes, tests, scope, comparators, collapseThreads, knowledge });
+  } catch (error) {
+    if (!(error instanceof MailboxGone)) throw error;
+    return refuse(methodError('serverUnavailable', 'a mailbox of this query has changed meanwhile'));
+  }
+}
+
+/**
+ * How many results there are, where the mailbox's counts tell: for `inMailbox` alone the total is its totalEmails or
+ * totalThreads (RFC 8621 §4.4).
+ */
+export function countedTotal({ tests, mailboxes, collapseThreads }: Evaluation): number | undefined {
+  const sole = soleMailbox(tests);
+  if (sole === undefined) return undefined;
+  const counts = sole.mailbox === undefined ? undefined : mailboxes.get(sole.mailbox)?.counts;
+  if (counts === undefined) return 0;
+  return collapseThreads ? counts.totalThreads : counts.totalEmails;
+}
+
+function soleMailbox(tests: EmailTests): { readonly mailbox: MailboxKey | undefined } | undefined {
+  if (tests.operator === undefined) {
+    const [test, ...others] = tests.condition;
+    return test?.property === 'inMailbox' && others.length === 0 ? test : undefined;
+  }
+  const [inner, ...others] = tests.conditions;
+  return tests.operator !== 'NOT' && inner !== undefined && others.length === 0 ? soleMailbox(inner) : undefined;
+}

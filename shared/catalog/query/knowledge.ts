@@ -1,0 +1,212 @@
+import type { Id } from '../../jmap/scalars.ts';
+import type { MailboxKey } from '../email.ts';
+import type { MailboxEntry } from '../mailbox.ts';
+import { MailboxGone } from '../source.ts';
+import type { CatalogView } from '../view.ts';
+import { type Candidate, candidateOf } from './candidate.ts';
+import {
+  allTests,
+  type EmailTest,
+  type EmailTests,
+  hasTest,
+  isPlacementTest,
+  isTextTest,
+  isThreadTest,
+  type TextTest,
+} from './filter.ts';
+import { searchTerms } from './search-terms.ts';
+import type { QuerySources, SearchTerm } from './sources.ts';
+import { decide, type Truth } from './truth.ts';
+
+/** What one query has found out so far. It asks for more only when a candidate cannot be decided without. */
+export type Knowledge = {
+  /** How many texts a SEARCH for this filter looks for. */
+  readonly searchTerms: number;
+  /** Whether the test holds, as far as is known. */
+  readonly holds: (test: EmailTest, candidate: Candidate) => Truth;
+  /**
+   * Those of the candidates that match the filter, in the same order. Cheap knowledge is tried first: the catalog's
+   * rows, whole Emails, whole Threads; then SEARCH, and last the structure of messages.
+   */
+  readonly matching: (candidates: readonly Candidate[]) => Promise<Candidate[]>;
+  /** The same Emails, each with all its rows; those that do not exist any more are left out. */
+  readonly whole: (candidates: readonly Candidate[]) => Promise<Candidate[]>;
+  /** Makes `keywordsInThread` known for these Threads. */
+  readonly learnThreads: (threadIds: Iterable<Id>) => Promise<void>;
+  /** The keywords of each Email of the Thread; undefined: not learnt. */
+  readonly keywordsInThread: (threadId: Id) => readonly (readonly string[])[] | undefined;
+};
+
+/** Knows nothing yet but what the view's rows say. */
+export function newKnowledge(
+  view: CatalogView,
+  mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>,
+  tests: EmailTests,
+  sources: Pick<QuerySources, 'search' | 'attachments'>,
+): Knowledge {
+  const needsPlacement = hasTest(tests, isPlacementTest);
+  const needsThreads = hasTest(tests, isThreadTest);
+  const needsAttachments = hasTest(tests, (test) => test.property === 'hasAttachment');
+  const plan = searchPlan(tests);
+
+  const threads = new Map<Id, readonly (readonly string[])[]>();
+  const attachments = new Map<Id, boolean>();
+  /** By mailbox, the UIDs that each term of the plan found. */
+  const found = new Map<MailboxKey, readonly ReadonlySet<number>[]>();
+
+  return {
+    searchTerms: plan.terms.length,
+    holds,
+    matching,
+    whole,
+    learnThreads,
+    keywordsInThread: (threadId) => threads.get(threadId),
+  };
+
+  async function matching(candidates: readonly Candidate[]): Promise<Candidate[]> {
+    // A candidate may be replaced by its whole Email, so the order is kept by index.
+    const current: (Candidate | undefined)[] = [...candidates];
+    const truths = current.map(truthOf);
+    let open = truths.flatMap((truth, index) => (truth === undefined ? [index] : []));
+
+    if (needsPlacement)
+      await settle(async (undecided) => {
+        const wholes = new Map((await whole(undecided)).map((candidate) => [candidate.id, candidate]));
+        for (const index of open) current[index] = wholes.get(current[index]?.id as Id);
+      });
+    if (needsThreads) await settle((undecided) => learnThreads(undecided.map(({ threadId }) => threadId)));
+    if (plan.terms.length > 0) await settle(search);
+    if (needsAttachments) await settle(learnAttachments);
+    return current.filter(
+      (candidate, index): candidate is Candidate => truths[index] === true && candidate !== undefined,
+    );
+
+    async function settle(learn: (undecided: readonly Candidate[]) => Promise<void>): Promise<void> {
+      if (open.length === 0) return;
+      await learn(open.map((index) => current[index]).filter((candidate) => candidate !== undefined));
+      for (const index of open) truths[index] = truthOf(current[index]);
+      open = open.filter((index) => truths[index] === undefined);
+    }
+  }
+
+  function truthOf(candidate: Candidate | undefined): Truth {
+    return candidate === undefined ? false : decide(tests, (test) => holds(test, candidate));
+  }
+
+  function holds(test: EmailTest, candidate: Candidate): Truth {
+    switch (test.property) {
+      case 'inMailbox':
+        if (candidate.places.some(({ mailbox }) => mailbox === test.mailbox)) return true;
+        return candidate.whole || test.mailbox === undefined ? false : undefined;
+      case 'inMailboxOtherThan':
+        if (candidate.places.some(({ mailbox }) => !test.mailboxes.has(mailbox))) return true;
+        return candidate.whole ? false : undefined;
+      case 'before':
+        return candidate.receivedAt < test.value;
+      case 'after':
+        return candidate.receivedAt >= test.value;
+      case 'minSize':
+        return candidate.size >= test.value;
+      case 'maxSize':
+        return candidate.size < test.value;
+      case 'hasKeyword':
+        return candidate.whole ? candidate.keywords.includes(test.keyword) : undefined;
+      case 'notKeyword':
+        return candidate.whole ? !candidate.keywords.includes(test.keyword) : undefined;
+      case 'allInThreadHaveKeyword':
+        return threads.get(candidate.threadId)?.every((keywords) => keywords.includes(test.keyword));
+      case 'someInThreadHaveKeyword':
+        return threads.get(candidate.threadId)?.some((keywords) => keywords.includes(test.keyword));
+      case 'noneInThreadHaveKeyword':
+        return threads.get(candidate.threadId)?.every((keywords) => !keywords.includes(test.keyword));
+      case 'hasAttachment': {
+        const has = candidate.hasAttachment ?? attachments.get(candidate.id);
+        return has === undefined ? undefined : has === test.value;
+      }
+      default:
+        return textFound(test, candidate);
+    }
+  }
+
+  /** The text is the same in every row, so any mailbox that was searched can tell. */
+  function textFound(test: TextTest, candidate: Candidate): Truth {
+    const terms = plan.termsOf.get(test) ?? [];
+    if (terms.length === 0) return true;
+    for (const { mailbox, uid } of candidate.places) {
+      const matches = found.get(mailbox);
+      if (matches !== undefined) return terms.every((term) => matches[term]?.has(uid));
+    }
+    return undefined;
+  }
+
+  async function whole(candidates: readonly Candidate[]): Promise<Candidate[]> {
+    const partial = candidates.filter((candidate) => !candidate.whole).map(({ id }) => id);
+    if (partial.length === 0) return [...candidates];
+    const emails = await view.emails(partial);
+    return candidates.flatMap((candidate) => {
+      if (candidate.whole) return candidate;
+      const email = emails.get(candidate.id);
+      return (email && candidateOf(email)) ?? [];
+    });
+  }
+
+  async function learnThreads(threadIds: Iterable<Id>): Promise<void> {
+    const unknown = new Set([...threadIds].filter((threadId) => !threads.has(threadId)));
+    if (unknown.size === 0) return;
+    const members = await view.threadEmails(unknown);
+    const emails = await view.emails([...members.values()].flat());
+    for (const threadId of unknown) {
+      const candidates = (members.get(threadId) ?? [])
+        .map((id) => emails.get(id))
+        .map((email) => email && candidateOf(email));
+      threads.set(
+        threadId,
+        candidates.flatMap((candidate) => (candidate ? [candidate.keywords] : [])),
+      );
+    }
+  }
+
+  /** One SEARCH for each mailbox that is needed so that every candidate is in one that was searched. */
+  async function search(undecided: readonly Candidate[]): Promise<void> {
+    const unsearched = undecided.filter(({ places }) => !places.some(({ mailbox }) => found.has(mailbox)));
+    for (const { places } of unsearched.toSorted((a, b) => a.places.length - b.places.length)) {
+      if (places.some(({ mailbox }) => found.has(mailbox))) continue;
+      const mailbox = places[0] && mailboxes.get(places[0].mailbox);
+      if (mailbox === undefined) continue;
+      const answers = await sources.search(mailbox, plan.terms);
+      if (answers === null) throw new MailboxGone(mailbox.name);
+      found.set(
+        mailbox.key,
+        answers.map((uids) => new Set(uids)),
+      );
+    }
+  }
+
+  async function learnAttachments(undecided: readonly Candidate[]): Promise<void> {
+    const answers = await sources.attachments(undecided.map(({ id }) => id));
+    // A message that has gone meanwhile shows no attachment to anybody.
+    for (const { id } of undecided) attachments.set(id, answers.get(id) ?? false);
+  }
+}
+
+/** All terms of a filter, each once, and which of them each test needs. */
+type SearchPlan = { readonly terms: readonly SearchTerm[]; readonly termsOf: ReadonlyMap<TextTest, readonly number[]> };
+
+function searchPlan(tests: EmailTests): SearchPlan {
+  const indexes = new Map<string, number>();
+  const terms: SearchTerm[] = [];
+  const termsOf = new Map<TextTest, readonly number[]>();
+  for (const test of allTests(tests)) {
+    if (!isTextTest(test)) continue;
+    termsOf.set(
+      test,
+      searchTerms(test).map((term) => {
+        const name = JSON.stringify(term);
+        const index = indexes.get(name) ?? terms.push(term) - 1;
+        indexes.set(name, index);
+        return index;
+      }),
+    );
+  }
+  return { terms, termsOf };
+}
