@@ -8,7 +8,7 @@ export type FilterOperator<C> = {
   readonly operator: 'AND' | 'OR' | 'NOT';
   readonly conditions: readonly Filter<C>[];
 };
-export type FilterCondition<C> = { readonly operator?: never; readonly condition: C };
+export type FilterCondition<C> = { readonly operator?: undefined; readonly condition: C };
 
 /** The FilterCondition of a type: any of the conditions in its table. */
 export type ConditionOf<F extends Members> = { readonly [K in keyof F]?: Parsed<F>[K] };
