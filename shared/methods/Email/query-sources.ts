@@ -1,0 +1,101 @@
+import type { MailboxEntry } from '../../catalog/mailbox.ts';
+import type { EmailQuery } from '../../catalog/query/evaluation.ts';
+import { isAnswerable } from '../../catalog/query/evaluation.ts';
+import type { HeaderSortProperty, QuerySources, SortFields } from '../../catalog/query/sources.ts';
+import type { CatalogView } from '../../catalog/view.ts';
+import type { MethodError, Result } from '../../jmap/errors.ts';
+import type { Id } from '../../jmap/scalars.ts';
+import type { EmailAddress } from '../../message/addresses.ts';
+import { hasAttachment } from '../../message/body-structure.ts';
+import { convenienceProperties, headerPropertyValue } from '../../message/header-form.ts';
+import { type EmailHeader, parseHeaders } from '../../message/parse-headers.ts';
+import type { MessageFacts, MessageNeeds } from './mail.ts';
+import { placesOf } from './places.ts';
+import type { EmailPorts } from './record.ts';
+
+/**
+ * Answers from a recent view that holds what the query needs. When the mail server turns out to have moved on meanwhile,
+ * once more from the newest.
+ */
+export async function answerFromView<T>(
+  ports: EmailPorts,
+  query: EmailQuery,
+  answer: (view: CatalogView, sources: QuerySources) => Promise<Result<T, MethodError>>,
+): Promise<Result<T, MethodError>> {
+  const enough = (mailboxes: ReadonlyMap<number, MailboxEntry>) => isAnswerable(query, mailboxes);
+  const recent = await ports.catalog.view('recent', enough);
+  const first = await answer(recent, querySources(recent, ports));
+  if (first.ok || first.error.type !== 'serverUnavailable') return first;
+  const newest = await ports.catalog.view('now', enough);
+  return answer(newest, querySources(newest, ports));
+}
+
+/** What a query over this view asks of the mail server. */
+export function querySources(view: CatalogView, { catalog, messages, search }: EmailPorts): QuerySources {
+  return {
+    search: async (mailbox, terms) => {
+      const box = searched(mailbox);
+      return box && search.search(box, terms);
+    },
+    serverSort: async (mailbox, [first, ...others]) => {
+      const box = searched(mailbox);
+      if (box === null || first === undefined || first.property === 'receivedAt' || first.property === 'size')
+        return null;
+      // SORT is asked in ascending order; for the descending one everything is turned round.
+      const { property, isAscending } = first;
+      const thenBy = others.map((other) => ({ key: other.property, isAscending: other.isAscending === isAscending }));
+      const uids = await search.sort(box, property, thenBy);
+      return isAscending || uids === null ? uids : uids.toReversed();
+    },
+    attachments: async (ids) => {
+      const read = await readFacts(ids, { headers: 'none', structure: true, preview: false });
+      const found = new Map<Id, boolean>();
+      for (const [id, { structure }] of read) if (structure !== undefined) found.set(id, hasAttachment(structure));
+      await catalog.remember({ hasAttachment: found });
+      return found;
+    },
+    sortFields: async (ids, properties) => {
+      const fields = properties.map((property) => convenienceProperties.get(property)?.field ?? property);
+      const read = await readFacts(ids, { headers: fields, structure: false, preview: false });
+      return new Map(
+        [...read].map(([id, { headers }]) => [id, sortFields(parseHeaders(headers ?? new Uint8Array()), properties)]),
+      );
+    },
+  };
+
+  async function readFacts(ids: readonly Id[], needs: MessageNeeds): Promise<Map<Id, MessageFacts>> {
+    const places = placesOf((await view.emails(ids)).values(), await view.mailboxes());
+    const read = await messages.read([...places.values()], needs);
+    const facts = new Map<Id, MessageFacts>();
+    for (const [id, place] of places) {
+      const found = read.get(place);
+      if (found !== undefined) facts.set(id, found);
+    }
+    return facts;
+  }
+}
+
+function searched({ name, vector }: MailboxEntry): { name: string; uidValidity: number; uidNext: number } | null {
+  return vector && { name, uidValidity: vector.uidValidity, uidNext: vector.uidNext };
+}
+
+/** The values that RFC 8621 §4.4.2 sorts by. */
+function sortFields(headers: readonly EmailHeader[], properties: readonly HeaderSortProperty[]): SortFields {
+  const fields: { -readonly [K in keyof SortFields]: SortFields[K] } = {};
+  for (const name of properties) {
+    const property = convenienceProperties.get(name);
+    const value = property === undefined ? null : headerPropertyValue(headers, property);
+    switch (name) {
+      case 'from':
+      case 'to':
+        fields[name] = (value as EmailAddress[] | null)?.[0] ?? null;
+        break;
+      case 'subject':
+        fields.subject = value as string | null;
+        break;
+      case 'sentAt':
+        fields.sentAt = typeof value === 'string' ? Date.parse(value) / 1000 : null;
+    }
+  }
+  return fields;
+}
