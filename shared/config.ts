@@ -19,7 +19,7 @@ const settings = {
     null,
     'origin that clients use, such as https://mail.example.com (taken from each request)',
   ),
-  realm: setting(text, 'Postern', 'realm shown by browsers that ask for a password'),
+  realm: setting(realm, 'Postern', 'what browsers show when they ask for a password'),
 
   // The mail servers.
   providers: setting(text, null, 'JSON file that says which server has the mail of which domain'),
@@ -72,6 +72,14 @@ const settings = {
     'seconds an idle IMAP connection is kept; 0 closes it with the request',
   ),
 };
+
+/** What web pages of any origin may send and read (CORS): for the app's own answers and for those that a gateway makes. */
+export const cors = {
+  allowMethods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
+  allowHeaders: ['Authorization', 'Content-Type', 'Accept', 'Last-Event-ID'],
+  exposeHeaders: ['Retry-After', 'Content-Disposition', 'ETag'],
+  maxAgeSeconds: 86_400,
+} as const;
 
 export type Config = {
   readonly [K in keyof typeof settings]: (typeof settings)[K] extends Setting<infer T> ? T : never;
@@ -191,6 +199,10 @@ function whole(least: number, most: number) {
       v.transform(Number),
       v.check((value) => value >= least && value <= most, `expected a whole number from ${least} to ${most}`),
     );
+}
+
+function realm() {
+  return v.pipe(v.string(), v.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/, 'expected ASCII without quotes and backslashes'));
 }
 
 function url() {

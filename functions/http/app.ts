@@ -1,3 +1,4 @@
+import { cors } from '../../shared/config.ts';
 import { AuthenticationFailed, RequestError, Unavailable } from '../../shared/jmap/errors.ts';
 import type { Authenticator, User } from './authenticate.ts';
 import { addHeadersOfEvery } from './headers-of-every.ts';
@@ -74,9 +75,9 @@ export function createApp(parts: AppParts): App {
 }
 
 const preflightHeaders = {
-  'Access-Control-Allow-Methods': 'GET, HEAD, POST, OPTIONS',
-  'Access-Control-Allow-Headers': 'Authorization, Content-Type, Accept, Last-Event-ID',
-  'Access-Control-Max-Age': '86400',
+  'Access-Control-Allow-Methods': cors.allowMethods.join(', '),
+  'Access-Control-Allow-Headers': cors.allowHeaders.join(', '),
+  'Access-Control-Max-Age': String(cors.maxAgeSeconds),
 };
 
 const knownMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'OPTIONS', 'PUT', 'DELETE', 'PATCH']);

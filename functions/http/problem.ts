@@ -37,8 +37,8 @@ export function problemResponse(error: unknown, options: { realm: string; report
 /** The same for every reason, so that nobody learns which logins exist. */
 function unauthorized(realm: string): Response {
   const response = problem({ status: 401, detail: 'A valid user name and password are needed.' });
-  response.headers.append('WWW-Authenticate', `Basic realm="${realm.replace(/["\\]/g, '')}", charset="UTF-8"`);
-  response.headers.append('WWW-Authenticate', `Bearer realm="${realm.replace(/["\\]/g, '')}"`);
+  response.headers.append('WWW-Authenticate', `Basic realm="${realm}", charset="UTF-8"`);
+  response.headers.append('WWW-Authenticate', `Bearer realm="${realm}"`);
   return response;
 }
 

@@ -1,0 +1,135 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnStage, CorsHttpMethod, HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { type ICommandHooks, NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { cors, type SettingName, variableOf } from '../shared/config.ts';
+import { parseProviders } from '../shared/providers.ts';
+
+const project = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+/** The gateway gives up after 30 s, so the function has to be done before that. */
+const functionTimeout = Duration.seconds(29);
+
+export type PosternProps = StackProps & {
+  /** Absolute path of the providers file; it and the certificates it names are deployed with the function. */
+  readonly providersFile: string;
+  /** The origin that clients use, when it is not the gateway's own. */
+  readonly publicUrl: string | null;
+};
+
+/** The HTTP half of Postern: gateway, function, table. */
+export class PosternStack extends Stack {
+  constructor(scope: Construct, id: string, { providersFile, publicUrl, ...props }: PosternProps) {
+    super(scope, id, props);
+
+    // Everything in it can be made anew from the mail servers, so it is neither backed up nor kept.
+    const table = new TableV2(this, 'Cache', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      timeToLiveAttribute: 'ttl',
+      billing: Billing.onDemand(),
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+
+    const logGroup = new LogGroup(this, 'HttpLog', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    // A role of its own: the one that comes with a function may write to every log of the account.
+    const role = new Role(this, 'HttpRole', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(role);
+    table.grant(role, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem');
+
+    const http = new NodejsFunction(this, 'Http', {
+      entry: path.join(project, 'functions/http/lambda.ts'),
+      handler: 'handler',
+      depsLockFilePath: path.join(project, 'package-lock.json'),
+      projectRoot: project,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      memorySize: 1024,
+      timeout: functionTimeout,
+      role,
+      logGroup,
+      loggingFormat: LoggingFormat.TEXT,
+      // The runtime brings an SDK, but another version than the one that is tested.
+      bundling: {
+        minify: true,
+        keepNames: true,
+        bundleAwsSDK: true,
+        commandHooks: bringing(enclosuresOf(providersFile)),
+      },
+      environment: environmentOf({
+        table: table.tableName,
+        providers: '/var/task/providers.json',
+        publicUrl: publicUrl ?? '',
+        // What a call may bring and take is 6 MB, after JSON or base64 has made it larger.
+        maxSizeRequest: '4000000',
+        maxSizeResponse: '4500000',
+        // A frozen process cannot log out, and would use up the connections that a provider allows.
+        parkedConnectionSeconds: '0',
+      }),
+    });
+
+    const api = new HttpApi(this, 'Api', {
+      defaultIntegration: new HttpLambdaIntegration('ToHttp', http),
+      // The gateway answers preflights and makes errors of its own: the same rules as in the app.
+      corsPreflight: {
+        allowOrigins: ['*'],
+        allowMethods: cors.allowMethods.map((method) => CorsHttpMethod[method]),
+        allowHeaders: [...cors.allowHeaders],
+        exposeHeaders: [...cors.exposeHeaders],
+        maxAge: Duration.seconds(cors.maxAgeSeconds),
+      },
+    });
+    // What a flood of requests may cost has a limit.
+    const stage = api.defaultStage?.node.defaultChild;
+    if (stage instanceof CfnStage) stage.defaultRouteSettings = { throttlingRateLimit: 200, throttlingBurstLimit: 400 };
+
+    new CfnOutput(this, 'SessionUrl', { value: `${publicUrl ?? api.apiEndpoint}/.well-known/jmap` });
+  }
+}
+
+function environmentOf(settings: Partial<Record<SettingName, string>>): { [variable: string]: string } {
+  const given = Object.entries(settings).filter(([, value]) => value !== '');
+  return Object.fromEntries(given.map(([name, value]) => [variableOf(name as SettingName), value]));
+}
+
+/** A file that goes into the bundle, and its path there. */
+type Enclosure = { readonly from: string; readonly to: string };
+
+/** The providers file and the certificates that it names; one with mistakes is refused here and not when it is deployed. */
+function enclosuresOf(providersFile: string): Enclosure[] {
+  const enclosures = [{ from: providersFile, to: 'providers.json' }];
+  parseProviders(readFileSync(providersFile, 'utf8'), (name) => {
+    const to = path.normalize(name);
+    if (path.isAbsolute(to) || to.startsWith('..'))
+      throw new Error('to be deployed it must be below the providers file');
+    const from = path.join(path.dirname(providersFile), to);
+    enclosures.push({ from, to });
+    return readFileSync(from, 'utf8');
+  });
+  return enclosures;
+}
+
+/** Copies files into the bundle. */
+function bringing(enclosures: readonly Enclosure[]): ICommandHooks {
+  const quoted = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;
+  return {
+    beforeBundling: () => [],
+    beforeInstall: () => [],
+    afterBundling: (_, outputDir) =>
+      enclosures.flatMap(({ from, to }) => {
+        const target = path.join(outputDir, to);
+        return [`mkdir -p ${quoted(path.dirname(target))}`, `cp ${quoted(from)} ${quoted(target)}`];
+      }),
+  };
+}

@@ -1,0 +1,128 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { App } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Runtime } from 'aws-cdk-lib/aws-lambda';
+import { PosternStack } from '../../infra/stack.ts';
+import { readConfig, unknownVariables } from '../../shared/config.ts';
+
+function synthesize(options: { providersFile?: string; publicUrl?: string } = {}): Template {
+  // Bundling is seen to by the test that runs `cdk synth`.
+  const app = new App({ analyticsReporting: false, context: { 'aws:cdk:bundling-stacks': [] } });
+  const { providersFile = path.resolve('docs/providers.example.json'), publicUrl = null } = options;
+  return Template.fromStack(new PosternStack(app, 'Test', { providersFile, publicUrl }));
+}
+
+const template = synthesize();
+type Statement = { Action: string | string[]; Resource: unknown };
+
+function environment(of: Template): { [name: string]: string } {
+  const [http] = Object.values(of.findResources('AWS::Lambda::Function'));
+  return http?.Properties.Environment.Variables;
+}
+
+describe('the function', () => {
+  test('may use the items of its table, write its own log, and nothing else', () => {
+    const policies = Object.values(template.findResources('AWS::IAM::Policy'));
+    const statements = policies.flatMap((policy) => policy.Properties.PolicyDocument.Statement as Statement[]);
+    expect(statements.map(({ Action }) => Action)).toEqual([
+      ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem'],
+    ]);
+    expect(statements.map(({ Resource }) => Resource)).toEqual([
+      { 'Fn::GetAtt': [expect.stringMatching(/^HttpLog/), 'Arn'] },
+      { 'Fn::GetAtt': [expect.stringMatching(/^Cache/), 'Arn'] },
+    ]);
+    template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
+  });
+
+  test('runs on the newest long-term Node that there is', () => {
+    const versions = Runtime.ALL.flatMap(({ name }) => /^nodejs(\d+)\.x$/.exec(name)?.[1] ?? []).map(Number);
+    const newest = Math.max(...versions.filter((version) => version % 2 === 0));
+    template.allResourcesProperties('AWS::Lambda::Function', { Runtime: `nodejs${newest}.x` });
+  });
+
+  test('has settings that exist and can be used', () => {
+    const variables = environment(template);
+    expect(unknownVariables(variables)).toEqual([]);
+    const config = readConfig([], { ...variables, POSTERN_TABLE: 'resolved' });
+    expect(config).toMatchObject({ providers: '/var/task/providers.json', parkedConnectionSeconds: 0 });
+    expect(config.maxSizeRequest).toBeLessThan(6_000_000);
+    expect(config.maxSizeResponse).toBeLessThan(6_000_000);
+  });
+
+  test('knows the public origin where the operator set one', () => {
+    expect(environment(template)).not.toHaveProperty('POSTERN_PUBLIC_URL');
+    expect(environment(synthesize({ publicUrl: 'https://jmap.example.com' }))).toHaveProperty('POSTERN_PUBLIC_URL');
+  });
+
+  test('is done before the gateway gives up', () => {
+    template.allResourcesProperties('AWS::Lambda::Function', { Timeout: 29 });
+  });
+
+  test('keeps its log for a month', () => {
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 30 });
+  });
+});
+
+test('the table is paid by use and lets go of what has expired', () => {
+  template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+    BillingMode: 'PAY_PER_REQUEST',
+    TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+  });
+});
+
+describe('the gateway', () => {
+  test('sends every path to the function', () => {
+    template.resourceCountIs('AWS::ApiGatewayV2::Route', 1);
+    template.hasResourceProperties('AWS::ApiGatewayV2::Route', { RouteKey: '$default' });
+    template.hasResourceProperties('AWS::ApiGatewayV2::Integration', { PayloadFormatVersion: '2.0' });
+    template.hasResourceProperties('AWS::ApiGatewayV2::Stage', { StageName: '$default' });
+  });
+
+  test('lets web pages read the errors it makes itself', () => {
+    template.hasResourceProperties('AWS::ApiGatewayV2::Api', {
+      CorsConfiguration: {
+        AllowOrigins: ['*'],
+        AllowHeaders: Match.arrayWith(['Authorization', 'Content-Type', 'Accept', 'Last-Event-ID']),
+        ExposeHeaders: Match.arrayWith(['Retry-After', 'Content-Disposition', 'ETag']),
+        AllowCredentials: Match.absent(),
+      },
+    });
+  });
+
+  test('passes on so many requests and no more', () => {
+    template.hasResourceProperties('AWS::ApiGatewayV2::Stage', {
+      DefaultRouteSettings: { ThrottlingRateLimit: Match.anyValue(), ThrottlingBurstLimit: Match.anyValue() },
+    });
+  });
+});
+
+describe('a providers file', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'postern-infra-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const providers = (imap: object) => {
+    const file = path.join(folder, 'providers.json');
+    writeFileSync(file, JSON.stringify({ providers: [{ name: 'a', domains: ['*'], imap }] }));
+    return file;
+  };
+
+  test('with a mistake is refused before anything is deployed', () => {
+    const providersFile = providers({ host: 'a.example', port: 1, tls: 'plaintext' });
+    expect(() => synthesize({ providersFile })).toThrow('plaintext is for this machine only');
+  });
+
+  test('with certificates that are not there is refused too', () => {
+    const providersFile = providers({ host: 'a.example', port: 993, tls: 'implicit', caFile: 'ca.pem' });
+    expect(() => synthesize({ providersFile })).toThrow('ENOENT');
+    writeFileSync(path.join(folder, 'ca.pem'), 'PEM');
+    expect(() => synthesize({ providersFile })).not.toThrow();
+  });
+
+  test('with certificates elsewhere on this machine is refused, for they would not be deployed', () => {
+    const providersFile = providers({ host: 'a.example', port: 993, tls: 'implicit', caFile: '../ca.pem' });
+    expect(() => synthesize({ providersFile })).toThrow('it must be below the providers file');
+  });
+});
