@@ -129,8 +129,8 @@ function quotedPrintableDecoder(): TransferDecoder {
       return Buffer.concat([output, rest]);
     },
     end() {
-      // Behind the last line stand blanks, which go, or a `=`, which breaks a line that is not there, or half an octet.
-      const rest = /^=[0-9a-f]$/i.test(held.toString('latin1')) ? held : Buffer.alloc(0);
+      // Blanks at the end go, as does a `=` that breaks the last line; half an octet and a lone CR stay.
+      const rest = /^(?:=[0-9a-f]|[ \t]+\r)$/i.test(held.toString('latin1')) ? held : Buffer.alloc(0);
       held = Buffer.alloc(0);
       return rest;
     },
