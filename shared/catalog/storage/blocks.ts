@@ -1,0 +1,146 @@
+import type { CatalogStore } from '../store.ts';
+import { BlockLost } from '../view.ts';
+import type { BlockCache } from './block-cache.ts';
+import { blockLifeDays, blocksPerWrite, expirySpreadDays, writesAtOnce } from './limits.ts';
+
+/** A decoded block and the memory it takes, about. */
+export type Decoded<T> = { readonly value: T; readonly bytes: number };
+
+/** Reads one account's blocks. */
+export type BlockReader = {
+  /**
+   * A decoded block, from the cache or the store. What is asked for in the same turn travels together.
+   * Throws `BlockLost` when a strong read finds nothing either.
+   */
+  readonly read: <T>(block: string, decode: (bytes: Uint8Array) => Decoded<T>) => Promise<T>;
+  /** Puts a block just written where `read` finds it. */
+  readonly remember: (block: string, decoded: Decoded<unknown>) => void;
+};
+
+export function createBlockReader({ store, account, cache }: { store: CatalogStore; account: string; cache: BlockCache }): BlockReader {
+  const underWay = new Map<string, Promise<Uint8Array>>();
+  let asked: string[] = [];
+  let batch: Promise<ReadonlyMap<string, Uint8Array>> | null = null;
+
+  const readBatch = async (): Promise<ReadonlyMap<string, Uint8Array>> => {
+    await Promise.resolve();
+    const blocks = asked;
+    asked = [];
+    batch = null;
+    const found = await store.readBlocks(account, blocks, { consistent: false });
+    const missing = blocks.filter((block) => !found.has(block));
+    if (missing.length === 0) return found;
+    return new Map([...found, ...(await store.readBlocks(account, missing, { consistent: true }))]);
+  };
+
+  const fetch = (block: string): Promise<Uint8Array> => {
+    const already = underWay.get(block);
+    if (already !== undefined) return already;
+    asked.push(block);
+    batch ??= readBatch();
+    const fetched = batch
+      .then((found) => {
+        const bytes = found.get(block);
+        if (bytes === undefined) throw new BlockLost(`a block that the head names is gone "${block}"`);
+        return bytes;
+      })
+      .finally(() => underWay.delete(block));
+    underWay.set(block, fetched);
+    return fetched;
+  };
+
+  const cacheKey = (block: string): string => `${account} ${block}`;
+
+  return {
+    read: async <T>(block: string, decode: (bytes: Uint8Array) => Decoded<T>): Promise<T> => {
+      const cached = cache.get(cacheKey(block));
+      // A block is written once, under a key of its own, and always decoded by what its place in the table says.
+      if (cached !== undefined) return cached.value as T;
+      const bytes = await fetch(block);
+      const decoded = decode(bytes);
+      cache.set(cacheKey(block), decoded);
+      return decoded.value;
+    },
+    remember: (block, decoded) => {
+      cache.set(cacheKey(block), decoded);
+    },
+  };
+}
+
+/** Writes the blocks of one commit under random keys. */
+export type BlockWriter = {
+  /** Takes a block to be written. `expires`: days since the epoch. */
+  readonly put: (bytes: Uint8Array) => { readonly block: string; readonly expires: number };
+  /** Waits while many blocks have not been written yet, so that they do not pile up in memory. */
+  readonly room: () => Promise<void>;
+  /** Resolves when everything is written; throws what a write threw. */
+  readonly finish: () => Promise<void>;
+};
+
+/** `today`: days since the epoch. `prefix`: random, of this commit alone. */
+export function createBlockWriter({
+  store,
+  account,
+  prefix,
+  today,
+}: {
+  store: CatalogStore;
+  account: string;
+  prefix: string;
+  today: number;
+}): BlockWriter {
+  type Batch = { readonly blocks: { key: string; bytes: Uint8Array }[]; readonly expires: number };
+  const underWay = new Set<Promise<void>>();
+  const full: Batch[] = [];
+  let batches = 0;
+  let blocks = 0;
+  let failure: { readonly error: unknown } | null = null;
+
+  const nextBatch = (): Batch => ({ blocks: [], expires: today + blockLifeDays - (batches++ % expirySpreadDays) });
+  let filling = nextBatch();
+
+  const send = (): void => {
+    while (underWay.size < writesAtOnce) {
+      const batch = full.shift();
+      if (batch === undefined) return;
+      const write = store.writeBlocks(account, batch.blocks, batch.expires * secondsPerDay).then(
+        () => {
+          underWay.delete(write);
+          send();
+        },
+        (error: unknown) => {
+          underWay.delete(write);
+          full.length = 0;
+          failure ??= { error };
+        },
+      );
+      underWay.add(write);
+    }
+  };
+  const settle = async (isSettled: () => boolean): Promise<void> => {
+    while (!isSettled()) await Promise.race(underWay);
+    if (failure !== null) throw failure.error;
+  };
+
+  return {
+    put: (bytes) => {
+      const put = { block: `${prefix}-${(blocks++).toString(36)}`, expires: filling.expires };
+      filling.blocks.push({ key: put.block, bytes });
+      if (filling.blocks.length === blocksPerWrite) {
+        full.push(filling);
+        filling = nextBatch();
+        if (failure === null) send();
+      }
+      return put;
+    },
+    room: () => settle(() => full.length === 0),
+    finish: () => {
+      if (filling.blocks.length > 0) full.push(filling);
+      filling = nextBatch();
+      if (failure === null) send();
+      return settle(() => underWay.size === 0);
+    },
+  };
+}
+
+export const secondsPerDay = 86_400;

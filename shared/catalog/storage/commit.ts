@@ -1,0 +1,104 @@
+import { Unavailable } from '../../jmap/errors.ts';
+import type { MailboxEntry } from '../mailbox.ts';
+import type { CatalogStore, Surroundings } from '../store.ts';
+import type { CatalogEdit } from '../view.ts';
+import { type BlockReader, type BlockWriter, createBlockWriter, secondsPerDay } from './blocks.ts';
+import { type Changes, changesOf } from './edit.ts';
+import { type Head, packHead, unpackHead } from './head.ts';
+import { blockLifeDays, bufferedChangesMax, headBytesMax, headBytesTarget } from './limits.ts';
+import { emptiedLogs, prunedLogs } from './log-retention.ts';
+import { type Merging, noRenewal } from './merge.ts';
+import { firstExpiry, renewalFor, renewed } from './renewal.ts';
+import type { Key } from './shape.ts';
+import { buffered, flushed, partlyFlushed, type Table, valuesOf } from './table.ts';
+import { type Contents, shapes, type TableName, type Tables, tableNames } from './tables.ts';
+
+/** Where one account's catalog is kept. */
+export type Storage = { readonly store: CatalogStore; readonly account: string; readonly surroundings: Surroundings; readonly blocks: BlockReader };
+
+/** The head that follows `base` by an edit. Its blocks are written, the head itself is not. Throws `BlockLost`. */
+export async function prepareCommit(storage: Storage, base: Head, edit: CatalogEdit): Promise<Head> {
+  const { store, account, surroundings, blocks } = storage;
+  const committedAt = Math.floor(surroundings.now() / 1000);
+  const today = Math.floor(committedAt / secondsPerDay);
+  const commitId = surroundings.randomKey();
+  const writer = createBlockWriter({ store, account, prefix: commitId, today });
+
+  const { changes, versions } = changesOf(edit, base.versions, committedAt);
+  const unindexed = base.unindexed + (await addedUnindexed(storage, base, edit));
+  const changed = withChanges(base.tables, changes);
+  const { logs, oldestVersions } = edit.newEpoch ? emptiedLogs(versions) : prunedLogs(changed, versions, base.oldestVersions, committedAt);
+  let tables: Tables = { ...changed, ...logs };
+
+  const renewal = renewalFor(tables, today);
+  for (const name of tableNames) {
+    const { root, buffer } = tables[name];
+    const step = buffer.size > bufferedChangesMax ? flushed : root.refs.some((ref) => renewal.isDue(ref.expires)) ? renewed : null;
+    if (step !== null) tables = await rewritten(tables, name, { blocks, writer, renewal }, step);
+  }
+
+  const epoch = edit.newEpoch ? surroundings.randomKey() : base.epoch;
+  const facts = { ...base, epoch, version: base.version + 1, commitId, committedAt, unindexed, versions, oldestVersions };
+  for (;;) {
+    const head: Head = { ...facts, tables };
+    const heaviest = packHead(head).length > headBytesTarget ? heaviestBuffer(tables) : null;
+    if (heaviest === null) {
+      await writer.finish();
+      return head;
+    }
+    tables = await rewritten(tables, heaviest, { blocks, writer, renewal: noRenewal }, partlyFlushed);
+  }
+}
+
+/**
+ * Puts a head in its place. false: another writer was first. An answer that was lost, here or on a retry below us, is
+ * settled by the commit id in the head that is stored now. Throws `Unavailable` when that cannot be read either.
+ */
+export async function placeHead({ store, account, surroundings }: Storage, head: Head, expectedVersion: number | null): Promise<boolean> {
+  const bytes = packHead(head);
+  if (bytes.length > headBytesMax) throw new Error(`a head of ${bytes.length} bytes is too large`);
+  const today = Math.floor(surroundings.now() / 1000 / secondsPerDay);
+  const expiresAt = (firstExpiry(head.tables) ?? today + blockLifeDays) * secondsPerDay;
+
+  let lost: Unavailable | null = null;
+  try {
+    if (await store.writeHead(account, { version: head.version, bytes, expiresAt }, expectedVersion)) return true;
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    lost = error;
+  }
+  const stored = await store.readHead(account);
+  const read = stored === null ? null : unpackHead(stored);
+  if (read?.kind === 'head' && read.head.commitId === head.commitId) return true;
+  if (lost !== null) throw lost;
+  return false;
+}
+
+function withChanges(tables: Tables, changes: Changes): Tables {
+  const changed = <Name extends TableName>(name: Name) => buffered<Contents[Name][0], Contents[Name][1]>(tables[name], changes[name]);
+  return tableNames.reduce((all, name) => ({ ...all, [name]: changed(name) }), tables);
+}
+
+async function rewritten<Name extends TableName>(
+  tables: Tables,
+  name: Name,
+  means: Omit<Merging<Key, unknown>, 'shape'> & { writer: BlockWriter },
+  step: <K extends Key, V>(merging: Merging<K, V>, table: Table<K, V>) => Promise<Table<K, V>>,
+): Promise<Tables> {
+  const table = await step<Contents[Name][0], Contents[Name][1]>({ ...means, shape: shapes[name] }, tables[name]);
+  return { ...tables, [name]: table };
+}
+
+/** The table whose buffer takes most of the head, about; null when all are empty. */
+function heaviestBuffer(tables: Tables): TableName | null {
+  const weight = (name: TableName): number => tables[name].buffer.size * shapes[name].entryBytes;
+  const heaviest = tableNames.reduce<TableName>((a, b) => (weight(b) > weight(a) ? b : a), tableNames[0]);
+  return weight(heaviest) === 0 ? null : heaviest;
+}
+
+/** By how many the edit raises the number of selectable mailboxes without an index. */
+async function addedUnindexed({ blocks }: Storage, base: Head, edit: CatalogEdit): Promise<number> {
+  const isUnindexed = (entry: MailboxEntry | null | undefined): boolean => entry != null && entry.selectable && entry.vector === null;
+  const before = await valuesOf({ shape: shapes.mailboxes, blocks }, base.tables.mailboxes, edit.mailboxes.keys());
+  return [...edit.mailboxes].reduce((sum, [key, after]) => sum + Number(isUnindexed(after)) - Number(isUnindexed(before.get(key))), 0);
+}

@@ -1,0 +1,111 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
+
+/** Writes the columns of a block. Numbers are integers of 0 … 2^53 − 1. */
+export type ByteWriter = {
+  /** Seven bits a byte, least significant first. */
+  readonly number: (value: number) => void;
+  /** An integer that may be negative: zigzag. */
+  readonly signed: (value: number) => void;
+  readonly text: (value: string) => void;
+  /** A column of texts: the lengths, then all of them in one piece. */
+  readonly texts: (values: readonly string[]) => void;
+  /** What was written so far. */
+  readonly bytes: () => Uint8Array;
+};
+
+/** Reads what a `ByteWriter` wrote, in the same order. Throws a `RangeError` past the end. */
+export type ByteReader = {
+  readonly number: () => number;
+  readonly signed: () => number;
+  readonly text: () => string;
+  readonly texts: (count: number) => string[];
+};
+
+export function createByteWriter(): ByteWriter {
+  let buffer = Buffer.allocUnsafe(4096);
+  let length = 0;
+
+  const reserve = (more: number): void => {
+    if (length + more <= buffer.length) return;
+    const grown = Buffer.allocUnsafe(Math.max(buffer.length * 2, length + more));
+    buffer.copy(grown, 0, 0, length);
+    buffer = grown;
+  };
+  const number = (value: number): void => {
+    reserve(8);
+    let rest = value;
+    while (rest >= 0x80) {
+      buffer[length++] = (rest % 0x80) + 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    buffer[length++] = rest;
+  };
+  const text = (value: string): void => {
+    const size = Buffer.byteLength(value);
+    number(size);
+    reserve(size);
+    length += buffer.write(value, length, size);
+  };
+
+  return {
+    number,
+    signed: (value) => number(value < 0 ? -2 * value - 1 : 2 * value),
+    text,
+    texts: (values) => {
+      for (const value of values) number(value.length);
+      text(values.join(''));
+    },
+    bytes: () => buffer.subarray(0, length),
+  };
+}
+
+export function createByteReader(bytes: Uint8Array): ByteReader {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+
+  const number = (): number => {
+    let value = 0;
+    for (let scale = 1; ; scale *= 0x80) {
+      const byte = buffer[at++];
+      if (byte === undefined) throw new RangeError('packed bytes end too early');
+      if (byte < 0x80) return value + byte * scale;
+      value += (byte - 0x80) * scale;
+    }
+  };
+  const text = (): string => {
+    const size = number();
+    if (at + size > buffer.length) throw new RangeError('packed bytes end too early');
+    at += size;
+    return buffer.toString('utf8', at - size, at);
+  };
+
+  return {
+    number,
+    signed: () => {
+      const value = number();
+      return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
+    },
+    text,
+    texts: (count) => {
+      const lengths = Array.from({ length: count }, number);
+      const all = text();
+      let start = 0;
+      return lengths.map((length) => {
+        start += length;
+        return all.slice(start - length, start);
+      });
+    },
+  };
+}
+
+/** Columns written by `write`, deflated. */
+export function pack(write: (writer: ByteWriter) => void): Uint8Array {
+  const writer = createByteWriter();
+  write(writer);
+  return deflateRawSync(writer.bytes());
+}
+
+/** The reader of what `pack` made. Throws when the bytes are no such thing. */
+export function unpack(bytes: Uint8Array): ByteReader {
+  return createByteReader(inflateRawSync(bytes));
+}
