@@ -67,40 +67,27 @@ export function parseJson(text: string): JsonValue {
   function parseString(): string {
     if (text[at] !== '"') fail('expected a string');
     const start = at;
-    let parsed = '';
+    let escaped = false;
     let suspicious = false;
-    for (let from = at + 1; ; from = at) {
-      at = from;
-      let code = text.charCodeAt(at);
-      while (code !== quotation && code !== backslash && code >= 0x20) {
-        if (code >= 0xd800) suspicious = true;
-        at += 1;
-        code = text.charCodeAt(at);
-      }
-      parsed += text.slice(from, at);
-      if (code === quotation) break;
-      if (code !== backslash) fail(at >= text.length ? 'expected the end of the string' : 'found a control character');
-      parsed += parseEscape();
-      suspicious = true;
+    at += 1;
+    for (let code = text.charCodeAt(at); code !== quotation; code = text.charCodeAt(at)) {
+      if (code === backslash) escaped = true;
+      else if (code >= 0xd800) suspicious = true;
+      else if (!(code >= 0x20)) fail(at < text.length ? 'found a control character' : 'expected the end of the string');
+      at += code === backslash ? 2 : 1;
     }
     at += 1;
-    if (suspicious && forbiddenCharacter.test(parsed))
-      fail('found a lone surrogate or a noncharacter in the string', start);
+    const parsed = escaped ? unescaped(start, at) : text.slice(start + 1, at - 1);
+    if ((suspicious || escaped) && forbidden.test(parsed)) fail('found a lone surrogate or a noncharacter', start);
     return parsed;
   }
 
-  function parseEscape(): string {
-    const letter = text[at + 1] ?? '';
-    if (letter === 'u') {
-      const digits = text.slice(at + 2, at + 6);
-      if (!/^[\da-fA-F]{4}$/.test(digits)) fail('expected four hexadecimal digits');
-      at += 6;
-      return String.fromCharCode(Number.parseInt(digits, 16));
+  function unescaped(start: number, end: number): string {
+    try {
+      return JSON.parse(text.slice(start, end));
+    } catch {
+      return fail('found an unknown escape in the string', start);
     }
-    const character = escapes.get(letter);
-    if (character === undefined) return fail('found an unknown escape');
-    at += 2;
-    return character;
   }
 
   function parseNumber(): number {
@@ -137,18 +124,8 @@ export function parseJson(text: string): JsonValue {
 
 const quotation = 0x22;
 const backslash = 0x5c;
-const forbiddenCharacter = /[\p{Cs}\p{Noncharacter_Code_Point}]/u;
+const forbidden = /[\p{Cs}\p{Noncharacter_Code_Point}]/u;
 const numberPattern = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
-const escapes = new Map([
-  ['"', '"'],
-  ['\\', '\\'],
-  ['/', '/'],
-  ['b', '\b'],
-  ['f', '\f'],
-  ['n', '\n'],
-  ['r', '\r'],
-  ['t', '\t'],
-]);
 
 function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;

@@ -1,6 +1,7 @@
 import { core } from '../../shared/jmap/core.ts';
 import { dataType, type PortsOf, registryOf, type UserPortsOf } from '../../shared/jmap/data-type.ts';
 import { dispatch, type Response, type Server } from '../../shared/jmap/dispatch.ts';
+import { methodError, ok, refuse } from '../../shared/jmap/errors.ts';
 import {
   arrayOf,
   boolean,
@@ -19,18 +20,16 @@ import { type Invocation, parseRequest } from '../../shared/jmap/request.ts';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import { buildSession, type CoreCapability, coreUri } from '../../shared/jmap/session.ts';
 import { standardChanges } from '../../shared/jmap/standard/changes.ts';
+import type { ComparatorOf } from '../../shared/jmap/standard/comparator.ts';
 import { standardCopy } from '../../shared/jmap/standard/copy.ts';
+import type { ConditionOf, Filter } from '../../shared/jmap/standard/filter.ts';
 import { standardGet } from '../../shared/jmap/standard/get.ts';
 import { standardQuery } from '../../shared/jmap/standard/query.ts';
 import { standardQueryChanges } from '../../shared/jmap/standard/query-changes.ts';
 import { standardSet } from '../../shared/jmap/standard/set.ts';
 import { spliceOf } from '../../shared/jmap/standard/splice.ts';
-import type { Filter } from '../../shared/jmap/standard/filter.ts';
-import { type ComparatorOf } from '../../shared/jmap/standard/comparator.ts';
-import type { ConditionOf } from '../../shared/jmap/standard/filter.ts';
 import { windowOf } from '../../shared/jmap/standard/window.ts';
 import type { CanQuery, CanQueryChanges } from '../../shared/jmap/verbs.ts';
-import { methodError, ok, refuse } from '../../shared/jmap/errors.ts';
 import { difference, type Shelf, shelf } from './shelf.ts';
 
 /** The toy types that the engine is proven on: cookies, cakes made of them, and the one oven. */
@@ -121,7 +120,9 @@ type QueryArgs = { onePerKind: boolean };
 
 /** One account's goods. */
 export function goods() {
-  const cookies = shelf<Cookie>('c', (serial) => ({ bakedAt: `2024-01-01T00:00:${String(serial % 60).padStart(2, '0')}Z` }));
+  const cookies = shelf<Cookie>('c', (serial) => ({
+    bakedAt: `2024-01-01T00:00:${String(serial % 60).padStart(2, '0')}Z`,
+  }));
   return { cookies, cakes: shelf<Cake>('k'), ovens: shelf<Oven>('o') };
 }
 
@@ -180,8 +181,9 @@ function keyOf(each: Cookie, comparator: Comparator): string | number {
   }
 }
 
-function cookieQueries(cookies: Shelf<Cookie>): CanQuery<Condition, Comparator, QueryArgs> &
-  CanQueryChanges<Condition, Comparator, QueryArgs> {
+function cookieQueries(
+  cookies: Shelf<Cookie>,
+): CanQuery<Condition, Comparator, QueryArgs> & CanQueryChanges<Condition, Comparator, QueryArgs> {
   return {
     query: async ({ filter, sort, window, args }) => {
       const results = resultsOf(cookies.latest(), filter, sort, args);
@@ -247,7 +249,10 @@ export function bakery() {
   /** Sends a request as a client does. */
   async function send(methodCalls: unknown[], others: JsonObject = {}): Promise<Response> {
     const request = { using: [coreUri, bakeryUri, cakeUri], methodCalls, ...others };
-    return dispatch(parseRequest(JSON.stringify(request), { limits, capabilities: new Set(Object.keys(session.capabilities)) }), server);
+    return dispatch(
+      parseRequest(JSON.stringify(request), { limits, capabilities: new Set(Object.keys(session.capabilities)) }),
+      server,
+    );
   }
   /** Calls one method of account A and gives the first response to it: name and arguments. */
   async function call(name: string, args: JsonObject): Promise<readonly [string, JsonObject]> {

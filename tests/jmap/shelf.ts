@@ -45,7 +45,9 @@ export function shelf<R>(prefix: string, bake: (serial: number) => JsonObject = 
     versions.push(next);
   }
 
-  function step<K extends string, T>(edit: (records: Map<Id, Whole>) => ReadonlyMap<K, Result<T, SetError>>): Step<K, T> {
+  function step<K extends string, T>(
+    edit: (records: Map<Id, Whole>) => ReadonlyMap<K, Result<T, SetError>>,
+  ): Step<K, T> {
     between.current?.();
     const oldState = state();
     const next = new Map(latest());
