@@ -8,46 +8,54 @@ export type BodyParts = {
 };
 
 /**
- * Decomposes `bodyStructure` by the algorithm of RFC 8621 §4.1.4, with one addition: a part of an alternative that finds
- * both lists closed, which that algorithm loses, is an attachment, as the definition of `attachments` has it.
+ * Decomposes `bodyStructure`: `textBody` and `htmlBody` by the algorithm of RFC 8621 §4.1.4; `attachments` by its definition
+ * there, which the algorithm meets but for some odd multipart/alternative.
  */
 export function bodyParts(bodyStructure: Part): BodyParts {
   const textBody: Part[] = [];
   const htmlBody: Part[] = [];
-  const attachments: Part[] = [];
-  decompose([bodyStructure], 'mixed', false, { textBody, htmlBody, attachments });
-  return { textBody, htmlBody, attachments };
+  decompose([bodyStructure], 'mixed', false, textBody, htmlBody);
+  const inText = new Set(textBody);
+  const inHtml = new Set(htmlBody);
+  const isAttachment = (part: Part): boolean => {
+    if (isInlineMediaType(part.type)) return !inText.has(part) || !inHtml.has(part);
+    return !inText.has(part) && !inHtml.has(part);
+  };
+  return { textBody, htmlBody, attachments: leaves(bodyStructure).filter(isAttachment) };
 }
 
-/** Null for a list that the alternative at hand does not feed. */
-type Lists = { readonly textBody: Part[] | null; readonly htmlBody: Part[] | null; readonly attachments: Part[] };
+function leaves(part: Part): Part[] {
+  return isMultipart(part) ? part.subParts.flatMap(leaves) : [part];
+}
 
-/** `parseStructure` of RFC 8621 §4.1.4. */
-function decompose(parts: readonly Part[], multipartType: string, inAlternative: boolean, lists: Lists): void {
-  let { textBody, htmlBody } = lists;
-  const { attachments } = lists;
+/** `parseStructure` of RFC 8621 §4.1.4. A list is null within an alternative that does not feed it. */
+function decompose(
+  parts: readonly Part[],
+  multipartType: string,
+  inAlternative: boolean,
+  textList: Part[] | null,
+  htmlList: Part[] | null,
+): void {
+  let textBody = textList;
+  let htmlBody = htmlList;
   const textLength = textBody ? textBody.length : -1;
   const htmlLength = htmlBody ? htmlBody.length : -1;
 
   for (const [index, part] of parts.entries()) {
     if (isMultipart(part)) {
       const subtype = part.type.slice('multipart/'.length);
-      const isInAlternative = inAlternative || subtype === 'alternative';
-      decompose(part.subParts, subtype, isInAlternative, { textBody, htmlBody, attachments });
-    } else if (!isInlinePart(part, index, multipartType)) {
-      attachments.push(part);
-    } else if (multipartType === 'alternative') {
-      if (part.type === 'text/plain') (textBody ?? attachments).push(part);
-      else if (part.type === 'text/html') (htmlBody ?? attachments).push(part);
-      else attachments.push(part);
+      decompose(part.subParts, subtype, inAlternative || subtype === 'alternative', textBody, htmlBody);
+      continue;
+    }
+    if (!isInlinePart(part, index, multipartType)) continue;
+    if (multipartType === 'alternative') {
+      if (part.type === 'text/plain') textBody?.push(part);
+      if (part.type === 'text/html') htmlBody?.push(part);
     } else {
       if (inAlternative && part.type === 'text/plain') htmlBody = null;
       if (inAlternative && part.type === 'text/html') textBody = null;
       textBody?.push(part);
       htmlBody?.push(part);
-      const isInBoth = textBody !== null && htmlBody !== null;
-      const isInNone = textBody === null && htmlBody === null;
-      if (isInNone || (!isInBoth && isInlineMediaType(part.type))) attachments.push(part);
     }
   }
 

@@ -93,12 +93,17 @@ describe('bodyValue', () => {
   test('never exceeds the octets asked for, never splits a character, and is a beginning of the whole', () => {
     const part = fc.constantFrom(htmlPart, textPart('utf-8'), textPart('iso-8859-1'), textPart('utf-16'));
     fc.assert(
-      fc.property(part, fc.uint8Array({ maxLength: 80 }), fc.integer({ min: 1, max: 60 }), (it, encoded, maxBodyValueBytes) => {
-        const { value } = bodyValue(it, encoded, { maxBodyValueBytes });
-        expect(Buffer.byteLength(value)).toBeLessThanOrEqual(maxBodyValueBytes);
-        expect(Buffer.from(value).toString()).toBe(value);
-        expect(bodyValue(it, encoded, whole).value.startsWith(value)).toBe(true);
-      }),
+      fc.property(
+        part,
+        fc.uint8Array({ maxLength: 80 }),
+        fc.integer({ min: 1, max: 60 }),
+        (it, encoded, maxBodyValueBytes) => {
+          const { value } = bodyValue(it, encoded, { maxBodyValueBytes });
+          expect(Buffer.byteLength(value)).toBeLessThanOrEqual(maxBodyValueBytes);
+          expect(Buffer.from(value).toString()).toBe(value);
+          expect(bodyValue(it, encoded, whole).value.startsWith(value)).toBe(true);
+        },
+      ),
     );
   });
 
@@ -122,7 +127,18 @@ describe('bodyValue', () => {
 describe('decodeCharset', () => {
   test('never throws and never shows a lone surrogate, whatever the octets and the charset', () => {
     const charset = fc.oneof(
-      fc.constantFrom('utf-8', 'utf-16', 'utf-16le', 'utf-32', 'gb18030', 'iso-2022-jp', 'big5', 'cp949', 'windows-1252', 'x-user-defined'),
+      fc.constantFrom(
+        'utf-8',
+        'utf-16',
+        'utf-16le',
+        'utf-32',
+        'gb18030',
+        'iso-2022-jp',
+        'big5',
+        'cp949',
+        'windows-1252',
+        'x-user-defined',
+      ),
       fc.string({ maxLength: 12 }),
     );
     fc.assert(

@@ -9,7 +9,8 @@ import {
   transferDecoderStream,
 } from '../../shared/message/decode-transfer.ts';
 
-const decoded = (encoding: string, text: string) => decodeTransfer(Buffer.from(text, 'latin1'), encoding).toString('latin1');
+const decoded = (encoding: string, text: string) =>
+  decodeTransfer(Buffer.from(text, 'latin1'), encoding).toString('latin1');
 
 /** Writes the octets in pieces of the given sizes, over and over. */
 function inPieces(encoding: string, octets: Uint8Array, sizes: readonly number[]): Buffer {
@@ -27,7 +28,9 @@ const encodings = fc.constantFrom('base64', 'quoted-printable', '7bit');
 const sizes = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 });
 /** Octets in which what the decoders look for is frequent. */
 const dense = fc
-  .array(fc.constantFrom('=', ' ', '\t', '\r', '\n', '\r\n', 'A', 'f', '4', '==', '=\r\n', '=3D', 'z', '\xff', '-'), { maxLength: 60 })
+  .array(fc.constantFrom('=', ' ', '\t', '\r', '\n', '\r\n', 'A', 'f', '4', '==', '=\r\n', '=3D', 'z', '\xff', '-'), {
+    maxLength: 60,
+  })
   .map((pieces) => Buffer.from(pieces.join(''), 'latin1'));
 
 describe('decodeTransfer', () => {
@@ -83,7 +86,10 @@ describe('decodeTransfer', () => {
   test('gives back any octets that base64 encoded, at any line length', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.integer({ min: 1, max: 80 }), (octets, width) => {
-        const lines = Buffer.from(octets).toString('base64').match(new RegExp(`.{1,${width}}`, 'g')) ?? [];
+        const lines =
+          Buffer.from(octets)
+            .toString('base64')
+            .match(new RegExp(`.{1,${width}}`, 'g')) ?? [];
         expect([...decodeTransfer(Buffer.from(lines.join('\r\n')), 'base64')]).toEqual([...octets]);
       }),
     );
@@ -102,7 +108,9 @@ describe('decodeTransfer', () => {
   test('gives the same for the same octets, however they are cut', () => {
     fc.assert(
       fc.property(encodings, dense, sizes, (encoding, octets, cut) => {
-        expect(inPieces(encoding, octets, cut).toString('latin1')).toBe(decodeTransfer(octets, encoding).toString('latin1'));
+        expect(inPieces(encoding, octets, cut).toString('latin1')).toBe(
+          decodeTransfer(octets, encoding).toString('latin1'),
+        );
       }),
     );
   });
