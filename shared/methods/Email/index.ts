@@ -1,0 +1,19 @@
+import { dataType } from '../../jmap/data-type.ts';
+import { standardChanges } from '../../jmap/standard/changes.ts';
+import { standardGet } from '../../jmap/standard/get.ts';
+import { standardQuery } from '../../jmap/standard/query.ts';
+import { standardQueryChanges } from '../../jmap/standard/query-changes.ts';
+import { mailCapability } from '../capabilities.ts';
+import { canChange } from '../change.ts';
+import { canGetEmails, defaultProperties, getArguments } from './get.ts';
+import { canQueryEmails, emailQuery } from './query.ts';
+import { canQueryChangesOfEmails } from './queryChanges.ts';
+import { emailType } from './record.ts';
+
+/** Emails (RFC 8621 §4). */
+export const email = dataType('Email', mailCapability, {
+  get: standardGet(emailType, { args: getArguments, defaultProperties, port: canGetEmails }),
+  changes: standardChanges(emailType, { port: canChange('Email') }),
+  query: standardQuery(emailType, { ...emailQuery, port: canQueryEmails }),
+  queryChanges: standardQueryChanges(emailType, { ...emailQuery, port: canQueryChangesOfEmails }),
+});
