@@ -4,10 +4,10 @@ import type { MailboxKey } from '../email.ts';
 import type { MailboxEntry } from '../mailbox.ts';
 import { MailboxGone } from '../source.ts';
 import type { CatalogView } from '../view.ts';
-import { type EmailFilter, type EmailTests, testsOf } from './filter.ts';
+import { type EmailFilter, type EmailTests, hasTest, isThreadTest, testsOf } from './filter.ts';
 import { type Knowledge, newKnowledge } from './knowledge.ts';
 import { type Scope, scopeOf } from './scope.ts';
-import { completed, type EmailComparator } from './sort.ts';
+import { completed, type EmailComparator, isThreadComparator } from './sort.ts';
 import type { QuerySources } from './sources.ts';
 
 /** Which Emails, in which order: what /query and /queryChanges have in common. */
@@ -40,6 +40,29 @@ export type Evaluation = {
 };
 
 /**
+ * Whether all mailboxes that the query needs were indexed: during first contact it can be answered before the others are in.
+ * Conditions on Threads need every mailbox that may hold an Email of a Thread.
+ */
+export function isAnswerable(query: EmailQuery, mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): boolean {
+  const { tests, scope } = placed(query.filter, mailboxes);
+  const needsThreads = hasTest(tests, isThreadTest) || query.sort.some(isThreadComparator);
+  for (const key of needsThreads ? mailboxes.keys() : scope.mailboxes) {
+    const mailbox = mailboxes.get(key);
+    if (mailbox?.selectable && mailbox.vector === null) return false;
+  }
+  return true;
+}
+
+function placed(
+  filter: EmailFilter | null,
+  mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>,
+): Pick<Evaluation, 'tests' | 'scope'> {
+  const keys = new Map<Id, MailboxKey>([...mailboxes.values()].map(({ id, key }) => [id, key]));
+  const tests = filter === null ? { condition: [] } : testsOf(filter, keys);
+  return { tests, scope: scopeOf(tests, mailboxes) };
+}
+
+/**
  * Prepares the query and runs `answer` on it. `serverUnavailable`: a mailbox that it needs was not indexed yet, or is not
  * on the server any more as this view knows it; the next view will tell.
  */
@@ -51,15 +74,10 @@ export async function evaluate<T>(
   answer: (evaluation: Evaluation) => Promise<Result<T, MethodError>>,
 ): Promise<Result<T, MethodError>> {
   const mailboxes = await view.mailboxes();
-  const keys = new Map<Id, MailboxKey>([...mailboxes.values()].map(({ id, key }) => [id, key]));
-  const tests = query.filter === null ? { condition: [] } : testsOf(query.filter, keys);
-  const scope = scopeOf(tests, mailboxes);
-  for (const key of scope.mailboxes) {
-    const mailbox = mailboxes.get(key);
-    if (mailbox?.selectable && mailbox.vector === null) {
-      return refuse(methodError('serverUnavailable', 'a mailbox of this query was not read yet'));
-    }
+  if (!isAnswerable(query, mailboxes)) {
+    return refuse(methodError('serverUnavailable', 'a mailbox of this query was not read yet'));
   }
+  const { tests, scope } = placed(query.filter, mailboxes);
   const knowledge = newKnowledge(view, mailboxes, tests, sources);
   if (knowledge.searchTerms > limits.searchTermsMax) {
     return refuse(methodError('unsupportedFilter', `more than ${limits.searchTermsMax} texts to look for`));
