@@ -124,14 +124,22 @@ function guess(bytes: Uint8Array, isPrefix: boolean): DecodedText {
 }
 
 function decodeByPlatform(bytes: Uint8Array, label: string, isPrefix: boolean): DecodedText {
+  const input = label === 'iso-2022-jp' ? withoutEmptyShifts(bytes) : bytes;
   try {
-    return {
-      text: new TextDecoder(label, { fatal: true }).decode(bytes, { stream: isPrefix }),
-      isEncodingProblem: false,
-    };
+    const text = new TextDecoder(label, { fatal: true }).decode(input, { stream: isPrefix });
+    return { text, isEncodingProblem: false };
   } catch {
-    return { text: new TextDecoder(label).decode(bytes, { stream: isPrefix }), isEncodingProblem: true };
+    return { text: new TextDecoder(label).decode(input, { stream: isPrefix }), isEncodingProblem: true };
   }
+}
+
+/**
+ * Drops each escape sequence that another one follows at once. TextDecoder takes them for an error, but they are what comes
+ * of joining pieces of ISO-2022-JP, which each begin and end in ASCII.
+ */
+function withoutEmptyShifts(bytes: Uint8Array): Buffer {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  return Buffer.from(text.replace(/\x1b[($][@-Z](?=\x1b)/g, ''), 'latin1');
 }
 
 /** iconv-lite has no strict mode: what it cannot map it shows as U+FFFD, a character no text holds on purpose. */

@@ -25,6 +25,7 @@ describe('bodyValue', () => {
     ['a windows charset in its short name', 'cp1251', '8bit', '\xcf\xf0', 'Пр', false],
     ['koi8-r', 'koi8-r', '8bit', '\xf0\xd2', 'Пр', false],
     ['iso-2022-jp', 'iso-2022-jp', '7bit', '\x1b$BF|K\\\x1b(B', '日本', false],
+    ['iso-2022-jp that was joined from pieces', 'ISO-2022-JP', '7bit', '\x1b$BF|\x1b(B\x1b$BK\\\x1b(B', '日本', false],
     ['shift_jis', 'shift_jis', '8bit', '\x93\xfa\x96\x7b', '日本', false],
     ['euc-jp with malformed octets', 'euc-jp', '8bit', '\xc6\xfca\xff', '日a\ufffd', true],
     ['gb2312', 'gb2312', '8bit', '\xc4\xe3', '你', false],
