@@ -25,15 +25,18 @@ export function fetchItem(items: readonly ImapValue[], name: string): ImapValue 
 }
 
 /**
- * The value of `BODY[section…]`, whatever follows the given words: servers repeat the list of header fields in their own
- * order and quoting, and add the origin octet. `''` finds the whole message.
+ * The value of `BODY[section]`, or of `BODY[section]<origin>` where a part of it was asked for. What follows the first words
+ * of a section is passed over: servers repeat the list of header fields in their own order and quoting. `''` is the whole
+ * message.
  */
-export function fetchSection(items: readonly ImapValue[], section: string): ImapValue | undefined {
+export function fetchSection(items: readonly ImapValue[], section: string, origin?: number): ImapValue | undefined {
   const start = `BODY[${section}`;
+  const end = origin === undefined ? ']' : `]<${origin}>`;
   for (let at = 0; at + 1 < items.length; at += 2) {
     const key = items[at];
-    if (typeof key !== 'string' || !key.toUpperCase().startsWith(start)) continue;
-    if (key[start.length] === ']' || key[start.length] === ' ') return items[at + 1];
+    if (typeof key !== 'string' || !key.endsWith(end)) continue;
+    const after = key[start.length];
+    if ((after === ']' || after === ' ') && key.slice(0, start.length).toUpperCase() === start) return items[at + 1];
   }
   return undefined;
 }

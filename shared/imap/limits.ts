@@ -22,6 +22,8 @@ export const imapLimits = {
   /** Nesting of lists. A deeper one reads as NIL. */
   listDepthMax: 100,
 
+  /** Messages in one FETCH of what identity needs. */
+  appearancesPerCommand: 2_000,
   /** Commands on the wire at the same time. */
   pipelinedCommandsMax: 64,
   /** UIDs in one command: their ranges must fit into a line (RFC 7162 §4: 8192 octets). */

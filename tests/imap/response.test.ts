@@ -80,7 +80,7 @@ describe('a response', () => {
   });
 
   test('with lists nested too deep reads them as NIL, and what follows them', () => {
-    const deep = '('.repeat(10_000) + '"x)"' + ')'.repeat(10_000);
+    const deep = `${'('.repeat(10_000)}"x)"${')'.repeat(10_000)}`;
     const response = parse(`* 1 FETCH (BODYSTRUCTURE ${deep} UID 7)`);
     const items = response.kind === 'data' ? (response.values[0] as ImapValue[]) : [];
     expect(items.slice(2)).toEqual(['UID', '7']);

@@ -1,0 +1,221 @@
+import {
+  type Appearance,
+  type KnownMailbox,
+  MailboxGone,
+  type MailboxReading,
+  type UidRanges,
+} from '../catalog/source.ts';
+import {
+  appearanceItems,
+  appearanceOf,
+  flagsOf,
+  type IdentityFacts,
+  threadFieldsOf,
+  threadItems,
+} from './appearance.ts';
+import { atom, cutUidSet, type ImapArgument, uidSet } from './arguments.ts';
+import { fetchItem } from './fetch-row.ts';
+import { imapLimits } from './limits.ts';
+import type { Examined, ImapSession } from './session.ts';
+import { clipRanges, countUids, normalizeRanges, outside, rangesOf } from './uid-ranges.ts';
+import type { UseSession } from './use.ts';
+
+const batchMax = imapLimits.appearancesPerCommand;
+
+/**
+ * Reads one mailbox (`wire`: its name on the wire): by QRESYNC or CONDSTORE (RFC 7162) where the known mod-sequence still
+ * counts, else by comparing all UIDs and flags. New messages are read below the UIDNEXT of the EXAMINE that began it all.
+ */
+export async function readMailbox(
+  use: UseSession,
+  wire: string,
+  known: KnownMailbox | null,
+  facts: IdentityFacts,
+): Promise<MailboxReading> {
+  return use(async (session) => {
+    const tier = await session.syncTier();
+    const modseq = known?.vector.highestModseq ?? null;
+    const since = known && modseq ? { uidValidity: known.vector.uidValidity, modseq } : undefined;
+    const examined = await session.examine(wire, since);
+    const mailbox: Opened = { session, use, wire, examined, facts };
+    if (!known || known.vector.uidValidity !== examined.uidValidity) {
+      return readAll(mailbox, known ? 'renewed' : 'full');
+    }
+    if (tier === 'none' || !continues(known, examined)) return compareAll(mailbox, known);
+    return tier === 'qresync' ? readVanished(mailbox, known) : readChangedSince(mailbox, known);
+  });
+}
+
+type Opened = {
+  readonly session: ImapSession;
+  readonly use: UseSession;
+  readonly wire: string;
+  readonly examined: Examined;
+  readonly facts: IdentityFacts;
+};
+
+/** Whether the server's count of changes goes on from the known one. */
+function continues({ vector }: KnownMailbox, { highestModseq, uidNext }: Examined): boolean {
+  if (vector.highestModseq === null || highestModseq === null) return false;
+  return BigInt(highestModseq) >= BigInt(vector.highestModseq) && uidNext >= vector.uidNext;
+}
+
+async function readAll(mailbox: Opened, kind: 'full' | 'renewed'): Promise<MailboxReading> {
+  const appeared = await readAppeared(mailbox, 1);
+  return { ...reading(mailbox), kind, present: appeared.present, appeared: appeared.batches };
+}
+
+/** QRESYNC: the EXAMINE has told everything about known messages. */
+async function readVanished(mailbox: Opened, known: KnownMailbox): Promise<MailboxReading> {
+  const { vanished, changed, uidNext } = mailbox.examined;
+  const appeared = await readAppeared(mailbox, known.vector.uidNext);
+  return {
+    ...reading(mailbox),
+    kind: 'delta',
+    vanished: clipRanges(vanished, 1, uidNext - 1),
+    flags: flagsOfRows(changed, known.vector.uidNext),
+    appeared: appeared.batches,
+  };
+}
+
+/** CONDSTORE: changed flags are asked for; whether something is gone shows in the count, and then in a comparison of UIDs. */
+async function readChangedSince(mailbox: Opened, known: KnownMailbox): Promise<MailboxReading> {
+  const { session, examined } = mailbox;
+  const { vector } = known;
+  const flags =
+    examined.highestModseq === vector.highestModseq ? [] : await readFlags(session, known, vector.highestModseq ?? '0');
+  const appeared = await readAppeared(mailbox, vector.uidNext);
+  const isComplete = vector.messages + countUids(appeared.present) === examined.exists;
+  const vanished = isComplete ? [] : rangesOf(outside(await known.uids(), await searchAll(session)));
+  return { ...reading(mailbox), kind: 'delta', vanished, flags, appeared: appeared.batches };
+}
+
+/** Without mod-sequences: every known message is looked at. */
+async function compareAll(mailbox: Opened, known: KnownMailbox): Promise<MailboxReading> {
+  const flags = mailbox.examined.exists === 0 ? [] : await readFlags(mailbox.session, known, null);
+  const appeared = await readAppeared(mailbox, known.vector.uidNext);
+  const present = normalizeRanges([...rangesOf(flags.map(({ uid }) => uid)), ...appeared.present]);
+  return { ...reading(mailbox), kind: 'full', present, flags, appeared: appeared.batches };
+}
+
+function reading({ examined }: Opened): Omit<MailboxReading, 'kind' | 'appeared'> {
+  const { uidValidity, uidNext, highestModseq, exists } = examined;
+  return { vector: { uidValidity, uidNext, highestModseq, messages: exists }, vanished: [], present: [], flags: [] };
+}
+
+type FlagsOfUid = { readonly uid: number; readonly flags: readonly string[] };
+
+async function readFlags(
+  session: ImapSession,
+  known: KnownMailbox,
+  changedSince: string | null,
+): Promise<FlagsOfUid[]> {
+  const { uidNext } = known.vector;
+  if (uidNext <= 1) return [];
+  const found = new Map<number, readonly string[]>();
+  const share = sharedFlags();
+  await session.fetch(
+    [[1, uidNext - 1]],
+    [atom('UID'), atom('FLAGS')],
+    { rowsMax: imapLimits.mailboxMessagesMax, ...(changedSince === null ? {} : { changedSince }) },
+    ({ uid, items }) => {
+      if (uid < uidNext) found.set(uid, share(flagsOf(fetchItem(items, 'FLAGS'))));
+    },
+  );
+  return [...found].sort(([a], [b]) => a - b).map(([uid, flags]) => ({ uid, flags }));
+}
+
+function flagsOfRows(rows: Examined['changed'], uidNext: number): FlagsOfUid[] {
+  const share = sharedFlags();
+  const known = new Map(
+    rows.filter(({ uid }) => uid < uidNext).map(({ uid, items }) => [uid, share(flagsOf(fetchItem(items, 'FLAGS')))]),
+  );
+  return [...known].map(([uid, flags]) => ({ uid, flags }));
+}
+
+/** Many messages have few different lists of flags. */
+function sharedFlags(): (flags: readonly string[]) => readonly string[] {
+  const lists = new Map<string, readonly string[]>();
+  return (flags) => {
+    const key = flags.join(' ');
+    const list = lists.get(key);
+    if (list) return list;
+    lists.set(key, flags);
+    return flags;
+  };
+}
+
+type Appeared = { readonly present: UidRanges; readonly batches: AsyncIterable<readonly Appearance[]> };
+
+/**
+ * The messages from `firstUid` to below UIDNEXT. Few are read at once; of many the UIDs are asked first, and then each batch
+ * while the one before is being worked on.
+ */
+async function readAppeared(mailbox: Opened, firstUid: number): Promise<Appeared> {
+  const { session, examined } = mailbox;
+  const lastUid = examined.uidNext - 1;
+  if (firstUid > lastUid || examined.exists === 0) return { present: [], batches: inBatches([]) };
+  if (lastUid - firstUid < batchMax || (firstUid === 1 && examined.exists <= batchMax)) {
+    const batch = await fetchBatch(session, [[firstUid, lastUid]], mailbox.facts);
+    return { present: rangesOf(batch.map(({ uid }) => uid)), batches: inBatches(batch.length > 0 ? [batch] : []) };
+  }
+  const all = firstUid === 1 ? [atom('ALL')] : [atom('UID'), uidSet([[firstUid, lastUid]])];
+  const present = clipRanges(await session.search(all), firstUid, lastUid);
+  return { present, batches: readBatches(mailbox, cutUidSet(present, batchMax)) };
+}
+
+async function* inBatches(batches: readonly (readonly Appearance[])[]): AsyncGenerator<readonly Appearance[]> {
+  yield* batches;
+}
+
+async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncGenerator<readonly Appearance[]> {
+  const { use, wire, examined, facts } = mailbox;
+  const read = (set: UidRanges | undefined) =>
+    set &&
+    use(async (session) => {
+      if (!(await session.examineAgain(wire, examined.uidValidity))) throw new MailboxGone('The mailbox was replaced');
+      return fetchBatch(session, set, facts);
+    });
+  let next = read(sets[0]);
+  try {
+    for (let index = 0; next; index++) {
+      const batch = await next;
+      next = read(sets[index + 1]);
+      // Waited for in the next turn or at the end; until then a failure has nobody to tell.
+      next?.catch(() => {});
+      if (batch.length > 0) yield batch;
+    }
+  } finally {
+    await next?.catch(() => {});
+  }
+}
+
+/** Messages in UID order. */
+async function fetchBatch(session: ImapSession, uids: UidRanges, facts: IdentityFacts): Promise<readonly Appearance[]> {
+  const found = new Map<number, Appearance>();
+  const first = uids[0]?.[0] ?? 0;
+  const last = uids.at(-1)?.[1] ?? 0;
+  await session.fetch(uids, appearanceItems(facts), { rowsMax: batchMax }, (row) => {
+    const appearance = row.uid < first || row.uid > last ? null : appearanceOf(row, facts);
+    if (appearance) found.set(row.uid, appearance);
+  });
+  if (facts.threads === 'server') await addThreadFields(session, found);
+  return [...found.values()].sort((a, b) => a.uid - b.uid);
+}
+
+/** For messages whose thread the server does not name: what it is derived from. */
+async function addThreadFields(session: ImapSession, found: Map<number, Appearance>): Promise<void> {
+  const nameless = [...found.values()].filter(({ serverThreadId }) => serverThreadId === null).map(({ uid }) => uid);
+  const items: ImapArgument[] = threadItems();
+  for (const uids of cutUidSet(rangesOf(nameless), batchMax)) {
+    await session.fetch(uids, items, { rowsMax: batchMax }, (row) => {
+      const appearance = found.get(row.uid);
+      if (appearance) found.set(row.uid, { ...appearance, ...threadFieldsOf(row) });
+    });
+  }
+}
+
+async function searchAll(session: ImapSession): Promise<UidRanges> {
+  await session.refresh();
+  return session.search([atom('ALL')]);
+}

@@ -1,0 +1,139 @@
+import type { MailboxVector } from '../catalog/mailbox.ts';
+import type { SurveyedMailbox } from '../catalog/source.ts';
+import { atom, list, string } from './arguments.ts';
+import { imapLimits } from './limits.ts';
+import { decodeName } from './mailbox-name.ts';
+import { type ImapValue, listOf, numberOf, octetsOf, textOf } from './response.ts';
+import { type ImapSession, modseqOf } from './session.ts';
+
+/** A mailbox that only shows again what is elsewhere (RFC 6154 §2, RFC 8457 §3). */
+const virtualAttributes: ReadonlySet<string> = new Set(['\\all', '\\flagged', '\\important']);
+/** Attributes that say nothing lasting about a mailbox, or what is told otherwise. */
+const fleetingAttributes: ReadonlySet<string> = new Set([
+  '\\marked',
+  '\\unmarked',
+  '\\subscribed',
+  '\\haschildren',
+  '\\hasnochildren',
+]);
+
+type Listed = { readonly wire: string; readonly delimiter: string | null; readonly attributes: readonly string[] };
+
+/**
+ * Every mailbox of the personal namespace with its STATUS: by one command with LIST-STATUS (RFC 5819), else by LIST, LSUB
+ * and a STATUS for each, sent without waiting.
+ */
+export async function survey(session: ImapSession): Promise<readonly SurveyedMailbox[]> {
+  await session.refresh();
+  const hasListStatus = session.has('LIST-STATUS') && session.has('LIST-EXTENDED');
+  const answer = hasListStatus ? await listWithStatus(session) : await listAndLsub(session);
+  const { others } = await session.namespaces();
+  const found = [...answer.listed.values()].filter(
+    ({ wire, attributes }) =>
+      !others.some((prefix) => isBelow(wire, prefix)) &&
+      !attributes.some((attribute) => virtualAttributes.has(attribute)),
+  );
+  return Promise.all(
+    found.map(async ({ wire, delimiter, attributes }) => {
+      const name = decodeName(wire, session.nameEncoding);
+      const selectable = !attributes.includes('\\noselect') && !attributes.includes('\\nonexistent');
+      const vector = selectable
+        ? await vectorOf(session, wire, hasListStatus ? (answer.status.get(wire) ?? null) : 'ask')
+        : null;
+      const lasting = attributes.filter((attribute) => !fleetingAttributes.has(attribute)).sort();
+      return { name, delimiter, selectable, attributes: lasting, subscribed: answer.subscribed.has(wire), vector };
+    }),
+  );
+}
+
+type ListAnswer = {
+  readonly listed: Map<string, Listed>;
+  readonly subscribed: Set<string>;
+  /** STATUS items by wire name. */
+  readonly status: Map<string, readonly ImapValue[]>;
+};
+
+async function listWithStatus(session: ImapSession): Promise<ListAnswer> {
+  const answer: ListAnswer = { listed: new Map(), subscribed: new Set(), status: new Map() };
+  const options = session.has('SPECIAL-USE') ? [atom('SPECIAL-USE'), atom('SUBSCRIBED')] : [atom('SUBSCRIBED')];
+  const status = [atom('STATUS'), list(...statusItems(session).map(atom))];
+  await session.exec('LIST', [string(''), string('*'), atom('RETURN'), list(...options, ...status)], {
+    responses: 2 * imapLimits.mailboxesMax,
+    onData: ({ name, values }) => {
+      if (name === 'LIST') takeListed(answer, values);
+      if (name === 'STATUS') {
+        const wire = wireName(values[0]);
+        if (wire !== null) answer.status.set(wire, listOf(values[1]));
+      }
+    },
+  });
+  return answer;
+}
+
+async function listAndLsub(session: ImapSession): Promise<ListAnswer> {
+  const answer: ListAnswer = { listed: new Map(), subscribed: new Set(), status: new Map() };
+  const everything = [string(''), string('*')];
+  await Promise.all([
+    session.exec('LIST', everything, {
+      responses: imapLimits.mailboxesMax,
+      onData: ({ name, values }) => {
+        if (name === 'LIST') takeListed(answer, values);
+      },
+    }),
+    session.exec('LSUB', everything, {
+      responses: imapLimits.mailboxesMax,
+      onData: ({ name, values }) => {
+        const wire = name === 'LSUB' ? wireName(values[2]) : null;
+        // LSUB marks a parent that is not subscribed itself (RFC 3501 §6.3.9).
+        if (wire !== null && !attributesOf(values[0]).includes('\\noselect')) answer.subscribed.add(wire);
+      },
+    }),
+  ]);
+  return answer;
+}
+
+function takeListed(answer: ListAnswer, values: readonly ImapValue[]): void {
+  const wire = wireName(values[2]);
+  if (wire === null || answer.listed.size >= imapLimits.mailboxesMax) return;
+  const attributes = attributesOf(values[0]);
+  answer.listed.set(wire, { wire, delimiter: textOf(values[1]), attributes });
+  if (attributes.includes('\\subscribed')) answer.subscribed.add(wire);
+}
+
+function attributesOf(value: ImapValue | undefined): string[] {
+  return listOf(value).flatMap((attribute) => (typeof attribute === 'string' ? [attribute.toLowerCase()] : []));
+}
+
+/** A mailbox name as it was on the wire (octets as latin1); null where it cannot be sent back. */
+function wireName(value: ImapValue | undefined): string | null {
+  const wire = octetsOf(value)?.toString('latin1') ?? '';
+  if (wire === '' || /[\0\r\n]/.test(wire) || wire.length > imapLimits.mailboxNameOctetsMax) return null;
+  return /^inbox$/i.test(wire) ? 'INBOX' : wire;
+}
+
+function statusItems(session: ImapSession): string[] {
+  const items = ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY'];
+  return session.has('CONDSTORE') || session.has('QRESYNC') ? [...items, 'HIGHESTMODSEQ'] : items;
+}
+
+async function vectorOf(
+  session: ImapSession,
+  wire: string,
+  known: readonly ImapValue[] | null | 'ask',
+): Promise<MailboxVector | null> {
+  const items = known === 'ask' ? await session.status(wire, statusItems(session)) : known;
+  if (items === null) return null;
+  const values = new Map<string, ImapValue>();
+  for (let at = 0; at + 1 < items.length; at += 2)
+    values.set((textOf(items[at]) ?? '').toUpperCase(), items[at + 1] ?? null);
+  const uidValidity = numberOf(values.get('UIDVALIDITY'));
+  const uidNext = numberOf(values.get('UIDNEXT'));
+  const messages = numberOf(values.get('MESSAGES'));
+  if (uidValidity === null || uidNext === null || messages === null) return null;
+  return { uidValidity, uidNext, messages, highestModseq: modseqOf(values.get('HIGHESTMODSEQ')) };
+}
+
+/** Whether the name is the root of the namespace with this prefix, or in it. */
+function isBelow(wire: string, prefix: string): boolean {
+  return prefix !== '' && (wire.startsWith(prefix) || wire === prefix.slice(0, -1));
+}
