@@ -1,0 +1,136 @@
+import { type Import, importGraph } from './imports.ts';
+import type { Repository } from './repository.ts';
+
+/** What a room may import besides itself. Prefixes of paths; names of packages; parts of Node. */
+type Room = {
+  readonly values: readonly string[];
+  readonly types?: readonly string[];
+  readonly packages?: readonly string[] | 'any';
+  readonly node?: readonly string[] | 'any';
+};
+
+const pure = ['node:buffer', 'node:crypto', 'node:stream', 'node:zlib'];
+/** Adapters fill ports: they see the types of the rooms above, and the errors that these contracts name. */
+const contracts = ['shared/catalog/source.ts', 'shared/catalog/store.ts'];
+const adapter = (...packages: string[]): Room => ({
+  values: ['shared/jmap/', 'shared/message/', 'shared/endpoint.ts', ...contracts],
+  types: ['shared/catalog/', 'shared/methods/', 'shared/push/'],
+  packages,
+  node: 'any',
+});
+
+/** The table of docs/architecture.md; the longest prefix holds. */
+const law: { readonly [prefix: string]: Room } = {
+  'shared/jmap/': { values: [] },
+  'shared/message/': {
+    values: ['shared/jmap/'],
+    packages: ['@zone-eu/mailsplit', 'libmime', 'iconv-lite', 'htmlparser2', 'nodemailer'],
+    node: pure,
+  },
+  'shared/catalog/': { values: ['shared/jmap/'], packages: ['lru-cache'], node: pure },
+  'shared/methods/': { values: ['shared/jmap/', 'shared/message/', 'shared/catalog/'], node: pure },
+  'shared/push/': { values: ['shared/jmap/', 'shared/catalog/'], node: pure },
+  'shared/imap/': adapter('imapflow'),
+  'shared/smtp/': adapter('nodemailer'),
+  'shared/sieve/': adapter(),
+  'shared/aws/': adapter('@aws-sdk/client-dynamodb', '@aws-sdk/client-sqs'),
+  'shared/webpush/': adapter('web-push'),
+  'shared/': { values: ['shared/jmap/errors.ts'], packages: ['valibot'], node: ['node:url'] },
+  'functions/': { values: ['shared/'], packages: 'any', node: 'any' },
+  'infra/': {
+    values: ['shared/config.ts', 'shared/providers.ts'],
+    packages: ['aws-cdk-lib', 'constructs'],
+    node: 'any',
+  },
+  'tests/': { values: ['shared/', 'functions/', 'infra/'], packages: 'any', node: 'any' },
+};
+
+/** Imports that the table does not allow. */
+export function importLaw(repository: Repository): string[] {
+  const violations: string[] = [];
+  for (const [file, imports] of importGraph(repository)) {
+    const prefix = roomOf(file);
+    if (prefix === undefined) violations.push(`${file}: belongs to no room`);
+    else
+      for (const each of imports) if (!isAllowed(each, prefix)) violations.push(`${file}: may not import ${each.name}`);
+  }
+  return violations;
+}
+
+function roomOf(file: string): string | undefined {
+  return Object.keys(law)
+    .filter((prefix) => file.startsWith(prefix))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+function isAllowed({ kind, name, typesOnly }: Import, prefix: string): boolean {
+  const { values, types = [], packages = [], node = [] } = law[prefix] ?? { values: [] };
+  switch (kind) {
+    case 'node':
+      return node === 'any' || node.includes(name);
+    case 'package':
+      return packages === 'any' || packages.includes(name);
+    case 'file':
+      if (roomOf(name) === prefix) return true;
+      return [...values, ...(typesOnly ? types : [])].some((allowed) => name.startsWith(allowed));
+  }
+}
+
+/** Files that import each other in a circle, each circle once. Types may refer to one another. */
+export function importCycles(repository: Repository): string[] {
+  const graph = importGraph(repository);
+  const circles: string[] = [];
+  const state = new Map<string, 'open' | 'done'>();
+  const path: string[] = [];
+  const visit = (file: string): void => {
+    state.set(file, 'open');
+    path.push(file);
+    for (const { kind, name, typesOnly } of graph.get(file) ?? []) {
+      if (kind !== 'file' || typesOnly || !graph.has(name)) continue;
+      if (state.get(name) === 'open') circles.push([...path.slice(path.indexOf(name)), name].join(' → '));
+      else if (!state.has(name)) visit(name);
+    }
+    path.pop();
+    state.set(file, 'done');
+  };
+  for (const file of graph.keys()) if (!state.has(file)) visit(file);
+  return circles;
+}
+
+/** What is started by its path and not by an import. */
+const entries = [
+  /^functions\/http\/lambda\.ts$/,
+  /^functions\/local\/(?:start|install)\.mjs$/,
+  /^functions\/local\/main\.ts$/,
+  /^infra\/app\.ts$/,
+  /^tests\/.*\.test\.ts$/,
+  /^tests\/run\.mjs$/,
+  /^tests\/bench\/run\.ts$/,
+];
+
+/**
+ * Source files that nothing leads to. The product must be reached from what is started: a file that only its test uses is
+ * dead. Files that are started by their name, as a string, count as reached by whoever names them.
+ */
+export function deadFiles(repository: Repository): string[] {
+  const graph = importGraph(repository);
+  const reachedFrom = (started: string[]): Set<string> => {
+    const reached = new Set(started);
+    for (const file of reached) {
+      for (const { kind, name } of graph.get(file) ?? []) if (kind === 'file' && graph.has(name)) reached.add(name);
+      const folder = file.slice(0, file.lastIndexOf('/') + 1);
+      for (const [, named = ''] of (repository.get(file) ?? '').matchAll(/['"/]([\w-]+\.(?:ts|mjs))['"]/g)) {
+        if (graph.has(folder + named)) reached.add(folder + named);
+      }
+    }
+    return reached;
+  };
+  const started = [...graph.keys()].filter((file) => entries.some((entry) => entry.test(file)));
+  const byProduct = reachedFrom(
+    started.filter((file) => !file.startsWith('tests/') || file.startsWith('tests/bench/')),
+  );
+  const byTests = reachedFrom(started);
+  return [...graph.keys()]
+    .filter((file) => !(file.startsWith('tests/') ? byTests : byProduct).has(file))
+    .map((file) => `${file}: nothing leads to it`);
+}
