@@ -38,7 +38,7 @@ export type MatchedLogin = { readonly provider: Provider; readonly user: string 
 const maxLoginOctets = 320;
 
 /**
- * Reads the operator's providers file (its format: docs/providers.md). `readCertificates` returns the PEM text of a
+ * Reads the operator's providers file (its format: docs/configuration.md). `readCertificates` returns the PEM text of a
  * `caFile`; what it throws is reported at the file's place. Throws `ConfigurationError` with every problem, each with its
  * JSON path and the value quoted.
  */
