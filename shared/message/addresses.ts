@@ -6,7 +6,7 @@ import { unfold } from './unfold.ts';
 export type EmailAddress = { readonly name: string | null; readonly email: string };
 
 /** RFC 8621 §4.1.2.4. `name` is null for addresses that stand outside of a group. */
-export type EmailAddressGroup = { readonly name: string | null; readonly addresses: readonly EmailAddress[] };
+export type EmailAddressGroup = { readonly name: string | null; readonly addresses: EmailAddress[] };
 
 /** Addresses and groups read from one header field; what follows is ignored. */
 const addressesMax = 10_000;
@@ -28,13 +28,13 @@ export function addresses(raw: string): EmailAddress[] {
  *   whole text is the `email`.
  */
 export function groupedAddresses(raw: string): EmailAddressGroup[] {
-  const groups: MutableGroup[] = [];
-  let group: MutableGroup | null = null;
+  const groups: EmailAddressGroup[] = [];
+  let group: EmailAddressGroup | null = null;
   let count = 0;
   let item = newItem([]);
 
-  const open = (name: string | null): MutableGroup => {
-    const opened: MutableGroup = { name, addresses: [] };
+  const open = (name: string | null): EmailAddressGroup => {
+    const opened: EmailAddressGroup = { name, addresses: [] };
     groups.push(opened);
     count++;
     return opened;
@@ -85,8 +85,6 @@ export function groupedAddresses(raw: string): EmailAddressGroup[] {
   endItem();
   return groups;
 }
-
-type MutableGroup = { readonly name: string | null; readonly addresses: EmailAddress[] };
 
 /** What stands between two separators of an address-list. */
 type Item = { readonly words: HeaderToken[]; wordsBeforeAngle: number; angle: string | null; comment: string | null };

@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { decodeTransfer } from './decode-transfer.ts';
-import { delimiterLineAt, delimiterOf, nextDelimiterLine } from './delimiters.ts';
+import { type Delimiters, openDelimiters } from './delimiters.ts';
 import { lineContentEnd, lineEnd } from './lines.ts';
 import { type EmailHeader, headerLimits, parseHeaders } from './parse-headers.ts';
 import type { Part } from './part.ts';
@@ -29,7 +29,7 @@ export const messageLimits = {
  *   numbers it alike, and shows it empty.)
  * - A multipart at the depth limit becomes application/octet-stream.
  *
- * Never throws. Linear in the length of the message; a line that begins with `--` costs up to the depth limit.
+ * Never throws; linear in the length of the message.
  */
 export function parseMessage(message: Uint8Array): Part {
   const bytes = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
@@ -46,7 +46,6 @@ type Entity = {
   readonly depth: number;
   readonly headers: readonly EmailHeader[];
   readonly fields: PartFields;
-  readonly boundary: string | null;
   readonly headerStart: number;
   readonly bodyStart: number;
   bodyEnd: number;
@@ -56,9 +55,9 @@ type Entity = {
 function readEntities(bytes: Buffer): Entity {
   /** The entities whose end was not seen yet, each within the one before it. */
   const unfinished: Entity[] = [];
-  /** Those of them that wait for a delimiter line, and what it begins with. */
+  /** Those of them that wait for a delimiter line, in the order of their delimiters. */
   const openMultiparts: Entity[] = [];
-  const delimiters: Buffer[] = [];
+  const delimiters = openDelimiters();
   let partsLeft: number = messageLimits.partsMax;
   let fieldsLeft: number = messageLimits.fieldsMax;
 
@@ -74,7 +73,6 @@ function readEntities(bytes: Buffer): Entity {
       depth,
       headers,
       fields: isTooDeep ? { ...fields, type: 'application/octet-stream' } : fields,
-      boundary,
       headerStart: start,
       bodyStart: header.bodyStart,
       bodyEnd: bytes.length,
@@ -82,8 +80,7 @@ function readEntities(bytes: Buffer): Entity {
     };
     unfinished.push(entity);
     if (boundary !== null && !header.isCutShort && entity.fields.type.startsWith('multipart/')) {
-      openMultiparts.push(entity);
-      delimiters.push(delimiterOf(boundary));
+      if (delimiters.open(boundary)) openMultiparts.push(entity);
     }
     return entity;
   };
@@ -101,14 +98,14 @@ function readEntities(bytes: Buffer): Entity {
   const { outermost: root, bodyStart } = beginAll(0, 'text/plain');
   let at = bodyStart;
   while (partsLeft > 0) {
-    const line = nextDelimiterLine(bytes, at, delimiters);
+    const line = delimiters.nextLine(bytes, at);
     const multipart = line && openMultiparts[line.index];
     if (!multipart) break;
     const end = lineContentEnd(bytes, at, line.start);
     for (const inner of unfinished.splice(multipart.depth)) inner.bodyEnd = Math.max(inner.bodyStart, end);
     const stillOpen = line.isClosing ? line.index : line.index + 1;
     openMultiparts.length = stillOpen;
-    delimiters.length = stillOpen;
+    delimiters.keep(stillOpen);
     at = line.end;
     if (line.isClosing) continue;
     const child = beginAll(line.end, multipart.fields.type === 'multipart/digest' ? 'message/rfc822' : 'text/plain');
@@ -125,13 +122,13 @@ function readEntities(bytes: Buffer): Entity {
 function headerRange(
   bytes: Buffer,
   start: number,
-  delimiters: readonly Buffer[],
+  delimiters: Delimiters,
 ): { end: number; bodyStart: number; isCutShort: boolean } {
   let at = start;
   while (at < bytes.length) {
     const next = lineEnd(bytes, at);
     if (lineContentEnd(bytes, at, next) === at && next > at) return { end: at, bodyStart: next, isCutShort: false };
-    if (delimiterLineAt(bytes, at, delimiters)) return { end: at, bodyStart: at, isCutShort: true };
+    if (delimiters.lineAt(bytes, at)) return { end: at, bodyStart: at, isCutShort: true };
     at = next;
   }
   return { end: bytes.length, bodyStart: bytes.length, isCutShort: false };

@@ -8,7 +8,7 @@ const parsed = (text: string) => parseMessage(crlf(text));
 const bodies = (text: string) =>
   leaves(parsed(text)).map((part) => Buffer.from(partBody(crlf(text), part)).toString('latin1'));
 
-/** Every entry was held against the BODYSTRUCTURE of Dovecot 2.3, and agrees unless its name says otherwise. */
+/** Held against the BODYSTRUCTURE of Dovecot 2.3, which agrees unless the name of an entry says otherwise. */
 describe('the part tree', () => {
   test.each<[string, string, string]>([
     ['a message without MIME', 'Subject: x\n\nhi\n', '1 text/plain 4'],
@@ -134,6 +134,11 @@ describe('the part tree', () => {
       'multipart/mixed [1 text/plain 7]',
     ],
     ['a multipart without a body', 'Content-Type: multipart/mixed; boundary=a\n', 'multipart/mixed [1 text/plain 0]'],
+    [
+      'a boundary that is too long to be one (where Dovecot compares its beginning)',
+      `Content-Type: multipart/mixed; boundary=${'x'.repeat(1001)}\n\n--${'x'.repeat(1001)}\n\nx\n`,
+      'multipart/mixed [1 text/plain 1010]',
+    ],
     ['a type that is none (where Dovecot has an empty type)', 'Content-Type: pdf\n\nx\n', '1 text/plain 3'],
     [
       'a type without its semicolon (where Dovecot has an empty type)',
