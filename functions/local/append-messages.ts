@@ -122,7 +122,9 @@ function converse(socket: Socket): Connection {
     wake();
   };
   socket.on('error', fail);
-  socket.on('close', () => fail(new Error('The IMAP server closed the connection')));
+  socket.on('close', () => {
+    if (open.size > 0) fail(new Error('The IMAP server closed the connection'));
+  });
   createInterface({ input: socket }).on('line', (line) => {
     const [tag = '', status] = line.split(' ', 2);
     if (tag === '+') {
@@ -139,12 +141,12 @@ function converse(socket: Socket): Connection {
     wake();
   });
   const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) {
-      if (failure) throw failure;
+    while (failure === undefined && !condition()) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
     }
+    if (failure) throw failure;
   };
   const write = (parts: readonly (string | Buffer)[]) => {
     socket.cork();
@@ -178,6 +180,8 @@ function converse(socket: Socket): Connection {
 /** Logs in and learns how mailbox names are built (NAMESPACE, RFC 2342) and whether MULTIAPPEND is there. */
 async function greet(connection: Connection, { user, password }: MailAccount) {
   connection.send([`LOGIN ${quoted(user)} ${quoted(password)}`]);
+  // QUIRK(courier): what comes after LOGIN before its answer is lost, because another program goes on reading.
+  await connection.answered();
   connection.send(['CAPABILITY']);
   connection.send(['NAMESPACE']);
   const lines = await connection.answered();

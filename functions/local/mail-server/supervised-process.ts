@@ -4,6 +4,8 @@ import type { Socket } from 'node:net';
 
 /** How long a process may take to end after SIGTERM before all it started is killed. */
 const stopTimeoutMs = 5_000;
+/** And those processes that it leaves behind. */
+const childrenTimeoutMs = 250;
 const outputCharactersMax = 16_384;
 
 export interface SupervisedProcess {
@@ -72,22 +74,29 @@ export function superviseProcess(options: ProcessOptions): SupervisedProcess {
   };
 }
 
+/** `kill -0` asks whether there is such a process; a negative id is that of a group. dash knows no `kill --`. */
 const script = `
 temporary=$1
 shift
 exec 3<&0
 setsid "$@" 3<&- </dev/null &
 server=$!
+awaitEnd() {
+  tries=$2
+  while kill -0 $1 && [ $tries -gt 0 ]; do sleep 0.05; tries=$((tries - 1)); done
+}
 ( while read -r _ <&3; do :; done
   kill -TERM $server
-  tries=0
-  while kill -0 $server && [ $tries -lt ${stopTimeoutMs / 50} ]; do sleep 0.05; tries=$((tries + 1)); done
-  kill -KILL -- -$server ) 2>/dev/null &
+  awaitEnd $server ${stopTimeoutMs / 50}
+  kill -KILL $server ) 2>/dev/null &
 watcher=$!
 wait $server
 status=$?
-kill -TERM $watcher 2>/dev/null
-kill -KILL -- -$server 2>/dev/null
+{ kill -TERM $watcher
+  kill -TERM -$server
+  awaitEnd -$server ${childrenTimeoutMs / 50}
+  kill -KILL -$server
+} 2>/dev/null
 rm -rf "$temporary"
 exit $status
 `;

@@ -1,0 +1,47 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Provider, singleProvider } from '../../shared/providers.ts';
+import { startDovecot } from './dovecot.ts';
+import { fillSampleMailbox } from './sample-mail/fill-sample-mailbox.ts';
+
+export interface DemoMailServer {
+  readonly provider: Provider;
+  readonly user: string;
+  readonly password: string;
+  stop(): Promise<void>;
+}
+
+const user = 'robin@example.org';
+/** No secret: the server listens on loopback only and holds nothing but invented mail. */
+const password = 'postern';
+
+/**
+ * Starts a Dovecot of its own in the folder, with the sample mailbox in it. What was done to the mailbox is kept from one
+ * start to the next. `say` takes what is being done.
+ */
+export async function startDemoMailServer(folder: string, say: (line: string) => void): Promise<DemoMailServer> {
+  await mkdir(folder, { recursive: true });
+  const dovecot = await startDovecot({ folder: path.join(folder, 'dovecot'), users: [{ user, password }], durable: true });
+  try {
+    // Written when the mailbox is complete: an interrupted start begins anew.
+    const mark = path.join(folder, 'sample-mailbox');
+    const isComplete = (await readFile(mark, 'utf8').catch(() => '')) !== '';
+    const { imapPort, host } = dovecot;
+    if (!isComplete || (await dovecot.doveadm('search', '-u', user, 'mailbox', '*', 'all')) === '') {
+      say('Filling the sample mailbox');
+      await dovecot.doveadm('expunge', '-u', user, 'mailbox', '*', 'all');
+      const count = await fillSampleMailbox({ host, imapPort, user, password }, { seed: 1, now: new Date() });
+      await writeFile(mark, `${count} messages for ${user}\n`);
+    }
+    const imap = { host, port: imapPort, tls: 'plaintext', ca: null } as const;
+    return {
+      provider: singleProvider('demo', { imap, smtp: null, sieve: null }),
+      user,
+      password,
+      stop: dovecot.stop,
+    };
+  } catch (error) {
+    await dovecot.stop();
+    throw error;
+  }
+}
