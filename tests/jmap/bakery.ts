@@ -89,12 +89,17 @@ const dataTypes = [
     set: standardSet(cake, {
       args: { onSuccessEat: nullable(arrayOf(string)) },
       onSuccess: async ({ created }, { onSuccessEat }, _ports, { accountId }) => {
-        const eaten = (onSuccessEat ?? []).flatMap((name) => created.get(name.slice(1))?.layers ?? []);
+        const eaten = (onSuccessEat ?? []).flatMap((name) => {
+          const layers = created.get(name.slice(1))?.layers;
+          if (layers === undefined) throw new Error(`Could not eat ${name}: it was not created`);
+          return layers;
+        });
         if (eaten.length === 0) return [];
         const update = Object.fromEntries(eaten.map((cookieId) => [cookieId, { isEaten: true }]));
         return [{ name: 'Cookie/set', args: { accountId, update } }];
       },
     }),
+    copy: standardCopy(cake),
   }),
   dataType('Oven', bakeryUri, { get: standardGet(oven), set: standardSet(oven, { singleton: true }) }),
 ] as const;

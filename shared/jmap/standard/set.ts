@@ -125,8 +125,13 @@ export function standardSet<
         updated: [...updated.done.keys()],
         destroyed: [...destroyed.done.keys()],
       };
-      const implicit = (await options.onSuccess?.(achieved, extra, ports, context)) ?? [];
-      return ok({ response, implicit });
+      try {
+        return ok({ response, implicit: (await options.onSuccess?.(achieved, extra, ports, context)) ?? [] });
+      } catch (error) {
+        // What was done is done, and has to be answered for.
+        context.report(error);
+        return ok({ response });
+      }
     },
     { writes: true },
   );
