@@ -17,7 +17,15 @@ export type BlockReader = {
   readonly remember: (block: string, decoded: Decoded<unknown>) => void;
 };
 
-export function createBlockReader({ store, account, cache }: { store: CatalogStore; account: string; cache: BlockCache }): BlockReader {
+export function createBlockReader({
+  store,
+  account,
+  cache,
+}: {
+  store: CatalogStore;
+  account: string;
+  cache: BlockCache;
+}): BlockReader {
   const underWay = new Map<string, Promise<Uint8Array>>();
   let asked: string[] = [];
   let batch: Promise<ReadonlyMap<string, Uint8Array>> | null = null;

@@ -2,19 +2,24 @@ import { Unavailable } from '../../jmap/errors.ts';
 import type { MailboxEntry } from '../mailbox.ts';
 import type { CatalogStore, Surroundings } from '../store.ts';
 import type { CatalogEdit } from '../view.ts';
-import { type BlockReader, type BlockWriter, createBlockWriter, secondsPerDay } from './blocks.ts';
-import { type Changes, changesOf } from './edit.ts';
+import { type BlockReader, createBlockWriter, secondsPerDay } from './blocks.ts';
+import { changesOf } from './edit.ts';
 import { type Head, packHead, unpackHead } from './head.ts';
 import { blockLifeDays, bufferedChangesMax, headBytesMax, headBytesTarget } from './limits.ts';
 import { emptiedLogs, prunedLogs } from './log-retention.ts';
-import { type Merging, noRenewal } from './merge.ts';
-import { firstExpiry, renewalFor, renewed } from './renewal.ts';
+import { type Merging, merge, noRenewal } from './merge.ts';
+import { firstExpiry, renewalFor } from './renewal.ts';
 import type { Key } from './shape.ts';
-import { buffered, flushed, partlyFlushed, type Table, valuesOf } from './table.ts';
+import { buffered, merged, partlyFlushed, type Table, type TableChange, valuesOf } from './table.ts';
 import { type Contents, shapes, type TableName, type Tables, tableNames } from './tables.ts';
 
 /** Where one account's catalog is kept. */
-export type Storage = { readonly store: CatalogStore; readonly account: string; readonly surroundings: Surroundings; readonly blocks: BlockReader };
+export type Storage = {
+  readonly store: CatalogStore;
+  readonly account: string;
+  readonly surroundings: Surroundings;
+  readonly blocks: BlockReader;
+};
 
 /** The head that follows `base` by an edit. Its blocks are written, the head itself is not. Throws `BlockLost`. */
 export async function prepareCommit(storage: Storage, base: Head, edit: CatalogEdit): Promise<Head> {
@@ -24,21 +29,23 @@ export async function prepareCommit(storage: Storage, base: Head, edit: CatalogE
   const commitId = surroundings.randomKey();
   const writer = createBlockWriter({ store, account, prefix: commitId, today });
 
-  const { changes, versions } = changesOf(edit, base.versions, committedAt);
   const unindexed = base.unindexed + (await addedUnindexed(storage, base, edit));
-  const changed = withChanges(base.tables, changes);
-  const { logs, oldestVersions } = edit.newEpoch ? emptiedLogs(versions) : prunedLogs(changed, versions, base.oldestVersions, committedAt);
-  let tables: Tables = { ...changed, ...logs };
-
-  const renewal = renewalFor(tables, today);
-  for (const name of tableNames) {
-    const { root, buffer } = tables[name];
-    const step = buffer.size > bufferedChangesMax ? flushed : root.refs.some((ref) => renewal.isDue(ref.expires)) ? renewed : null;
-    if (step !== null) tables = await rewritten(tables, name, { blocks, writer, renewal }, step);
-  }
+  const { changes, versions } = changesOf(edit, base.versions, committedAt);
+  const { logs, oldestVersions } = edit.newEpoch ? emptiedLogs(versions) : prunedLogs(base, committedAt);
+  const retained: Tables = { ...base.tables, ...logs };
+  const renewal = renewalFor(retained, today);
+  const advance = <Name extends TableName>(name: Name) =>
+    advanced<Contents[Name][0], Contents[Name][1]>(
+      { shape: shapes[name], blocks, writer, renewal },
+      retained[name],
+      changes[name],
+    );
+  let tables = retained;
+  for (const name of tableNames) tables = { ...tables, [name]: await advance(name) };
 
   const epoch = edit.newEpoch ? surroundings.randomKey() : base.epoch;
-  const facts = { ...base, epoch, version: base.version + 1, commitId, committedAt, unindexed, versions, oldestVersions };
+  const version = base.version + 1;
+  const facts = { ...base, epoch, version, commitId, committedAt, unindexed, versions, oldestVersions };
   for (;;) {
     const head: Head = { ...facts, tables };
     const heaviest = packHead(head).length > headBytesTarget ? heaviestBuffer(tables) : null;
@@ -46,7 +53,7 @@ export async function prepareCommit(storage: Storage, base: Head, edit: CatalogE
       await writer.finish();
       return head;
     }
-    tables = await rewritten(tables, heaviest, { blocks, writer, renewal: noRenewal }, partlyFlushed);
+    tables = { ...tables, [heaviest]: await relieved(heaviest, tables, { blocks, writer, renewal: noRenewal }) };
   }
 }
 
@@ -54,7 +61,11 @@ export async function prepareCommit(storage: Storage, base: Head, edit: CatalogE
  * Puts a head in its place. false: another writer was first. An answer that was lost, here or on a retry below us, is
  * settled by the commit id in the head that is stored now. Throws `Unavailable` when that cannot be read either.
  */
-export async function placeHead({ store, account, surroundings }: Storage, head: Head, expectedVersion: number | null): Promise<boolean> {
+export async function placeHead(
+  { store, account, surroundings }: Storage,
+  head: Head,
+  expectedVersion: number | null,
+): Promise<boolean> {
   const bytes = packHead(head);
   if (bytes.length > headBytesMax) throw new Error(`a head of ${bytes.length} bytes is too large`);
   const today = Math.floor(surroundings.now() / 1000 / secondsPerDay);
@@ -74,19 +85,20 @@ export async function placeHead({ store, account, surroundings }: Storage, head:
   return false;
 }
 
-function withChanges(tables: Tables, changes: Changes): Tables {
-  const changed = <Name extends TableName>(name: Name) => buffered<Contents[Name][0], Contents[Name][1]>(tables[name], changes[name]);
-  return tableNames.reduce((all, name) => ({ ...all, [name]: changed(name) }), tables);
+/** A table after its changes, which are buffered unless they are many, and after some renewal. */
+async function advanced<K extends Key, V>(
+  merging: Merging<K, V>,
+  table: Table<K, V>,
+  changes: readonly TableChange<K, V>[],
+): Promise<Table<K, V>> {
+  if (table.buffer.size + changes.length > bufferedChangesMax) return merged(merging, table, changes);
+  const isDue = table.root.refs.some((ref) => merging.renewal.isDue(ref.expires));
+  return buffered(isDue ? { ...table, root: await merge(merging, table.root, []) } : table, changes);
 }
 
-async function rewritten<Name extends TableName>(
-  tables: Tables,
-  name: Name,
-  means: Omit<Merging<Key, unknown>, 'shape'> & { writer: BlockWriter },
-  step: <K extends Key, V>(merging: Merging<K, V>, table: Table<K, V>) => Promise<Table<K, V>>,
-): Promise<Tables> {
-  const table = await step<Contents[Name][0], Contents[Name][1]>({ ...means, shape: shapes[name] }, tables[name]);
-  return { ...tables, [name]: table };
+/** A table with less in its buffer. */
+function relieved<Name extends TableName>(name: Name, tables: Tables, means: Omit<Merging<Key, unknown>, 'shape'>) {
+  return partlyFlushed<Contents[Name][0], Contents[Name][1]>({ ...means, shape: shapes[name] }, tables[name]);
 }
 
 /** The table whose buffer takes most of the head, about; null when all are empty. */
@@ -98,7 +110,11 @@ function heaviestBuffer(tables: Tables): TableName | null {
 
 /** By how many the edit raises the number of selectable mailboxes without an index. */
 async function addedUnindexed({ blocks }: Storage, base: Head, edit: CatalogEdit): Promise<number> {
-  const isUnindexed = (entry: MailboxEntry | null | undefined): boolean => entry != null && entry.selectable && entry.vector === null;
+  const isUnindexed = (entry: MailboxEntry | null | undefined): boolean =>
+    entry?.selectable === true && entry.vector === null;
   const before = await valuesOf({ shape: shapes.mailboxes, blocks }, base.tables.mailboxes, edit.mailboxes.keys());
-  return [...edit.mailboxes].reduce((sum, [key, after]) => sum + Number(isUnindexed(after)) - Number(isUnindexed(before.get(key))), 0);
+  return [...edit.mailboxes].reduce(
+    (sum, [key, after]) => sum + Number(isUnindexed(after)) - Number(isUnindexed(before.get(key))),
+    0,
+  );
 }

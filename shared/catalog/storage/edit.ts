@@ -14,20 +14,38 @@ export type Changes = { readonly [Name in TableName]: readonly TableChange<Conte
  * Derives everything that is stored from an edit. `versions` are those before it, `at` is the time of the commit in
  * seconds; the versions after it are returned.
  */
-export function changesOf(edit: CatalogEdit, versions: Readonly<Record<ChangingType, number>>, at: number): { changes: Changes; versions: Record<ChangingType, number> } {
+export function changesOf(
+  edit: CatalogEdit,
+  versions: Readonly<Record<ChangingType, number>>,
+  at: number,
+): { changes: Changes; versions: Record<ChangingType, number> } {
   const next = { ...versions };
   const logged: Record<ChangingType, TableChange<number, Logged>[]> = { Email: [], Thread: [], Mailbox: [] };
   for (const entry of edit.log) {
     const version = ++next[entry.type];
+    // Under a new epoch nobody can ask for what happened before it.
+    if (edit.newEpoch) continue;
     logged[entry.type].push({ key: version, value: { entry: { ...entry, version }, at }, existed: false });
   }
-  const mailboxes = [...edit.mailboxes].map(([key, value]): TableChange<number, MailboxEntry> => ({ key, value, existed: true }));
+  const mailboxes = [...edit.mailboxes].map(
+    ([key, value]): TableChange<number, MailboxEntry> => ({ key, value, existed: true }),
+  );
   const messageIds = [...edit.messageIds].map(([key, value]) => ({ key, value, existed: true }));
-  return { changes: { mailboxes, rows: rowChanges(edit), ...lookupChanges(edit), messageIds, ...logged }, versions: next };
+  return {
+    changes: { mailboxes, rows: rowChanges(edit), ...lookupChanges(edit), messageIds, ...logged },
+    versions: next,
+  };
 }
 
 /** The rows of an Email as its mailboxes hold them, by row key. */
-export function rowsOf({ id: emailId, threadId, receivedAt, size, hasAttachment, rows }: Email): readonly (readonly [key: number, row: Row])[] {
+export function rowsOf({
+  id: emailId,
+  threadId,
+  receivedAt,
+  size,
+  hasAttachment,
+  rows,
+}: Email): readonly (readonly [key: number, row: Row])[] {
   const shared = rows.length > 1;
   return rows.map(({ mailbox, uid, keywords, deleted }) => [
     rowKey(mailbox, uid),

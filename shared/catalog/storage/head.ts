@@ -3,7 +3,7 @@ import { type ByteReader, type ByteWriter, pack, unpack } from './packing.ts';
 import { readRefs, writeRefs } from './references.ts';
 import type { Key, Shape } from './shape.ts';
 import { ascending, type Buffered, type Table } from './table.ts';
-import { type Contents, emptyTables, shapes, type TableName, type Tables, tableNames } from './tables.ts';
+import { type Contents, shapes, type TableName, type Tables, tableNames } from './tables.ts';
 
 /** The one item of an account that is ever overwritten: facts, the tops of all tables, and the newest changes. */
 export type Head = {
@@ -23,7 +23,9 @@ export type Head = {
 };
 
 /** What is read of a head: `foreign` was written in another layout, of which only the version is known. */
-export type ReadHead = { readonly kind: 'head'; readonly head: Head } | { readonly kind: 'foreign'; readonly version: number };
+export type ReadHead =
+  | { readonly kind: 'head'; readonly head: Head }
+  | { readonly kind: 'foreign'; readonly version: number };
 
 /** The layout of heads and blocks; a head of another one counts as none, and the account is indexed anew. */
 const layout = 1;
@@ -65,9 +67,14 @@ export function unpackHead(bytes: Uint8Array): ReadHead {
     versions[type] = reader.number();
     oldestVersions[type] = reader.number();
   }
-  const tables = tableNames.reduce((read, name) => ({ ...read, [name]: readTable(reader, shapes[name] as Shape<Key, unknown>) }), emptyTables);
+  const read = <Name extends TableName>(name: Name) =>
+    readTable<Contents[Name][0], Contents[Name][1]>(reader, shapes[name]);
+  const tables = Object.fromEntries(tableNames.map((name) => [name, read(name)])) as Tables;
   const facts = { scheme: scheme as IdentityScheme, threads: threads as Head['threads'] };
-  return { kind: 'head', head: { epoch, version, commitId, ...facts, committedAt, versions, oldestVersions, unindexed, tables } };
+  return {
+    kind: 'head',
+    head: { epoch, version, commitId, ...facts, committedAt, versions, oldestVersions, unindexed, tables },
+  };
 }
 
 /** A table's root, then its buffered entries, then its buffered removals. */

@@ -34,12 +34,19 @@ export const logShapes: { readonly [Type in ChangingType]: Shape<number, Logged>
   }),
   Mailbox: logShape('Mailbox', {
     write: (writer, entries) => {
-      for (const { existedBefore, existsAfter, countsOnly } of entries) writer.number(bits(existedBefore, existsAfter, countsOnly));
+      for (const { existedBefore, existsAfter, countsOnly } of entries)
+        writer.number(bits(existedBefore, existsAfter, countsOnly));
     },
     read: (reader, ids) =>
       ids.map((id) => {
         const flags = reader.number();
-        return { type: 'Mailbox', id, existedBefore: (flags & 1) !== 0, existsAfter: (flags & 2) !== 0, countsOnly: (flags & 4) !== 0 };
+        return {
+          type: 'Mailbox',
+          id,
+          existedBefore: (flags & 1) !== 0,
+          existsAfter: (flags & 2) !== 0,
+          countsOnly: (flags & 4) !== 0,
+        };
       }),
   }),
 };

@@ -2,6 +2,24 @@ import type { MailboxEntry } from '../mailbox.ts';
 import { mailboxLeafBytesMax } from './limits.ts';
 import { numberKeys, type Shape } from './shape.ts';
 
+/** Everything but the key; a field that is missing here does not compile. */
+const isField: { readonly [Field in Exclude<keyof MailboxEntry, 'key'>]: true } = {
+  id: true,
+  name: true,
+  delimiter: true,
+  selectable: true,
+  attributes: true,
+  subscribed: true,
+  serverId: true,
+  vector: true,
+  progress: true,
+  counts: true,
+  rights: true,
+  flagsReadAt: true,
+};
+/** In the order of the packed columns. */
+const fields = Object.keys(isField) as (keyof typeof isField)[];
+
 /** The mailbox table by mailbox key. */
 export const mailboxShape: Shape<number, MailboxEntry> = {
   leafBytesMax: mailboxLeafBytesMax,
@@ -12,26 +30,15 @@ export const mailboxShape: Shape<number, MailboxEntry> = {
   dateOf: () => 0,
   ...numberKeys,
   writeValues: (writer, entries) => {
-    const columns = entryFields.map((field) => entries.map((entry) => entry[field]));
+    const columns = fields.map((field) => entries.map((entry) => entry[field]));
     writer.text(JSON.stringify(columns));
   },
   readValues: (reader, keys) => {
     const columns = JSON.parse(reader.text()) as unknown[][];
-    return keys.map((key, i) => Object.fromEntries([['key', key], ...entryFields.map((field, column) => [field, columns[column]?.[i]])]) as MailboxEntry);
+    const entryAt = (key: number, i: number) => [
+      ['key', key],
+      ...fields.map((field, column) => [field, columns[column]?.[i]]),
+    ];
+    return keys.map((key, i) => Object.fromEntries(entryAt(key, i)) as MailboxEntry);
   },
 };
-
-/** Everything but the key, in the order of the packed columns. */
-const entryFields = [
-  'id',
-  'name',
-  'delimiter',
-  'selectable',
-  'attributes',
-  'subscribed',
-  'serverId',
-  'vector',
-  'counts',
-  'rights',
-  'flagsReadAt',
-] as const satisfies readonly Exclude<keyof MailboxEntry, 'key'>[];

@@ -27,8 +27,11 @@ type StoredBlock = { readonly bytes: Uint8Array; readonly expiresAt: number; fre
 type StoredHead = { readonly version: number; readonly bytes: Uint8Array; readonly expiresAt: number };
 type Account = { head: StoredHead | null; readonly blocks: Map<string, StoredBlock> };
 
-/** Attribute names, sort key, version and expiry of an item, beside its partition key and bytes (docs/storage-schema.md). */
-const itemOverheadBytes = 40;
+/** An item beside its account, key and bytes: attribute names, expiry, version (docs/storage-schema.md). */
+const itemOverheadBytes = 18;
+const headKey = 'head';
+const readUnitBytes = 4096;
+const writeUnitBytes = 1024;
 
 /** `now`: milliseconds since the epoch; expired items are invisible. */
 export function createMemoryStore({ now }: { now: () => number }): MemoryStore {
@@ -48,8 +51,8 @@ export function createMemoryStore({ now }: { now: () => number }): MemoryStore {
   };
   const isLive = (item: { expiresAt: number } | null | undefined): boolean =>
     item != null && item.expiresAt * 1000 > now();
-  const sizeOf = (account: string, bytes: Uint8Array | undefined) =>
-    bytes === undefined ? 0 : itemOverheadBytes + account.length + bytes.length;
+  const billed = (account: string, key: string, bytes: Uint8Array | undefined, unitBytes: number): number =>
+    bytes === undefined ? 1 : Math.ceil((itemOverheadBytes + account.length + key.length + bytes.length) / unitBytes);
 
   /** Runs one call of the store, with the failure that was asked for. */
   const call = async <T>(effect: () => T): Promise<T> => {
@@ -66,14 +69,14 @@ export function createMemoryStore({ now }: { now: () => number }): MemoryStore {
     readHead: (account) =>
       call(() => {
         const { head } = accountOf(account);
-        reads += Math.max(1, Math.ceil(sizeOf(account, head?.bytes) / 4096));
+        reads += billed(account, headKey, head?.bytes, readUnitBytes);
         return head !== null && isLive(head) ? head.bytes : null;
       }),
     writeHead: (account, head, expectedVersion) =>
       call(() => {
         const stored = accountOf(account);
         const current = stored.head !== null && isLive(stored.head) ? stored.head.version : null;
-        writes += Math.max(1, Math.ceil(sizeOf(account, head.bytes) / 1024));
+        writes += billed(account, headKey, head.bytes, writeUnitBytes);
         if (current !== expectedVersion) return false;
         stored.head = { ...head, bytes: head.bytes.slice() };
         return true;
@@ -84,8 +87,8 @@ export function createMemoryStore({ now }: { now: () => number }): MemoryStore {
         for (const key of keys) {
           const block = accountOf(account).blocks.get(key);
           const visible = block !== undefined && isLive(block) && (consistent || !block.fresh);
-          reads +=
-            Math.max(1, Math.ceil(sizeOf(account, visible ? block.bytes : undefined) / 4096)) * (consistent ? 1 : 0.5);
+          const units = billed(account, key, visible ? block.bytes : undefined, readUnitBytes);
+          reads += consistent ? units : units / 2;
           if (visible) found.set(key, block.bytes);
         }
         return found;
@@ -93,7 +96,7 @@ export function createMemoryStore({ now }: { now: () => number }): MemoryStore {
     writeBlocks: (account, blocks, expiresAt) =>
       call(() => {
         for (const { key, bytes } of blocks) {
-          writes += Math.max(1, Math.ceil(sizeOf(account, bytes) / 1024));
+          writes += billed(account, key, bytes, writeUnitBytes);
           accountOf(account).blocks.set(key, { bytes: bytes.slice(), expiresAt, fresh: stale });
         }
       }),

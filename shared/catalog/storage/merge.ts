@@ -24,7 +24,11 @@ export type Change<K extends Key, V> = readonly [key: K, value: V | null];
  * The table with the changes (by ascending key) applied. Writes the leaves they fall into and the pages above them anew,
  * and those that are due for renewal; everything else is shared with the table as it was. Throws `BlockLost`.
  */
-export async function merge<K extends Key, V>(merging: Merging<K, V>, root: Root<K>, changes: readonly Change<K, V>[]): Promise<Root<K>> {
+export async function merge<K extends Key, V>(
+  merging: Merging<K, V>,
+  root: Root<K>,
+  changes: readonly Change<K, V>[],
+): Promise<Root<K>> {
   let refs = await mergeNode(merging, root, changes, null);
   let depth = refs.length === 0 ? 0 : root.depth;
   while (refs.length > rootRefsMax) {
@@ -41,8 +45,15 @@ export async function merge<K extends Key, V>(merging: Merging<K, V>, root: Root
 }
 
 /** `following`: the block of the same depth after this node. */
-function mergeNode<K extends Key, V>(merging: Merging<K, V>, node: Root<K>, changes: readonly Change<K, V>[], following: BlockRef<K> | null): Promise<BlockRef<K>[]> {
-  return node.depth === 0 ? mergeLeaves(merging, node.refs, changes, following) : mergePages(merging, node, changes, following);
+function mergeNode<K extends Key, V>(
+  merging: Merging<K, V>,
+  node: Root<K>,
+  changes: readonly Change<K, V>[],
+  following: BlockRef<K> | null,
+): Promise<BlockRef<K>[]> {
+  return node.depth === 0
+    ? mergeLeaves(merging, node.refs, changes, following)
+    : mergePages(merging, node, changes, following);
 }
 
 async function mergePages<K extends Key, V>(
@@ -69,21 +80,29 @@ async function mergeLeaves<K extends Key, V>(
   following: BlockRef<K> | null,
 ): Promise<BlockRef<K>[]> {
   const { shape, renewal, writer } = merging;
-  const slots = await inTurns(planLeaves(shape, refs, changes), leavesAtOnce, async ({ ref, changes: own }): Promise<Slot<K, Entry<K, V>>> => {
-    if (ref === null) return { ref, items: applied([], own) };
-    if (own.length === 0) {
-      if (!renewal.isDue(ref.expires)) return { ref, items: null };
-      renewal.spend();
-    }
-    return { ref, items: applied(entriesOf(await readLeaf(merging, ref)), own) };
-  });
+  const slots = await inTurns(
+    planLeaves(shape, refs, changes),
+    leavesAtOnce,
+    async ({ ref, changes: own }): Promise<Slot<K, Entry<K, V>>> => {
+      if (ref === null) return { ref, items: applied([], own) };
+      if (own.length === 0) {
+        if (!renewal.isDue(ref.expires)) return { ref, items: null };
+        renewal.spend();
+      }
+      return { ref, items: applied(entriesOf(await readLeaf(merging, ref)), own) };
+    },
+  );
   const written = await repack(leafKind(merging), slots, following);
   await writer.room();
   return written;
 }
 
 /** Runs `step` over all items, at most `atOnce` at once. */
-async function inTurns<T, R>(items: readonly T[], atOnce: number, step: (item: T, index: number) => Promise<R>): Promise<R[]> {
+async function inTurns<T, R>(
+  items: readonly T[],
+  atOnce: number,
+  step: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
   const results: R[] = [];
   for (let i = 0; i < items.length; i += atOnce) {
     results.push(...(await Promise.all(items.slice(i, i + atOnce).map((item, j) => step(item, i + j)))));
@@ -92,7 +111,10 @@ async function inTurns<T, R>(items: readonly T[], atOnce: number, step: (item: T
 }
 
 /** Gives each change to the reference it falls under. */
-function partition<K extends Key, V>(refs: readonly BlockRef<K>[], changes: readonly Change<K, V>[]): ReadonlyMap<BlockRef<K>, readonly Change<K, V>[]> {
+function partition<K extends Key, V>(
+  refs: readonly BlockRef<K>[],
+  changes: readonly Change<K, V>[],
+): ReadonlyMap<BlockRef<K>, readonly Change<K, V>[]> {
   const keys = changes.map(([key]) => key);
   let taken = 0;
   return new Map(
@@ -107,7 +129,11 @@ function partition<K extends Key, V>(refs: readonly BlockRef<K>[], changes: read
 type Part<K extends Key, V> = { readonly ref: BlockRef<K> | null; readonly changes: Change<K, V>[] };
 
 /** All leaves in order with their changes; changes of a group that has no leaf here yet stand by themselves. */
-function planLeaves<K extends Key, V>({ groupOf }: Shape<K, V>, refs: readonly BlockRef<K>[], changes: readonly Change<K, V>[]): Part<K, V>[] {
+function planLeaves<K extends Key, V>(
+  { groupOf }: Shape<K, V>,
+  refs: readonly BlockRef<K>[],
+  changes: readonly Change<K, V>[],
+): Part<K, V>[] {
   const plan: Part<K, V>[] = refs.map((ref) => ({ ref, changes: [] }));
   const added: { readonly after: number; readonly group: number; readonly part: Part<K, V> }[] = [];
   for (const change of changes) {

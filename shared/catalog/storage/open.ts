@@ -36,7 +36,9 @@ export function openCatalog({
   };
   const advance = async (base: Head, edit: CatalogEdit, expectedVersion: number | null): Promise<CommitOutcome> => {
     const head = await prepareCommit(storage, base, edit);
-    return (await placeHead(storage, head, expectedVersion)) ? { kind: 'committed', view: viewOf(head) } : { kind: 'conflict' };
+    return (await placeHead(storage, head, expectedVersion))
+      ? { kind: 'committed', view: viewOf(head) }
+      : { kind: 'conflict' };
   };
 
   return {

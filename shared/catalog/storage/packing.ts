@@ -98,11 +98,14 @@ export function createByteReader(bytes: Uint8Array): ByteReader {
   };
 }
 
+/** Small blocks of unlike columns: short Huffman blocks fit each column better, and little memory is set up for each. */
+const deflation = { level: 6, windowBits: 13, memLevel: 5 };
+
 /** Columns written by `write`, deflated. */
 export function pack(write: (writer: ByteWriter) => void): Uint8Array {
   const writer = createByteWriter();
   write(writer);
-  return deflateRawSync(writer.bytes());
+  return deflateRawSync(writer.bytes(), deflation);
 }
 
 /** The reader of what `pack` made. Throws when the bytes are no such thing. */

@@ -1,7 +1,5 @@
 import { renewalsPerCommit, renewBelowDays } from './limits.ts';
-import { type Merging, merge, type Renewal } from './merge.ts';
-import type { Key } from './shape.ts';
-import type { Table } from './table.ts';
+import type { Renewal } from './merge.ts';
 import { type Tables, tableNames } from './tables.ts';
 
 /** The day since the epoch on which the first block that the tables name expires; null while they name none. */
@@ -13,16 +11,14 @@ export function firstExpiry(tables: Tables): number | null {
 /** The renewals of one commit on the day `today`: few at a time, more when it becomes urgent. */
 export function renewalFor(tables: Tables, today: number): Renewal {
   const remaining = (firstExpiry(tables) ?? today + renewBelowDays) - today;
-  let left = remaining >= renewBelowDays ? 0 : renewalsPerCommit * 2 ** Math.floor((renewBelowDays - Math.max(0, remaining)) / 5);
+  let left =
+    remaining >= renewBelowDays
+      ? 0
+      : renewalsPerCommit * 2 ** Math.floor((renewBelowDays - Math.max(0, remaining)) / 5);
   return {
     isDue: (expires) => left > 0 && expires - today < renewBelowDays,
     spend: () => {
       left -= 1;
     },
   };
-}
-
-/** The table with some of the blocks that are due written again. */
-export async function renewed<K extends Key, V>(merging: Merging<K, V>, { root, buffer }: Table<K, V>): Promise<Table<K, V>> {
-  return { root: await merge(merging, root, []), buffer };
 }

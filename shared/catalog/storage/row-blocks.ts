@@ -43,7 +43,11 @@ export async function rowBlocksOf(
   return [...blocks, rowBlock(null, tail, async () => ({ keys: [], values: [] }))].filter((block) => block.count > 0);
 }
 
-function rowBlock(ref: BlockRef<number> | null, changes: readonly RowChange[], read: () => Promise<Entries<number, Row>>): RowBlock {
+function rowBlock(
+  ref: BlockRef<number> | null,
+  changes: readonly RowChange[],
+  read: () => Promise<Entries<number, Row>>,
+): RowBlock {
   const put = changes.flatMap(([, { value }]) => (value === null ? [] : [value]));
   const added = changes.filter(([, { value, inTree }]) => value !== null && !inTree).length;
   const removed = changes.filter(([, { value }]) => value === null).length;

@@ -54,7 +54,12 @@ function writeValues(writer: ByteWriter, rows: readonly Row[]): void {
 function readValues(reader: ByteReader, keys: readonly number[]): Row[] {
   const count = keys.length;
   const marks = Array.from({ length: reader.number() }, (): Marks => {
-    const [keywords, deleted, shared, hasAttachment] = JSON.parse(reader.text()) as [string[], boolean, boolean, boolean | null];
+    const [keywords, deleted, shared, hasAttachment] = JSON.parse(reader.text()) as [
+      string[],
+      boolean,
+      boolean,
+      boolean | null,
+    ];
     return { keywords, deleted, shared, hasAttachment };
   });
   const marksOfRows = Array.from({ length: count }, reader.number);

@@ -71,7 +71,8 @@ export const textKeys = {
     });
   },
   /** No longer than it takes to tell two neighbours apart. */
-  boundary: (before: string | null, first: string): string => (before === null ? first : first.slice(0, sharedLength(before, first) + 1)),
+  boundary: (before: string | null, first: string): string =>
+    before === null ? first : first.slice(0, sharedLength(before, first) + 1),
 };
 
 function sharedLength(a: string, b: string): number {

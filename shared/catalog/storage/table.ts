@@ -19,7 +19,11 @@ export type TableChange<K extends Key, V> = { readonly key: K; readonly value: V
 export const emptyTable = { root: emptyRoot, buffer: new Map() } as const;
 
 /** The values of the keys that are there. */
-export async function valuesOf<K extends Key, V>(reading: Reading<K, V>, { root, buffer }: Table<K, V>, keys: Iterable<K>): Promise<Map<K, V>> {
+export async function valuesOf<K extends Key, V>(
+  reading: Reading<K, V>,
+  { root, buffer }: Table<K, V>,
+  keys: Iterable<K>,
+): Promise<Map<K, V>> {
   const found = new Map<K, V>();
   const unbuffered: K[] = [];
   for (const key of new Set(keys)) {
@@ -33,7 +37,12 @@ export async function valuesOf<K extends Key, V>(reading: Reading<K, V>, { root,
 }
 
 /** All entries of `from` … `to`, by key. */
-export async function entriesBetween<K extends Key, V>(reading: Reading<K, V>, { root, buffer }: Table<K, V>, from: K, to: K): Promise<Entries<K, V>> {
+export async function entriesBetween<K extends Key, V>(
+  reading: Reading<K, V>,
+  { root, buffer }: Table<K, V>,
+  from: K,
+  to: K,
+): Promise<Entries<K, V>> {
   const refs = await leavesBetween(reading, root, from, to);
   const leaves = await Promise.all(refs.map((ref) => readLeaf(reading, ref)));
   const found = new Map<K, V>();
@@ -52,7 +61,10 @@ export async function entriesBetween<K extends Key, V>(reading: Reading<K, V>, {
 }
 
 /** The table with changes in its buffer. */
-export function buffered<K extends Key, V>({ root, buffer }: Table<K, V>, changes: Iterable<TableChange<K, V>>): Table<K, V> {
+export function buffered<K extends Key, V>(
+  { root, buffer }: Table<K, V>,
+  changes: readonly TableChange<K, V>[],
+): Table<K, V> {
   const next = new Map(buffer);
   for (const { key, value, existed } of changes) {
     const inTree = next.get(key)?.inTree ?? existed;
@@ -62,13 +74,24 @@ export function buffered<K extends Key, V>({ root, buffer }: Table<K, V>, change
   return { root, buffer: next };
 }
 
-/** The table with its whole buffer merged into the tree. */
-export function flushed<K extends Key, V>(merging: Merging<K, V>, table: Table<K, V>): Promise<Table<K, V>> {
-  return flushKeys(merging, table, [...table.buffer.keys()]);
+/** The table with changes, and everything that was buffered, merged into the tree. */
+export async function merged<K extends Key, V>(
+  merging: Merging<K, V>,
+  { root, buffer }: Table<K, V>,
+  changes: readonly TableChange<K, V>[],
+): Promise<Table<K, V>> {
+  const newest = new Map<K, V | null>();
+  for (const [key, { value }] of buffer) newest.set(key, value);
+  for (const { key, value } of changes) newest.set(key, value);
+  const sorted = [...newest].sort(([a], [b]) => ascending(a, b));
+  return { root: await merge(merging, root, sorted), buffer: new Map() };
 }
 
 /** The table with those buffered changes merged that fall into the few leaves which have most of them. */
-export async function partlyFlushed<K extends Key, V>(merging: Merging<K, V>, table: Table<K, V>): Promise<Table<K, V>> {
+export async function partlyFlushed<K extends Key, V>(
+  merging: Merging<K, V>,
+  table: Table<K, V>,
+): Promise<Table<K, V>> {
   const keys = [...table.buffer.keys()].sort(ascending);
   const leaves = await seek(merging, table.root, keys);
   if (leaves.length <= leavesPerFlush) return flushKeys(merging, table, keys);
@@ -80,7 +103,11 @@ export async function partlyFlushed<K extends Key, V>(merging: Merging<K, V>, ta
   );
 }
 
-async function flushKeys<K extends Key, V>(merging: Merging<K, V>, { root, buffer }: Table<K, V>, keys: K[]): Promise<Table<K, V>> {
+async function flushKeys<K extends Key, V>(
+  merging: Merging<K, V>,
+  { root, buffer }: Table<K, V>,
+  keys: K[],
+): Promise<Table<K, V>> {
   const changes = keys.sort(ascending).map((key): Change<K, V> => [key, buffer.get(key)?.value ?? null]);
   const rest = new Map(buffer);
   for (const key of keys) rest.delete(key);

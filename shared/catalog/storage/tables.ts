@@ -35,7 +35,16 @@ export const shapes: { readonly [Name in TableName]: Shape<Contents[Name][0], Co
 };
 
 /** In the order in which the head holds them. */
-export const tableNames = ['mailboxes', 'rows', 'emails', 'threadEmails', 'messageIds', 'Email', 'Thread', 'Mailbox'] as const satisfies readonly TableName[];
+export const tableNames = [
+  'mailboxes',
+  'rows',
+  'emails',
+  'threadEmails',
+  'messageIds',
+  'Email',
+  'Thread',
+  'Mailbox',
+] as const satisfies readonly TableName[];
 
 export const emptyTables: Tables = {
   mailboxes: emptyTable,

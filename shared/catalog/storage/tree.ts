@@ -20,7 +20,10 @@ export function readLeaf<K extends Key, V>({ shape, blocks }: Reading<K, V>, ref
   });
 }
 
-export function readPage<K extends Key, V>({ shape, blocks }: Reading<K, V>, ref: BlockRef<K>): Promise<readonly BlockRef<K>[]> {
+export function readPage<K extends Key, V>(
+  { shape, blocks }: Reading<K, V>,
+  ref: BlockRef<K>,
+): Promise<readonly BlockRef<K>[]> {
   return blocks.read(ref.block, (bytes) => decodedPage(readRefs(unpack(bytes), shape)));
 }
 
@@ -33,18 +36,28 @@ export function decodedPage<K extends Key>(refs: readonly BlockRef<K>[]): Decode
 }
 
 /** The leaves in which the keys (ascending) are, or would be; pages of one depth are read together. */
-export async function seek<K extends Key, V>(reading: Reading<K, V>, root: Root<K>, keys: readonly K[]): Promise<readonly Seek<K>[]> {
+export async function seek<K extends Key, V>(
+  reading: Reading<K, V>,
+  root: Root<K>,
+  keys: readonly K[],
+): Promise<readonly Seek<K>[]> {
   if (root.refs.length === 0 || keys.length === 0) return [];
   const here = distribute(root.refs, keys);
   if (root.depth === 0) return here;
   const below = await Promise.all(
-    here.map(async (part) => seek(reading, { depth: root.depth - 1, refs: await readPage(reading, part.ref) }, part.keys)),
+    here.map(async (part) =>
+      seek(reading, { depth: root.depth - 1, refs: await readPage(reading, part.ref) }, part.keys),
+    ),
   );
   return below.flat();
 }
 
 /** The values of the keys (ascending) that are there. */
-export async function lookUp<K extends Key, V>(reading: Reading<K, V>, root: Root<K>, keys: readonly K[]): Promise<Map<K, V>> {
+export async function lookUp<K extends Key, V>(
+  reading: Reading<K, V>,
+  root: Root<K>,
+  keys: readonly K[],
+): Promise<Map<K, V>> {
   const found = new Map<K, V>();
   const parts = await seek(reading, root, keys);
   const leaves = await Promise.all(parts.map((part) => readLeaf(reading, part.ref)));
@@ -58,19 +71,29 @@ export async function lookUp<K extends Key, V>(reading: Reading<K, V>, root: Roo
 }
 
 /** The leaves that may hold keys of `from` … `to`, in order. */
-export async function leavesBetween<K extends Key, V>(reading: Reading<K, V>, root: Root<K>, from: K, to: K): Promise<readonly BlockRef<K>[]> {
+export async function leavesBetween<K extends Key, V>(
+  reading: Reading<K, V>,
+  root: Root<K>,
+  from: K,
+  to: K,
+): Promise<readonly BlockRef<K>[]> {
   const start = Math.max(0, firstsAt(root.refs, from));
   const end = firstsAt(root.refs, to) + 1;
   const here = root.refs.slice(start, end);
   if (root.depth === 0) return here;
   const below = await Promise.all(
-    here.map(async (ref) => leavesBetween(reading, { depth: root.depth - 1, refs: await readPage(reading, ref) }, from, to)),
+    here.map(async (ref) =>
+      leavesBetween(reading, { depth: root.depth - 1, refs: await readPage(reading, ref) }, from, to),
+    ),
   );
   return below.flat();
 }
 
 /** All leaves, in order. */
-export async function allLeaves<K extends Key, V>(reading: Reading<K, V>, root: Root<K>): Promise<readonly BlockRef<K>[]> {
+export async function allLeaves<K extends Key, V>(
+  reading: Reading<K, V>,
+  root: Root<K>,
+): Promise<readonly BlockRef<K>[]> {
   if (root.depth === 0) return root.refs;
   const below = await Promise.all(
     root.refs.map(async (ref) => allLeaves(reading, { depth: root.depth - 1, refs: await readPage(reading, ref) })),

@@ -21,7 +21,12 @@ export function openView(head: Head, blocks: BlockReader): CatalogView {
   let mailboxes: ReturnType<CatalogView['mailboxes']> | null = null;
 
   const readMailboxes = async () => {
-    const { keys, values } = await entriesBetween({ shape: shapes.mailboxes, blocks }, tables.mailboxes, 0, Number.POSITIVE_INFINITY);
+    const { keys, values } = await entriesBetween(
+      { shape: shapes.mailboxes, blocks },
+      tables.mailboxes,
+      0,
+      Number.POSITIVE_INFINITY,
+    );
     return new Map(keys.map((key, i) => [key, values[i] as (typeof values)[number]]));
   };
 
@@ -63,8 +68,12 @@ export function openView(head: Head, blocks: BlockReader): CatalogView {
     threadEmails: async (threadIds) => {
       const ids = [...new Set(threadIds)];
       const reading = { shape: shapes.threadEmails, blocks };
-      const members = await Promise.all(ids.map((id) => entriesBetween(reading, tables.threadEmails, ...threadRange(id))));
-      return new Map(ids.map((id, i) => [id, members[i]?.values ?? []] as const).filter(([, emailIds]) => emailIds.length > 0));
+      const members = await Promise.all(
+        ids.map((id) => entriesBetween(reading, tables.threadEmails, ...threadRange(id))),
+      );
+      return new Map(
+        ids.map((id, i) => [id, members[i]?.values ?? []] as const).filter(([, emailIds]) => emailIds.length > 0),
+      );
     },
 
     threadsByMessageId: (hashes) => valuesOf({ shape: shapes.messageIds, blocks }, tables.messageIds, hashes),
@@ -75,10 +84,16 @@ export function openView(head: Head, blocks: BlockReader): CatalogView {
   };
 }
 
-async function* readLog(reading: Reading<number, Logged>, { root, buffer }: Table<number, Logged>, since: number): AsyncGenerator<readonly VersionedEntry[]> {
+async function* readLog(
+  reading: Reading<number, Logged>,
+  { root, buffer }: Table<number, Logged>,
+  since: number,
+): AsyncGenerator<readonly VersionedEntry[]> {
   const leaves = await leavesBetween(reading, root, since + 1, Number.POSITIVE_INFINITY);
   for (let i = 0; i < leaves.length; i += leavesAtOnce) {
-    for (const { values } of await Promise.all(leaves.slice(i, i + leavesAtOnce).map((ref) => readLeaf(reading, ref)))) {
+    for (const { values } of await Promise.all(
+      leaves.slice(i, i + leavesAtOnce).map((ref) => readLeaf(reading, ref)),
+    )) {
       const entries = values.map(({ entry }) => entry).filter((entry) => entry.version > since);
       if (entries.length > 0) yield entries;
     }
@@ -118,10 +133,14 @@ const positionsOf = new WeakMap<Entries<number, Row>, ReadonlyMap<Id, number>>()
 
 function createNearby({ buffer }: Table<number, Row>): Nearby {
   const leaves = new Set<Entries<number, Row>>();
-  const buffered = new Map([...buffer].flatMap(([key, { value }]) => (value === null ? [] : [[value.emailId, { key, row: value }] as const])));
+  const buffered = new Map(
+    [...buffer].flatMap(([key, { value }]) => (value === null ? [] : [[value.emailId, { key, row: value }] as const])),
+  );
 
   const alone = (key: number, row: Row): Email | null =>
-    row.shared ? null : wholeEmail(row, [{ mailbox: mailboxOf(key), uid: row.uid, keywords: row.keywords, deleted: row.deleted }]);
+    row.shared
+      ? null
+      : wholeEmail(row, [{ mailbox: mailboxOf(key), uid: row.uid, keywords: row.keywords, deleted: row.deleted }]);
 
   return {
     remember: (leaf) => {
