@@ -19,14 +19,17 @@ export async function startOnPorts<const P extends readonly number[], S extends 
   for (let attempt = 1; ; attempt++) {
     const ports = await freePorts(wanted);
     const server = await start(ports);
+    const giveUp = new AbortController();
     try {
-      await Promise.race([greeting(ports[0] ?? 0), server.ended]);
+      await Promise.race([greeting(ports[0] ?? 0, giveUp.signal), server.ended]);
       return { server, ports };
     } catch (error) {
       await server.stop();
       const text = `${server.output()}${await log()}`;
       if (attempt < startAttempts && text.includes('Address already in use')) continue;
       throw new Error(`${name} did not start: ${(error as Error).message}\n${text}`, { cause: error });
+    } finally {
+      giveUp.abort();
     }
   }
 }
@@ -48,18 +51,18 @@ async function freePorts<const P extends readonly number[]>(wanted: P): Promise<
   return ports as { [K in keyof P]: number };
 }
 
-async function greeting(port: number): Promise<void> {
+async function greeting(port: number, signal: AbortSignal): Promise<void> {
   const deadline = Date.now() + startTimeoutMs;
-  while (Date.now() < deadline) {
-    if (await greetsAt(port)) return;
+  while (Date.now() < deadline && !signal.aborted) {
+    if (await greetsAt(port, signal)) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`there was no greeting within ${startTimeoutMs} ms`);
 }
 
-function greetsAt(port: number): Promise<boolean> {
+function greetsAt(port: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', timeout: startTimeoutMs });
+    const socket = connect({ port, host: '127.0.0.1', timeout: startTimeoutMs, signal });
     const settle = (greeted: boolean) => {
       socket.destroy();
       resolve(greeted);
