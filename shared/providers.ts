@@ -48,10 +48,13 @@ export function parseProviders(text: string, readCertificates: (file: string) =>
   throw new ConfigurationError('The providers file cannot be used', parsed.issues.map(describeIssue));
 }
 
+/** Where one server has the mail of every login. */
+export type Endpoints = { readonly imap: Endpoint; readonly smtp: Endpoint | null; readonly sieve: Endpoint | null };
+
 /** Only one server, for every login: what `--imap` and `--smtp` stand for. */
-export function singleProvider(endpoints: { imap: Endpoint; smtp: Endpoint | null; sieve: Endpoint | null }): Provider {
+export function singleProvider(name: string, endpoints: Endpoints): Provider {
   return {
-    name: 'single',
+    name,
     domains: ['*'],
     ...endpoints,
     auth: ['plain', 'login'],

@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { App } from './app.ts';
 import { failureResponse } from './failure-response.ts';
-import { type Log, reasonOf, stackOf } from './log.ts';
+import { type Log, logDefect } from './log.ts';
 import { HttpError } from './problem.ts';
 
 /** What Lambda takes as the answer to one synchronous call; anything larger the gateway turns into a 500 of its own. */
@@ -67,6 +67,6 @@ function failureOf(error: Error | null, requestId: string, log: Log): unknown {
     log.about(requestId).warn({ event: 'unavailable', reason: error.name });
     return new Unavailable('the time of the request is over');
   }
-  log.about(requestId).error({ event: 'defect', report: requestId, error: reasonOf(error), stack: stackOf(error) });
+  logDefect(log.about(requestId), requestId, error);
   return error;
 }

@@ -69,6 +69,12 @@ export function reasonOf(error: unknown): string {
   return names.join(': ') || typeof error;
 }
 
+/** Tells the operator of what is our fault, under the id that the client was given; what it said only at `debug`. */
+export function logDefect(log: Log, report: string, error: unknown): void {
+  log.error({ event: 'defect', report, error: reasonOf(error), stack: stackOf(error) });
+  log.debug({ event: 'detail', text: String(error instanceof Error ? error.stack : error) });
+}
+
 /** The places in the code that a defect went through, without its message. */
 export function stackOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];

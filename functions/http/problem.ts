@@ -42,7 +42,10 @@ function unauthorized(realm: string): Response {
   return response;
 }
 
-function problem(details: JsonObject & { status: number }, headers: { readonly [name: string]: string } = {}): Response {
+function problem(
+  details: JsonObject & { status: number },
+  headers: { readonly [name: string]: string } = {},
+): Response {
   const { status } = details;
   const title = STATUS_CODES[status] ?? 'Error';
   return new Response(JSON.stringify({ type: 'about:blank', title, ...details }), {

@@ -21,7 +21,11 @@ const password = 'postern';
  */
 export async function startDemoMailServer(folder: string, say: (line: string) => void): Promise<DemoMailServer> {
   await mkdir(folder, { recursive: true });
-  const dovecot = await startDovecot({ folder: path.join(folder, 'dovecot'), users: [{ user, password }], durable: true });
+  const dovecot = await startDovecot({
+    folder: path.join(folder, 'dovecot'),
+    users: [{ user, password }],
+    durable: true,
+  });
   try {
     // Written when the mailbox is complete: an interrupted start begins anew.
     const mark = path.join(folder, 'sample-mailbox');

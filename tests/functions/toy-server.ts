@@ -82,8 +82,7 @@ export function toyServer(options: { parts?: Partial<AppParts>; level?: LogLevel
         state: 's1',
       }),
       runApiRequest: async (_, body) => ({ json: Buffer.from(body).toString(), responses: ['Core/echo'] }),
-      openBlob: async (_, blobId) =>
-        blobId === 'b1' ? { octets: streamOf('hello'), size: 5 } : null,
+      openBlob: async (_, blobId) => (blobId === 'b1' ? { octets: streamOf('hello'), size: 5 } : null),
       limits: core,
       ...options.parts,
     });

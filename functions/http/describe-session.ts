@@ -1,0 +1,40 @@
+import { createHash } from 'node:crypto';
+import { type Account, buildSession, type CoreCapability } from '../../shared/jmap/session.ts';
+import { mailCapability } from '../../shared/methods/capabilities.ts';
+import { emailSort } from '../../shared/methods/Email/sort.ts';
+import type { User } from './authenticate.ts';
+import type { DescribeSession } from './session.ts';
+
+/** What the Session says of the server itself (RFC 8620 §2). `strict`: by the letter, where clients expect otherwise. */
+export function createSessionDescriber({ core, strict }: { core: CoreCapability; strict: boolean }): DescribeSession {
+  return (user, urls) =>
+    buildSession({
+      username: user.username,
+      core,
+      capabilities: { [mailCapability]: {} },
+      accounts: new Map([[user.accountId, accountOf(user)]]),
+      urls,
+      strict,
+      hash: (text) => createHash('sha256').update(text).digest('base64url').slice(0, 16),
+    });
+}
+
+/** Nothing can be written yet, and the account says so. */
+function accountOf({ username }: User): Account {
+  return {
+    name: username.trim(),
+    isPersonal: true,
+    isReadOnly: true,
+    accountCapabilities: {
+      // RFC 8621 §1.3.1
+      [mailCapability]: {
+        maxMailboxesPerEmail: null,
+        maxMailboxDepth: null,
+        maxSizeMailboxName: 100,
+        maxSizeAttachmentsPerEmail: 0,
+        emailQuerySortOptions: Object.keys(emailSort),
+        mayCreateTopLevelMailbox: false,
+      },
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { dispatch } from '../../shared/jmap/dispatch.ts';
+import { type Invocation, parseRequest } from '../../shared/jmap/request.ts';
+import { coreUri } from '../../shared/jmap/session.ts';
+import { type Ports, registry } from '../../shared/methods/registry.ts';
+import type { RunApiRequest } from './api.ts';
+import type { User } from './authenticate.ts';
+import { fitResponse } from './fit-response.ts';
+import { logDefect } from './log.ts';
+import type { DescribeSession } from './session.ts';
+
+/** A user's account for the time of one request: what the methods need, and the end of it, which never throws. */
+export type OpenAccount = (user: User) => { readonly ports: Ports; readonly close: () => Promise<void> };
+
+/** Runs API requests with the methods of the registry; the responses have at most `maxSizeResponse` octets. */
+export function createApiRunner(parts: {
+  readonly describeSession: DescribeSession;
+  readonly openAccount: OpenAccount;
+  readonly maxSizeResponse: number;
+}): RunApiRequest {
+  return async (user, body, { urls, log, requestId }) => {
+    const session = parts.describeSession(user, urls);
+    const capabilities = new Set(Object.keys(session.capabilities));
+    const request = parseRequest(body, { limits: session.capabilities[coreUri], capabilities });
+    const account = parts.openAccount(user);
+    let reports = 0;
+    try {
+      const response = await dispatch(request, {
+        registry,
+        session,
+        portsOf: () => account.ports,
+        userPorts: {},
+        report: (error) => {
+          const report = `${requestId}-${++reports}`;
+          logDefect(log, report, error);
+          return report;
+        },
+      });
+      const { json, methodResponses } = fitResponse(response, parts.maxSizeResponse, isWriting);
+      return { json, responses: methodResponses.map(nameOf) };
+    } finally {
+      await account.close();
+    }
+  };
+}
+
+function isWriting(methodName: string): boolean {
+  const method = registry.get(methodName)?.method;
+  return method?.scope === 'account' && method.writes;
+}
+
+function nameOf([name, args]: Invocation): string {
+  return name === 'error' ? `error/${args.type}` : name;
+}

@@ -1,0 +1,64 @@
+import { describe, expect, test } from '@jest/globals';
+import type { User } from '../../functions/http/authenticate.ts';
+import { createSessionDescriber } from '../../functions/http/describe-session.ts';
+import { sessionUrls } from '../../functions/http/session-urls.ts';
+import type { Id } from '../../shared/jmap/scalars.ts';
+import { singleProvider } from '../../shared/providers.ts';
+
+const coreUri = 'urn:ietf:params:jmap:core';
+const mailUri = 'urn:ietf:params:jmap:mail';
+const core = {
+  maxSizeUpload: 0,
+  maxConcurrentUpload: 1,
+  maxSizeRequest: 10_000_000,
+  maxConcurrentRequests: 8,
+  maxCallsInRequest: 64,
+  maxObjectsInGet: 1_000,
+  maxObjectsInSet: 1_000,
+  collationAlgorithms: ['i;ascii-casemap'],
+};
+const imap = { host: 'localhost', port: 143, tls: 'plaintext', ca: null } as const;
+const alice: User = {
+  username: 'Alice@Example.com',
+  accountId: 'a1' as Id,
+  provider: singleProvider('single', { imap, smtp: null, sieve: null }),
+  credential: { kind: 'password', user: 'Alice@example.com', password: 'secret' },
+};
+const describeSession = (strict: boolean, user = alice, origin = 'https://mail.test') =>
+  createSessionDescriber({ core, strict })(user, sessionUrls(origin));
+
+describe('the Session', () => {
+  test('has every capability in its account and among the primary accounts, core too', () => {
+    const session = describeSession(false);
+    expect(Object.keys(session.capabilities)).toEqual([coreUri, mailUri]);
+    expect(Object.keys(session.accounts.a1?.accountCapabilities ?? {})).toEqual([coreUri, mailUri]);
+    expect(session.primaryAccounts).toEqual({ [coreUri]: 'a1', [mailUri]: 'a1' });
+  });
+
+  test('leaves core out of the primary accounts where the operator wants the letter of the RFC', () => {
+    expect(describeSession(true).primaryAccounts).toEqual({ [mailUri]: 'a1' });
+  });
+
+  test('repeats the login as it was typed, and never the secret', () => {
+    expect(describeSession(false).username).toBe('Alice@Example.com');
+    expect(JSON.stringify(describeSession(false))).not.toContain('secret');
+  });
+
+  test('tells what Emails can be sorted by, and that nothing can be written', () => {
+    const account = describeSession(false).accounts.a1;
+    expect(account?.isReadOnly).toBe(true);
+    expect(account?.accountCapabilities[mailUri]).toMatchObject({
+      emailQuerySortOptions: expect.arrayContaining(['receivedAt', 'from', 'subject', 'hasKeyword']),
+      mayCreateTopLevelMailbox: false,
+    });
+  });
+
+  test('has a short state that changes when something in it does, and at no other time', () => {
+    const { state } = describeSession(false);
+    expect(state).toMatch(/^[\w-]{16}$/);
+    expect(describeSession(false).state).toBe(state);
+    expect(describeSession(true).state).not.toBe(state);
+    expect(describeSession(false, alice, 'https://other.test').state).not.toBe(state);
+    expect(describeSession(false, { ...alice, accountId: 'a2' as Id }).state).not.toBe(state);
+  });
+});
