@@ -99,7 +99,7 @@ export async function dispatch<Ports, UserPorts>(
       accountId: accountId.value,
       portsOf,
     });
-    written ||= method.writes && result.ok;
+    written ||= method.writes;
     return result;
   }
 

@@ -1,4 +1,5 @@
 import { type MethodError, methodError, ok, type Result, refuse } from './errors.ts';
+import { pointerTo } from './json-pointer.ts';
 import { type Id, isId, type JsonObject, type JsonValue, type State, type UTCDate } from './scalars.ts';
 
 /** Why a JSON value was refused, and where: a JSON Pointer relative to the value that was parsed. */
@@ -177,11 +178,6 @@ export function sentence({ path, detail }: Problem): string {
   return path === '' ? detail : `${path}: ${detail}`;
 }
 
-/** The reference token of a JSON Pointer (RFC 6901) that stands for a member of this name. */
-export function token(name: string): string {
-  return `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-}
-
 /** Whether the JSON value is an object: neither null nor an array. */
 export function isObject(value: JsonValue | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -189,17 +185,20 @@ export function isObject(value: JsonValue | undefined): value is JsonObject {
 
 /** The value as it may be shown in a description: shortened, so that a refusal never echoes a large input. */
 export function quote(value: JsonValue): string {
-  const text = isObject(value) ? 'an object' : Array.isArray(value) ? 'an array' : JSON.stringify(value);
-  return text.length <= 80 ? text : `${text.slice(0, 80)}…`;
+  if (isObject(value)) return 'an object';
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value !== 'string' || value.length <= 80) return JSON.stringify(value);
+  const start = value.slice(0, 80).replace(/\p{Cs}$/u, '');
+  return `${JSON.stringify(start)}…`;
 }
 
 function problem(detail: string): Result<never, Problem> {
   return refuse({ path: '', detail });
 }
 
-/** The same problem, seen from one level further out. */
-function within(name: string, inner: Problem): Result<never, Problem> {
-  return refuse({ path: `${token(name)}${inner.path}`, detail: inner.detail });
+/** The problem of a member, seen from the whole. */
+function within(name: string, { path, detail }: Problem): Result<never, Problem> {
+  return refuse({ path: `${pointerTo(name)}${path}`, detail });
 }
 
 function scalar<T>(expected: string, accepts: (value: JsonValue) => boolean): Grammar<T> {
@@ -221,6 +220,7 @@ function dateTime<T extends string>(expected: string, offset: RegExp): Grammar<T
       if (typeof value !== 'string' || match === null) return problem(`expected ${expected}, not ${quote(value)}`);
       const [start, year, month, day, , , fraction] = match;
       const rest = value.slice(start.length);
+      // The Gregorian calendar repeats itself after 400 years; Date.UTC takes years below 100 for something else.
       const lastDay = new Date(Date.UTC(2000 + (Number(year) % 400), Number(month), 0)).getUTCDate();
       const real = Number(month) >= 1 && Number(month) <= 12 && Number(day) >= 1 && Number(day) <= lastDay;
       if (!real || offset.exec(rest)?.index !== 0) return problem(`expected ${expected}, not ${quote(value)}`);

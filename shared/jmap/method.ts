@@ -67,7 +67,7 @@ export function accountMethod<const M extends Members, Ports>(
     scope: 'account',
     writes: options.writes ?? false,
     run: async (given, ports, context) => {
-      const parsed = grammar.parse(given);
+      const parsed = grammar.parse(given, (creationId) => context.createdIds.get(creationId));
       if (!parsed.ok) return invalidArguments(parsed.error);
       return run(parsed.value as Parsed<M> & { accountId: Id }, ports, context);
     },
@@ -83,7 +83,7 @@ export function userMethod<const M extends Members, Ports>(
   return {
     scope: 'user',
     run: async (given, ports, context) => {
-      const parsed = grammar.parse(given);
+      const parsed = grammar.parse(given, (creationId) => context.createdIds.get(creationId));
       if (!parsed.ok) return invalidArguments(parsed.error);
       return run(parsed.value, ports, context);
     },

@@ -1,5 +1,6 @@
 import { type MethodError, methodError, ok, type Result, refuse } from './errors.ts';
-import { invalidArguments, isObject, object, quote, string, token } from './grammar.ts';
+import { invalidArguments, isObject, object, quote, string } from './grammar.ts';
+import { pointerTo, tokensOf } from './json-pointer.ts';
 import type { Invocation } from './request.ts';
 import type { JsonObject, JsonValue } from './scalars.ts';
 
@@ -22,12 +23,12 @@ export function resolveReferences(
   if (references.length === 0) return ok(args);
   const both = references.find((name) => Object.hasOwn(args, name.slice(1)));
   if (both !== undefined) {
-    return invalidArguments({ path: token(both), detail: `${quote(both.slice(1))} is given as well` });
+    return invalidArguments({ path: pointerTo(both), detail: `${quote(both.slice(1))} is given as well` });
   }
   const resolved: JsonObject = Object.create(null);
   for (const [name, value] of Object.entries(args)) {
     if (name.startsWith('#')) {
-      const found = resolve(value, token(name), responses, budget);
+      const found = resolve(value, pointerTo(name), responses, budget);
       if (!found.ok) return found;
       resolved[name.slice(1)] = found.value;
     } else resolved[name] = value;
@@ -49,9 +50,9 @@ function resolve(
   const response = responses.get(resultOf);
   if (response === undefined) return unresolved(at, `no response to a call ${quote(resultOf)} yet`);
   if (response[0] !== name) return unresolved(at, `the response is ${quote(response[0])}, not ${quote(name)}`);
-  if (!/^(?:\/(?:[^~]|~[01])*)?$/.test(path)) return unresolved(at, `${quote(path)} is no JSON Pointer`);
-  const tokens = path.split('/').map((each) => each.replaceAll('~1', '/').replaceAll('~0', '~'));
-  const found = evaluate(response[1], tokens, 1, budget);
+  const tokens = tokensOf(path);
+  if (tokens === undefined) return unresolved(at, `${quote(path)} is no JSON Pointer`);
+  const found = evaluate(response[1], tokens, 0, budget);
   if (found !== undefined) spend(found, budget);
   if (budget.left < 0) return unresolved(at, 'this is more than the references of one request may bring');
   return found === undefined ? unresolved(at, `${quote(path)} leads nowhere`) : ok(found);

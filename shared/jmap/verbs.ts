@@ -116,7 +116,7 @@ export type CanUpdate<R, A = unknown> = CanSet & {
   /** Answers with whatever else changed about the record, or null. */
   readonly update: (revisions: ReadonlyMap<Id, Revision<R>>, args: A) => Promise<Step<Id, JsonObject | null>>;
 };
-/** The properties that a patch touches, before and after it. */
+/** The properties that a patch touches, and those it changes; null also where it removes one that has no default. */
 export type Revision<R> = { readonly before: Some<R>; readonly after: JsonObject & Partial<R> };
 export type CanDestroy<A = unknown> = CanSet & {
   readonly destroy: (ids: readonly Id[], args: A) => Promise<Step<Id, null>>;

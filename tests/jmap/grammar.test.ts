@@ -135,6 +135,7 @@ test('invalidArguments says where the problem is, seen from the arguments', () =
 
 test('quote never shows more than a little of what the client sent', () => {
   expect(quote('x'.repeat(1_000_000)).length).toBeLessThan(100);
+  expect(quote(`${'x'.repeat(79)}🍰`)).toBe(`"${'x'.repeat(79)}"…`);
   expect(quote([['x'.repeat(1000)]])).toBe('an array');
   expect(quote({ a: 1 })).toBe('an object');
 });

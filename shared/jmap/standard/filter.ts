@@ -1,5 +1,6 @@
 import { type MethodError, methodError, ok, type Result, refuse } from '../errors.ts';
-import { invalidArguments, isObject, type Members, type Parsed, quote, token } from '../grammar.ts';
+import { invalidArguments, isObject, type Members, type Parsed, quote } from '../grammar.ts';
+import { pointerTo } from '../json-pointer.ts';
 import type { JsonObject, JsonValue } from '../scalars.ts';
 
 /** A filter tree (RFC 8620 §5.5). `C` is the type's FilterCondition; all of its properties must match. */
@@ -41,7 +42,7 @@ export function parseFilter<F extends Members>(
     }
     if (!Array.isArray(children)) return invalid(`${path}/conditions`, 'expected an array of filters');
     const [surplus] = Object.keys(others);
-    if (surplus !== undefined) return invalid(`${path}${token(surplus)}`, 'is not a property of a FilterOperator');
+    if (surplus !== undefined) return invalid(`${path}${pointerTo(surplus)}`, 'is not a property of a FilterOperator');
     const parsed: Filter<ConditionOf<F>>[] = [];
     for (const [index, child] of children.entries()) {
       const result = parse(child, `${path}/conditions/${index}`, depth + 1);
@@ -58,7 +59,7 @@ export function parseFilter<F extends Members>(
       if (grammar === undefined) return unsupported(path, `there is no condition ${quote(name)}`);
       nodes += 1;
       const result = grammar.parse(given);
-      if (!result.ok) return invalidArguments(result.error, `${path}${token(name)}`);
+      if (!result.ok) return invalidArguments(result.error, `${path}${pointerTo(name)}`);
       condition[name] = result.value;
     }
     return ok({ condition: condition as ConditionOf<F> });

@@ -1,5 +1,6 @@
 import { ok, type Result, refuse, type SetError } from '../errors.ts';
 import { isObject, quote } from '../grammar.ts';
+import { tokensOf } from '../json-pointer.ts';
 import type { JsonObject, JsonValue } from '../scalars.ts';
 
 /**
@@ -15,8 +16,8 @@ export type PatchNode =
 export function parsePatch(patch: JsonObject): Result<Patch, SetError> {
   const tree = new Map<string, PatchNode>();
   for (const [pointer, value] of Object.entries(patch)) {
-    if (/~(?![01])/.test(pointer)) return invalidPatch(`${quote(pointer)} is no JSON Pointer`);
-    const tokens = pointer.split('/').map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const tokens = tokensOf(`/${pointer}`);
+    if (tokens === undefined) return invalidPatch(`${quote(pointer)} is no JSON Pointer`);
     if (!plant(tree, tokens, value)) return invalidPatch(`${quote(pointer)} and another pointer overlap`);
   }
   return ok(tree);
