@@ -1,9 +1,13 @@
-import type { Id } from '../jmap/scalars.ts';
 import type { MailboxKey } from './email.ts';
 import type { MailboxEntry } from './mailbox.ts';
+import { type LearnedFacts, rememberedFacts } from './remembered-facts.ts';
 import type { MailSource } from './source.ts';
 import type { Surroundings } from './store.ts';
+import { sync } from './sync.ts';
 import type { Catalog, CatalogView } from './view.ts';
+import { watchedView } from './watched-view.ts';
+
+export type { LearnedFacts } from './remembered-facts.ts';
 
 /**
  * How fresh an answer has to be. `now`: the mail server is asked after the call began. `recent`: what this process heard from
@@ -14,18 +18,12 @@ export type Freshness = 'now' | 'recent';
 /** Says whether a view in which some mailboxes are still missing (`vector` null, first contact) already serves the caller. */
 export type Enough = (mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>) => boolean;
 
-/** Facts learned on the way to an answer. */
-export type LearnedFacts = {
-  readonly hasAttachment?: ReadonlyMap<Id, boolean>;
-  /** MYRIGHTS letters. */
-  readonly rights?: ReadonlyMap<MailboxKey, string>;
-};
-
 /** One account's catalog, kept up to date with its mail server. What the methods ask of the catalog. */
 export type AccountCatalog = {
   /**
    * A version as fresh as asked for. During first contact it waits until every mailbox is in, or `enough` says so; at the
-   * deadline it throws `Unavailable`. Also throws what the source and the store throw.
+   * deadline it throws `Unavailable`. Also throws what the source and the store throw. So do the methods of the view when a block of
+   * it was lost: the next call then indexes the account again.
    */
   readonly view: (freshness: Freshness, enough?: Enough) => Promise<CatalogView>;
   /** Keeps facts without any state change. Losing them is harmless: a race with another writer may drop them. */
@@ -36,7 +34,7 @@ export type AccountCatalogOptions = {
   readonly catalog: Catalog;
   /** Opened when the server must be asked, at most once per sync. */
   readonly source: () => Promise<MailSource>;
-  readonly surroundings: Surroundings;
+  readonly surroundings: Pick<Surroundings, 'now'>;
   /** Age in milliseconds up to which a `recent` answer needs no asking. */
   readonly freshnessMs: number;
   /** Milliseconds since the epoch by which `view` has to have answered. */
@@ -45,12 +43,96 @@ export type AccountCatalogOptions = {
   readonly memory: AccountMemory;
 };
 
-/** Per process and account: when the server was last asked, and the sync that is under way. */
+/** Per process and account: what was heard from the server, and the sync that is under way. */
 export type AccountMemory = {
+  /** When the last sync that came to its end began, in milliseconds since the epoch. */
   syncedAt: number | null;
+  /** The catalog version in which a block was missed. */
+  lostVersion: number | null;
+  /** Syncs begun so far. */
+  syncs: number;
+  underWay: { readonly number: number; readonly result: Promise<CatalogView> } | null;
 };
 
 /** A memory of an account this process has not met. */
 export function accountMemory(): AccountMemory {
-  return { syncedAt: null };
+  return { syncedAt: null, lostVersion: null, syncs: 0, underWay: null };
+}
+
+/** The catalog of one account for one request. Requests of a process share the syncs of the account through its `memory`. */
+export function accountCatalog(options: AccountCatalogOptions): AccountCatalog {
+  const { catalog, surroundings, memory } = options;
+  return {
+    view: async (freshness, enough) => {
+      const isEnough = async (view: CatalogView) => !view.provisional || enough?.(await view.mailboxes()) === true;
+      const view =
+        (freshness === 'recent' ? await remembered(options, isEnough) : null) ??
+        (await synced(options, freshness, isEnough));
+      return watchedView(view, () => {
+        memory.lostVersion = view.version;
+      });
+    },
+    remember: async (facts) => {
+      const view = await catalog.open();
+      const edit = view && (await rememberedFacts(view, facts, Math.floor(surroundings.now() / 1000)));
+      if (view && edit) await catalog.commit(view, edit);
+    },
+  };
+}
+
+type IsEnough = (view: CatalogView) => Promise<boolean>;
+
+/** The newest version, when this process heard from the server recently enough. */
+async function remembered(
+  { catalog, surroundings, freshnessMs, memory }: AccountCatalogOptions,
+  isEnough: IsEnough,
+): Promise<CatalogView | null> {
+  const { syncedAt, lostVersion } = memory;
+  if (syncedAt === null || lostVersion !== null || surroundings.now() - syncedAt > freshnessMs) return null;
+  const view = await catalog.open();
+  return view !== null && (await isEnough(view)) ? view : null;
+}
+
+/**
+ * The version a sync arrives at: of one that began after the call, or for `recent` also of the one under way. Each sync works with
+ * the connection and the deadline of the request that began it; when it fails, or ends too early for this caller, the caller
+ * begins one of its own.
+ */
+async function synced(options: AccountCatalogOptions, freshness: Freshness, isEnough: IsEnough): Promise<CatalogView> {
+  const { memory } = options;
+  const syncsBefore = memory.syncs;
+  while (memory.underWay !== null) {
+    const { number, result } = memory.underWay;
+    const view = await result.catch(() => null);
+    const isFresh = freshness === 'recent' || number > syncsBefore;
+    if (view !== null && isFresh && (await isEnough(view))) return view;
+  }
+  return beginSync(options, isEnough);
+}
+
+async function beginSync(options: AccountCatalogOptions, isEnough: IsEnough): Promise<CatalogView> {
+  const { catalog, source, surroundings, deadline, memory } = options;
+  const beganAt = surroundings.now();
+  const run = async (): Promise<CatalogView> => {
+    const context = {
+      catalog,
+      source: await source(),
+      surroundings,
+      isOver: () => surroundings.now() >= deadline,
+      isEnough,
+      refusals: new Map<string, number>(),
+    };
+    const view = await sync(context, memory.lostVersion);
+    memory.syncedAt = beganAt;
+    memory.lostVersion = null;
+    return view;
+  };
+  memory.syncs += 1;
+  const underWay = { number: memory.syncs, result: run() };
+  memory.underWay = underWay;
+  try {
+    return await underWay.result;
+  } finally {
+    if (memory.underWay === underWay) memory.underWay = null;
+  }
 }

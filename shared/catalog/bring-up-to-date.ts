@@ -1,0 +1,136 @@
+import { advance } from './advance.ts';
+import { held, type MailboxDelta, takesAway } from './delta.ts';
+import type { MailboxKey } from './email.ts';
+import { type Look, lookAt } from './look.ts';
+import type { MailboxEntry, MailboxVector } from './mailbox.ts';
+import { readListed } from './read-listed.ts';
+import type { Findings } from './reconcile.ts';
+import { isInbox } from './roles.ts';
+import type { SurveyedMailbox } from './source.ts';
+import { type SyncContext, secondsNow } from './sync-context.ts';
+import type { CatalogView } from './view.ts';
+
+/** Sweeps after which rows that go on vanishing are held until the next sync. */
+export const sweepsMax = 6;
+/** Without mod-sequences, flags are read again when the last reading is older than this … */
+export const flagsAgeMaxSeconds = 300;
+/** … in so many mailboxes per sync: the inbox, and those read longest ago. */
+const flagReadingsMax = 5;
+/** A mailbox that could not be opened so often in one sync is not taken for readable, whatever the survey says. */
+const refusalsMax = 2;
+
+/**
+ * Finds out what changed in the mailboxes that are in, and commits it. An account without changes costs one survey and no write.
+ *
+ * A survey is no snapshot: a message on its way from one mailbox to another can be in neither answer. So what takes an Email
+ * away (a row that vanished, a `\Deleted` flag, a mailbox that is gone) is believed only when a sweep begun after it was
+ * reported shows no mailbox with unread new messages; until then it is held as it was.
+ */
+export async function bringUpToDate(
+  context: SyncContext,
+  start: CatalogView,
+  firstSurvey: readonly SurveyedMailbox[],
+): Promise<CatalogView> {
+  let view = start;
+  let survey = firstSurvey;
+  let seen = await lookFrom(context, view, survey);
+  if (seen.changed.size > 0) {
+    // This survey may be older than the view. What only a survey can tell is taken from one that is not.
+    survey = await context.source.survey();
+    seen = await lookFrom(context, view, survey);
+  }
+
+  let deltas = new Map<MailboxKey, MailboxDelta>();
+  let due = movedMailboxes(seen, view, secondsNow(context));
+  let isSettled = due.length === 0 && !losesMailboxes(seen);
+  for (let sweep = 1; !isSettled && sweep <= sweepsMax; sweep += 1) {
+    for (const entry of due) {
+      const read = await readListed(context, { view, entry }, deltas.get(entry.key));
+      view = read.base.view;
+      deltas.set(entry.key, read.delta);
+    }
+    const takes = losesMailboxes(seen) || [...deltas.values()].some(takesAway);
+    // While mailboxes are missing every step is an epoch of its own: there are no changes that could be told wrongly.
+    isSettled = view.provisional || !takes;
+    if (isSettled) break;
+
+    survey = await context.source.survey();
+    const next = await lookFrom(context, view, survey);
+    if (next.structure === seen.structure) {
+      due = mailboxesWithUnreadMessages(next, deltas);
+      isSettled = due.length === 0;
+    } else {
+      deltas = new Map();
+      due = movedMailboxes(next, view, secondsNow(context));
+    }
+    seen = next;
+  }
+  if (view !== start) seen = await lookFrom(context, view, survey); // large mailboxes were committed on the way
+  return advance(context.catalog, view, findingsOf(context, seen, deltas, isSettled));
+}
+
+function lookFrom(context: SyncContext, view: CatalogView, survey: readonly SurveyedMailbox[]): Promise<Look> {
+  const refused = [...context.refusals].filter(([, times]) => times >= refusalsMax);
+  const unreadable = new Set(refused.map(([name]) => name));
+  return lookAt({ scheme: view.scheme, view }, survey, context.source, { unreadable, readAt: secondsNow(context) });
+}
+
+function losesMailboxes({ changed }: Look): boolean {
+  return [...changed.values()].includes(null);
+}
+
+/** What is believed in the end. Unsettled, all that takes something away is left for the next sync. */
+function findingsOf(
+  context: SyncContext,
+  { changed, mailboxes }: Look,
+  deltas: ReadonlyMap<MailboxKey, MailboxDelta>,
+  isSettled: boolean,
+): Findings {
+  const readAt = secondsNow(context);
+  if (isSettled) return { mailboxes: changed, deltas, readAt };
+  const believed = new Map<MailboxKey, MailboxDelta>();
+  for (const [key, delta] of deltas) {
+    const entry = mailboxes.get(key)?.entry;
+    const kept = takesAway(delta) && entry !== undefined ? held(entry, delta) : delta;
+    if (kept !== null) believed.set(key, kept);
+  }
+  return { mailboxes: new Map([...changed].filter(([, entry]) => entry !== null)), deltas: believed, readAt };
+}
+
+/** The mailboxes to be read: those whose vector is another one, and those whose flags have not been read for too long. */
+function movedMailboxes({ mailboxes }: Look, { provisional }: CatalogView, now: number): MailboxEntry[] {
+  const moved: MailboxEntry[] = [];
+  const waiting: MailboxEntry[] = [];
+  for (const { entry, status } of mailboxes.values()) {
+    if (status === null) continue;
+    if (entry.vector === null) {
+      if (!provisional) moved.push(entry);
+    } else if (!isSameVector(entry.vector, status)) moved.push(entry);
+    else if (status.highestModseq === null && now - entry.flagsReadAt > flagsAgeMaxSeconds) waiting.push(entry);
+  }
+  waiting.sort((a, b) => Number(isInbox(b.name)) - Number(isInbox(a.name)) || a.flagsReadAt - b.flagsReadAt);
+  return [...moved, ...waiting.slice(0, flagReadingsMax)];
+}
+
+/** Mailboxes in which a message may have come to light that vanished elsewhere. */
+function mailboxesWithUnreadMessages(
+  { mailboxes }: Look,
+  deltas: ReadonlyMap<MailboxKey, MailboxDelta>,
+): MailboxEntry[] {
+  const unread: MailboxEntry[] = [];
+  for (const { entry, status } of mailboxes.values()) {
+    const read = deltas.get(entry.key)?.vector ?? entry.vector;
+    if (status === null) continue;
+    if (read === null || status.uidValidity !== read.uidValidity || status.uidNext > read.uidNext) unread.push(entry);
+  }
+  return unread;
+}
+
+function isSameVector(a: MailboxVector, b: MailboxVector): boolean {
+  return (
+    a.uidValidity === b.uidValidity &&
+    a.uidNext === b.uidNext &&
+    a.highestModseq === b.highestModseq &&
+    a.messages === b.messages
+  );
+}

@@ -1,0 +1,38 @@
+import { advance } from './advance.ts';
+import type { MailboxDelta } from './delta.ts';
+import type { MailboxKey } from './email.ts';
+import { missingAmong } from './entries.ts';
+import type { MailboxEntry } from './mailbox.ts';
+import { messagesInCommitMax, readListed } from './read-listed.ts';
+import { isInbox } from './roles.ts';
+import { OutOfTime, type SyncContext, secondsNow } from './sync-context.ts';
+import type { CatalogView } from './view.ts';
+
+/**
+ * Indexes the mailboxes that are missing, the inbox first, and commits them in bounded steps: whoever comes next goes on from the
+ * last one, in whatever process. Ends when all are in or the caller has enough; throws `OutOfTime` when the time is up before.
+ */
+export async function indexMissing(context: SyncContext, start: CatalogView): Promise<CatalogView> {
+  let view = start;
+  let deltas = new Map<MailboxKey, MailboxDelta>();
+  const commit = async () => {
+    view = await advance(context.catalog, view, { mailboxes: new Map(), deltas, readAt: secondsNow(context) });
+    deltas = new Map();
+  };
+  for (const entry of missingAmong(await view.mailboxes()).toSorted(inboxFirst)) {
+    const read = await readListed(context, { view, entry });
+    view = read.base.view;
+    deltas.set(entry.key, read.delta);
+    const messages = [...deltas.values()].reduce((sum, { appeared }) => sum + appeared.size, 0);
+    if (!isInbox(entry.name) && messages < messagesInCommitMax && !context.isOver()) continue;
+    await commit();
+    if (!view.provisional || (await context.isEnough(view))) return view;
+    if (context.isOver()) throw new OutOfTime();
+  }
+  await commit();
+  return view;
+}
+
+function inboxFirst(a: MailboxEntry, b: MailboxEntry): number {
+  return Number(isInbox(b.name)) - Number(isInbox(a.name)) || a.key - b.key;
+}

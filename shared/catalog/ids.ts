@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import type { Id } from '../jmap/scalars.ts';
+import type { Appearance } from './source.ts';
+import type { IdentityScheme } from './view.ts';
+
+/**
+ * Ids are functions of what the mail server holds: with the catalog lost, the same mail gets the same ids again.
+ * Derived ids are a letter that tells the type and base32 in lower case, so no two types share one.
+ */
+
+/** Characters of derived ids behind their letter, 5 bits each. Emails have more: an Email id must not be forgeable. */
+const emailIdChars = 20;
+const otherIdChars = 16;
+/** Server ids longer than this are hashed. */
+const serverIdCharsMax = 64;
+
+/** The id of an account: the same for every process and every spelling of the login that the provider calls the same. */
+export function accountIdOf(provider: string, canonicalLogin: string): Id {
+  return `a${hash(otherIdChars, 'account', provider, canonicalLogin)}` as Id;
+}
+
+/** A server's EMAILID, THREADID, MAILBOXID, X-GM-MSGID … as a JMAP id: as it is when it starts with a letter and is not too long. */
+export function idOfServer(serverId: string): Id {
+  if (/^[A-Za-z][A-Za-z0-9_-]*$/.test(serverId) && serverId.length <= serverIdCharsMax) return serverId as Id;
+  if (/^[A-Za-z0-9_-]+$/.test(serverId) && serverId.length < serverIdCharsMax) return `x${serverId}` as Id;
+  return `x${hash(emailIdChars, 'server', serverId)}` as Id;
+}
+
+/**
+ * The Email id that a message has unless it lies more than once in one mailbox. Under `digest` it covers what another client
+ * keeps when it copies or moves, and the newest Received field, which names the queue id of the recipient's own server:
+ * no sender can guess it, so a forged twin gets another id. Where a server owes the id it promised, the message is known by
+ * its place: such an id does not survive a move, but is never another message's.
+ */
+export function emailIdOf(scheme: IdentityScheme, appearance: Appearance, uidValidity: number): Id {
+  const { internalDate, size, messageId, digestFields, serverEmailId, uid } = appearance;
+  if (scheme !== 'digest' && serverEmailId !== null) return idOfServer(serverEmailId);
+  const content =
+    digestFields === null ? [uidValidity, uid] : [digestFields.date, digestFields.from, digestFields.received];
+  return `e${hash(emailIdChars, 'email', internalDate, size, messageId, ...content)}` as Id;
+}
+
+/**
+ * Whether several rows of one mailbox may belong to one Email. So they do where the server itself says that they are one;
+ * elsewhere the n-th row of equal content is another Email.
+ */
+export function sharesIdInMailbox(scheme: IdentityScheme): boolean {
+  return scheme === 'objectid' || scheme === 'gmail';
+}
+
+/** The Email id of the n-th row (1 …) of equal content in one mailbox. */
+export function nthEmailId(first: Id, n: number): Id {
+  return n === 1 ? first : (`e${hash(emailIdChars, 'copy', first, n)}` as Id);
+}
+
+/** The name under which a Message-ID is known: given without its angle brackets, compared octet by octet. */
+export function messageIdHash(messageId: string): string {
+  return hash(otherIdChars, 'message-id', messageId);
+}
+
+/** The derived id of the thread that starts with the message of this Message-ID hash. */
+export function threadIdOf(rootHash: string): Id {
+  return `t${rootHash}` as Id;
+}
+
+/** The Message-ID hash a derived thread id was made from; null for ids that servers gave. */
+export function rootOf(threadId: Id): string | null {
+  return /^t([a-z2-7]{16})$/.exec(threadId)?.[1] ?? null;
+}
+
+/** The thread of a message that has no Message-ID and names none. */
+export function lonelyThreadId(emailId: Id): Id {
+  return threadIdOf(hash(otherIdChars, 'lonely', emailId));
+}
+
+/** INBOX, whatever its UIDVALIDITY. */
+export const inboxId = 'minbox' as Id;
+
+/** The id of a mailbox whose UIDVALIDITY no other mailbox of the account has: it survives every rename. */
+export function mailboxIdOfValidity(uidValidity: number): Id {
+  return `m${hash(otherIdChars, 'mailbox', uidValidity)}` as Id;
+}
+
+/** The id of a mailbox that shares its UIDVALIDITY with another: the name at first sight tells them apart. */
+export function mailboxIdOfValidityAndName(uidValidity: number, name: string): Id {
+  return `m${hash(otherIdChars, 'mailbox', uidValidity, name)}` as Id;
+}
+
+/** The id of a node that cannot be selected and so has no UIDVALIDITY. */
+export function mailboxIdOfName(name: string): Id {
+  return `m${hash(otherIdChars, 'node', name)}` as Id;
+}
+
+/** The first `chars` base32 characters of the SHA-256 of the fields, which are kept apart by their JSON form. */
+function hash(chars: number, ...fields: readonly (string | number)[]): string {
+  const bytes = createHash('sha256').update(JSON.stringify(fields)).digest();
+  let text = '';
+  let bits = 0;
+  let held = 0;
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 5 && text.length < chars) {
+      bits -= 5;
+      text += base32[(held >> bits) & 31];
+    }
+    held &= (1 << bits) - 1;
+    if (text.length === chars) break;
+  }
+  return text;
+}
+
+const base32 = 'abcdefghijklmnopqrstuvwxyz234567';

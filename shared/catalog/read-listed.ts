@@ -1,0 +1,42 @@
+import { advance } from './advance.ts';
+import type { MailboxDelta } from './delta.ts';
+import { type Base, readMailbox } from './read-mailbox.ts';
+import { MailboxGone } from './source.ts';
+import { OutOfTime, type SyncContext, secondsNow } from './sync-context.ts';
+
+/** Messages of one mailbox that are committed at once while more are being read. */
+export const messagesInCommitMax = 10_000;
+
+/**
+ * Reads a mailbox that the survey lists. What appears in large numbers is committed on the way; when the time is up it is
+ * committed and `OutOfTime` thrown. Notes when the mailbox could not be opened, and throws `MailboxGone`.
+ */
+export async function readListed(
+  context: SyncContext,
+  base: Base,
+  earlier?: MailboxDelta,
+): Promise<{ readonly base: Base; readonly delta: MailboxDelta }> {
+  try {
+    return await readMailbox(context.source, base, {
+      earlier,
+      takeOver: async (at, messages, part) =>
+        messages >= messagesInCommitMax || context.isOver() ? commitPart(context, at, part()) : null,
+    });
+  } catch (error) {
+    const { name } = base.entry;
+    if (error instanceof MailboxGone) context.refusals.set(name, (context.refusals.get(name) ?? 0) + 1);
+    throw error;
+  }
+}
+
+async function commitPart(context: SyncContext, { view, entry }: Base, part: MailboxDelta): Promise<Base> {
+  const committed = await advance(context.catalog, view, {
+    mailboxes: new Map([[entry.key, entry]]),
+    deltas: new Map([[entry.key, part]]),
+    readAt: secondsNow(context),
+  });
+  if (context.isOver()) throw new OutOfTime();
+  const now = (await committed.mailboxes()).get(entry.key);
+  if (now === undefined) throw new Error(`Could not find mailbox ${entry.key} in the catalog it was committed to`);
+  return { view: committed, entry: now };
+}

@@ -1,0 +1,95 @@
+import type { MailboxDelta } from './delta.ts';
+import type { MailboxKey } from './email.ts';
+import { emailEdits, freshEmails } from './email-edits.ts';
+import { emailReader } from './email-reader.ts';
+import { freshThreads } from './fresh-threads.ts';
+import { emailEntry, mailboxEntries, threadEntry } from './log-entries.ts';
+import type { MailboxEntry } from './mailbox.ts';
+import { changedMembers, membersOfThreads, withCounts } from './members.ts';
+import { mailboxWithRole } from './roles.ts';
+import { rowChanges } from './row-changes.ts';
+import type { CatalogEdit, CatalogView, LogEntry } from './view.ts';
+
+/** What a sync found out about an account, relative to a view of its catalog. */
+export type Findings = {
+  /** New mailboxes, those that are called or marked otherwise now (only that is taken over), and null for those gone with all their rows. */
+  readonly mailboxes: ReadonlyMap<MailboxKey, MailboxEntry | null>;
+  readonly deltas: ReadonlyMap<MailboxKey, MailboxDelta>;
+  /** Seconds since the epoch. */
+  readonly readAt: number;
+};
+
+/**
+ * The edit that brings a view up to what was found. It reads nothing but the immutable view, and of that only what the
+ * findings touch; the same findings upon the same view give the same edit.
+ */
+export async function reconcile(view: CatalogView, findings: Findings): Promise<CatalogEdit> {
+  const known = emailReader(view);
+  const changes = await rowChanges(view, known, findings);
+  const { threads, messageIds } = await freshThreads(view, freshEmails(changes, known));
+  const emails = emailEdits(view, changes, known, threads);
+
+  const before = await view.mailboxes();
+  const found = entriesFound(before, findings, view.provisional);
+  const trash = { before: mailboxWithRole(before.values(), 'trash'), after: mailboxWithRole(found.values(), 'trash') };
+  const members = await membersOfThreads(view, known, emails, trash);
+  const after = withCounts(found, members, trash);
+
+  const log: (LogEntry | null)[] = mailboxEntries(before, after);
+  for (const [id, edit] of emails) log.push(emailEntry(id, edit));
+  for (const [id, thread] of members) log.push(threadEntry(id, thread.before, thread.after));
+
+  return {
+    mailboxes: changedEntries(before, after),
+    emails,
+    threads: changedMembers(members),
+    messageIds,
+    // While mailboxes are missing every step is an epoch of its own: nothing that a client saw before can be continued.
+    log: view.provisional ? [] : log.filter((entry) => entry !== null),
+    newEpoch: view.provisional,
+  };
+}
+
+/** The mailbox entries as found, with the vectors that the deltas were read to. */
+function entriesFound(
+  before: ReadonlyMap<MailboxKey, MailboxEntry>,
+  { mailboxes, deltas, readAt }: Findings,
+  provisional: boolean,
+): ReadonlyMap<MailboxKey, MailboxEntry> {
+  const after = new Map(before);
+  for (const [key, found] of mailboxes) {
+    const entry = before.get(key);
+    if (found === null) after.delete(key);
+    else after.set(key, entry === undefined ? found : { ...entry, ...namingOf(found) });
+  }
+  for (const [key, { vector, flagsRead, complete }] of deltas) {
+    const entry = after.get(key);
+    if (entry === undefined) throw new Error(`Could not apply the delta of mailbox ${key}: it has no entry`);
+    const isPartOfFirstReading = provisional && entry.vector === null && !complete;
+    after.set(key, {
+      ...entry,
+      vector: isPartOfFirstReading ? null : vector,
+      progress: isPartOfFirstReading ? vector : null,
+      flagsReadAt: flagsRead === 'all' ? readAt : flagsRead === 'held' ? 0 : entry.flagsReadAt,
+    });
+  }
+  return after;
+}
+
+function namingOf({ name, delimiter, attributes, subscribed, serverId }: MailboxEntry): Partial<MailboxEntry> {
+  return { name, delimiter, attributes, subscribed, serverId };
+}
+
+function changedEntries(
+  before: ReadonlyMap<MailboxKey, MailboxEntry>,
+  after: ReadonlyMap<MailboxKey, MailboxEntry>,
+): ReadonlyMap<MailboxKey, MailboxEntry | null> {
+  const changed = new Map<MailboxKey, MailboxEntry | null>();
+  for (const [key, entry] of after) if (!isSameEntry(before.get(key), entry)) changed.set(key, entry);
+  for (const key of before.keys()) if (!after.has(key)) changed.set(key, null);
+  return changed;
+}
+
+function isSameEntry(a: MailboxEntry | undefined, b: MailboxEntry): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}

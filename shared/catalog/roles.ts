@@ -1,0 +1,131 @@
+import type { Id } from '../jmap/scalars.ts';
+import type { MailboxKey } from './email.ts';
+import type { MailboxEntry } from './mailbox.ts';
+import { mailboxNames } from './mailbox-names.ts';
+
+/** The roles given out (RFC 8621 §2, IANA "IMAP Mailbox Name Attributes"), in the order in which mailboxes are chosen for them. */
+export const roles = ['inbox', 'drafts', 'sent', 'trash', 'junk', 'archive', 'memos', 'scheduled', 'snoozed'] as const;
+export type Role = (typeof roles)[number];
+
+/** What of a mailbox follows from its name and from the other mailboxes. */
+export type MailboxPlace = {
+  /** The last part of the name. */
+  readonly name: string;
+  readonly parentId: Id | null;
+  readonly role: Role | null;
+};
+
+type Named = Pick<MailboxEntry, 'key' | 'id' | 'name' | 'delimiter' | 'selectable' | 'attributes'>;
+
+/** The place of every mailbox in the tree, and its role. */
+export function mailboxPlaces(mailboxes: Iterable<Named>): ReadonlyMap<MailboxKey, MailboxPlace> {
+  const all = [...mailboxes];
+  const prefix = personalPrefix(all);
+  const paths = new Map(all.map((mailbox) => [mailbox.key, pathOf(mailbox, prefix)]));
+  const byPath = new Map(all.map((mailbox) => [JSON.stringify(paths.get(mailbox.key)), mailbox]));
+  const chosen = rolesOf(all, paths);
+
+  const places = new Map<MailboxKey, MailboxPlace>();
+  for (const mailbox of all) {
+    const path = paths.get(mailbox.key) ?? [mailbox.name];
+    const role = chosen.get(mailbox.key) ?? null;
+    // A parent that the server does not list is no Mailbox: its name stays in front of the child's.
+    let depth = path.length - 1;
+    while (depth > 0 && !byPath.has(JSON.stringify(path.slice(0, depth)))) depth -= 1;
+    const name = role === 'inbox' ? 'Inbox' : path.slice(depth).join(mailbox.delimiter ?? '');
+    places.set(mailbox.key, { name, parentId: byPath.get(JSON.stringify(path.slice(0, depth)))?.id ?? null, role });
+  }
+  return places;
+}
+
+/** The key of the mailbox with that role; undefined where none has it. */
+export function mailboxWithRole(mailboxes: Iterable<Named>, role: Role): MailboxKey | undefined {
+  for (const [key, place] of mailboxPlaces(mailboxes)) if (place.role === role) return key;
+  return undefined;
+}
+
+/** The inbox, whose name servers spell as they like (RFC 3501 §5.1). */
+export function isInbox(name: string): boolean {
+  return name.toUpperCase() === 'INBOX';
+}
+
+/** Shows what other mailboxes hold (RFC 6154 `\All`, `\Flagged`, RFC 8457 `\Important`): never indexed. */
+export function isVirtual(attributes: readonly string[]): boolean {
+  return attributes.some((attribute) => virtualAttributes.has(attribute.toLowerCase()));
+}
+
+const virtualAttributes: ReadonlySet<string> = new Set(['\\all', '\\flagged', '\\important']);
+
+/**
+ * The prefix of a server that keeps every mailbox below the inbox (`INBOX.` on Courier): it is no part of the tree.
+ * Empty when there is none.
+ */
+export function personalPrefix(mailboxes: Iterable<Pick<Named, 'name' | 'delimiter'>>): string {
+  const others = [...mailboxes].filter(({ name }) => !isInbox(name));
+  const [first] = others;
+  if (first === undefined || first.delimiter === null) return '';
+  const prefix = `INBOX${first.delimiter}`;
+  return others.every(({ name }) => name.toUpperCase().startsWith(prefix)) ? prefix : '';
+}
+
+/** The parts of a mailbox name, without the personal prefix; the inbox is always `INBOX`. */
+export function pathOf({ name, delimiter }: Pick<Named, 'name' | 'delimiter'>, prefix: string): readonly string[] {
+  if (isInbox(name)) return ['INBOX'];
+  const rest = prefix !== '' && name.toUpperCase().startsWith(prefix) ? name.slice(prefix.length) : name;
+  const parts = delimiter === null ? [rest] : rest.split(delimiter);
+  if (parts.length === 1) return isInbox(rest) ? ['INBOX', rest] : [rest];
+  return isInbox(parts[0] ?? '') ? ['INBOX', ...parts.slice(1)] : parts;
+}
+
+/**
+ * Which mailbox has which role: each at most one, and no role twice. The server's attributes decide (RFC 6154). Only a role
+ * that no mailbox claims goes by the name, to a mailbox at the top, directly below the inbox or below a bracketed node such as
+ * `[Gmail]`. Of several the one nearest to the top wins, then the one whose name stands first in the table, then by name.
+ */
+function rolesOf(
+  mailboxes: readonly Named[],
+  paths: ReadonlyMap<MailboxKey, readonly string[]>,
+): ReadonlyMap<MailboxKey, Role> {
+  const chosen = new Map<MailboxKey, Role>();
+  const choose = (role: Role, rankOf: (mailbox: Named) => number | null): boolean => {
+    const candidates = mailboxes.flatMap((mailbox) => {
+      const rank = mailbox.selectable ? rankOf(mailbox) : null;
+      return rank === null ? [] : [{ mailbox, rank, depth: paths.get(mailbox.key)?.length ?? 0 }];
+    });
+    const free = candidates.filter(({ mailbox }) => !chosen.has(mailbox.key));
+    free.sort((a, b) => a.depth - b.depth || a.rank - b.rank || (a.mailbox.name < b.mailbox.name ? -1 : 1));
+    const [best] = free;
+    if (best !== undefined) chosen.set(best.mailbox.key, role);
+    return candidates.length > 0;
+  };
+
+  choose('inbox', ({ name }) => (isInbox(name) ? 0 : null));
+  const claimed = new Set<Role>();
+  for (const role of roles)
+    if (role !== 'inbox' && choose(role, ({ attributes }) => (attributes.includes(`\\${role}`) ? 0 : null)))
+      claimed.add(role);
+  for (const [role, names] of namedRoles)
+    if (!claimed.has(role)) choose(role, (mailbox) => rankByName(paths.get(mailbox.key) ?? [], names));
+  return chosen;
+}
+
+function rankByName(path: readonly string[], names: ReadonlyMap<string, number>): number | null {
+  const [top = '', below] = path;
+  const nested = path.length === 2 && below !== undefined && (top === 'INBOX' || /^\[.+\]$/.test(top));
+  if (path.length !== 1 && !nested) return null;
+  return names.get(folded(nested ? below : top)) ?? null;
+}
+
+/** A name as the table spells it. */
+function folded(name: string): string {
+  return name
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[\s_-]+/g, ' ')
+    .trim();
+}
+
+const namedRoles = Object.entries(mailboxNames).map(
+  ([role, names]) =>
+    [role as keyof typeof mailboxNames, new Map(names.map((name, rank) => [folded(name), rank]))] as const,
+);

@@ -1,0 +1,49 @@
+import { noCounts } from './counts.ts';
+import type { MailboxKey } from './email.ts';
+import { lookAt } from './look.ts';
+import type { MailboxEntry } from './mailbox.ts';
+import type { SurveyedMailbox } from './source.ts';
+import { type SyncContext, secondsNow } from './sync-context.ts';
+import { BlockLost, type CatalogEdit, type CatalogView, type CommitOutcome } from './view.ts';
+
+/** The first version of a catalog: every mailbox by name, none of them indexed. Its identity scheme is chosen here, once. */
+export async function startCatalog(context: SyncContext, survey: readonly SurveyedMailbox[]): Promise<CommitOutcome> {
+  const { catalog, source } = context;
+  const facts = await source.scheme();
+  const readAt = secondsNow(context);
+  const { changed } = await lookAt({ scheme: facts.scheme, view: null }, survey, source, {
+    unreadable: new Set(),
+    readAt,
+  });
+  return catalog.create(facts, mailboxesOnly(changed), null);
+}
+
+/**
+ * Begins again after a block was lost: under a new epoch, since nobody can tell any more what changed. Ids stay, as they follow
+ * from what the server holds; those of mailboxes are kept where they can still be read.
+ */
+export async function startAnew({ catalog }: SyncContext, lost: CatalogView): Promise<CommitOutcome> {
+  const mailboxes = new Map<MailboxKey, MailboxEntry>();
+  for (const [key, entry] of await readableMailboxes(lost)) {
+    mailboxes.set(key, { ...entry, vector: null, progress: null, counts: noCounts, flagsReadAt: 0 });
+  }
+  return catalog.create({ scheme: lost.scheme, threads: lost.threads }, mailboxesOnly(mailboxes), lost);
+}
+
+async function readableMailboxes(view: CatalogView): Promise<ReadonlyMap<MailboxKey, MailboxEntry>> {
+  try {
+    return await view.mailboxes();
+  } catch (error) {
+    if (error instanceof BlockLost) return new Map();
+    throw error;
+  }
+}
+
+function mailboxesOnly(mailboxes: ReadonlyMap<MailboxKey, MailboxEntry | null>): CatalogEdit {
+  const log = [...mailboxes.values()].flatMap((entry) =>
+    entry === null
+      ? []
+      : [{ type: 'Mailbox' as const, id: entry.id, existedBefore: false, existsAfter: true, countsOnly: false }],
+  );
+  return { mailboxes, emails: new Map(), threads: new Map(), messageIds: new Map(), log, newEpoch: true };
+}

@@ -1,0 +1,44 @@
+import { Unavailable } from '../jmap/errors.ts';
+import { Overtaken } from './advance.ts';
+import { bringUpToDate } from './bring-up-to-date.ts';
+import { indexMissing } from './first-contact.ts';
+import { MailboxGone } from './source.ts';
+import { startAnew, startCatalog } from './start-catalog.ts';
+import type { SyncContext } from './sync-context.ts';
+import { BlockLost, type CatalogView, type CommitOutcome } from './view.ts';
+
+/** How often a sync begins again when another writer or another client of the mail server got in its way. */
+const attemptsMax = 8;
+
+/**
+ * Brings an account's catalog up to date with its mail server and gives the version that is. A sync that loses a race throws
+ * away what it read and asks the server again: re-applying it could resurrect what is gone. Throws `OutOfTime` while mailboxes
+ * that the caller needs are missing, and what the source and the store throw.
+ *
+ * `lostVersion`: a version of the catalog in which somebody missed a block.
+ */
+export async function sync(context: SyncContext, lostVersion: number | null = null): Promise<CatalogView> {
+  for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
+    const reached: { view: CatalogView | null } = { view: null };
+    try {
+      const [opened, survey] = await Promise.all([context.catalog.open(), context.source.survey()]);
+      reached.view = opened;
+      if (opened !== null && opened.version === lostVersion) throw new BlockLost('A block of this version is gone');
+      reached.view = opened ?? committed(await startCatalog(context, survey));
+      reached.view = await bringUpToDate(context, reached.view, survey);
+      if (!reached.view.provisional || (await context.isEnough(reached.view))) return reached.view;
+      reached.view = await indexMissing(context, reached.view);
+      if (reached.view.provisional) return reached.view;
+      // Indexing took its time: what changed meanwhile is found by the next attempt.
+    } catch (error) {
+      if (error instanceof BlockLost && reached.view !== null) await startAnew(context, reached.view);
+      else if (!(error instanceof Overtaken || error instanceof MailboxGone)) throw error;
+    }
+  }
+  throw new Unavailable('The account changes faster than it can be read');
+}
+
+function committed(outcome: CommitOutcome): CatalogView {
+  if (outcome.kind === 'conflict') throw new Overtaken('Could not create the catalog: another writer was first');
+  return outcome.view;
+}

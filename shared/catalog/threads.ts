@@ -1,0 +1,110 @@
+import type { Id } from '../jmap/scalars.ts';
+import { lonelyThreadId, messageIdHash, rootOf, threadIdOf } from './ids.ts';
+
+/** The Message-IDs that a message names, as hashes. */
+export type Ancestry = {
+  /** Its own; null when the field is missing. */
+  readonly own: string | null;
+  /** References, oldest first, without duplicates. */
+  readonly references: readonly string[];
+  readonly inReplyTo: readonly string[];
+};
+
+/** Of longer lists the oldest reference and the newest are looked at. */
+const referencesMax = 10;
+const inReplyToMax = 2;
+
+/** Reads the raw, unfolded values of MESSAGE-ID, REFERENCES and IN-REPLY-TO. Comments and phrases between the ids are passed over. */
+export function ancestryOf(fields: { messageId: string; references: string; inReplyTo: string }): Ancestry {
+  const [own = fields.messageId.trim()] = messageIdsIn(fields.messageId);
+  const references = [...new Set(messageIdsIn(fields.references))];
+  const kept =
+    references.length <= referencesMax ? references : [references[0] ?? '', ...references.slice(1 - referencesMax)];
+  return {
+    own: own === '' ? null : messageIdHash(own),
+    references: kept.map(messageIdHash),
+    inReplyTo: messageIdsIn(fields.inReplyTo).slice(0, inReplyToMax).map(messageIdHash),
+  };
+}
+
+/** Every hash whose thread may decide the message's own. */
+export function namedIn({ references, inReplyTo }: Ancestry): readonly string[] {
+  return [...references, ...inReplyTo];
+}
+
+/**
+ * The derived thread of a message: the thread of the nearest message it references that is known (References from the end,
+ * then In-Reply-To); else the one named by the oldest reference; else its own. Messages whose References are complete meet
+ * in the thread of their root in whatever order they arrive.
+ */
+export function threadOf(ancestry: Ancestry, emailId: Id, known: (hash: string) => Id | undefined): Id {
+  for (const hash of [...ancestry.references.toReversed(), ...ancestry.inReplyTo]) {
+    const threadId = known(hash);
+    if (threadId !== undefined) return threadId;
+  }
+  const root = namedIn(ancestry)[0] ?? ancestry.own;
+  return root === null ? lonelyThreadId(emailId) : threadIdOf(root);
+}
+
+/**
+ * The thread of a message while some mailboxes are still missing: it holds the ancestry itself, so that whoever brings in the
+ * last mailbox can assign all threads at once without asking the server again. It starts with `_`, as no other id does.
+ */
+export function provisionalThreadOf(ancestry: Ancestry, emailId: Id): Id {
+  if (namedIn(ancestry).length === 0) return threadOf(ancestry, emailId, () => undefined);
+  return `_${ancestry.own ?? ''}-${ancestry.references.join('')}-${ancestry.inReplyTo.join('')}` as Id;
+}
+
+/** The ancestry of the messages of a provisional thread, or of a derived one that names nobody else; null for other threads. */
+export function ancestryIn(threadId: Id): Ancestry | null {
+  const root = rootOf(threadId);
+  if (root !== null) return { own: root, references: [], inReplyTo: [] };
+  if (!isProvisional(threadId)) return null;
+  const [own = '', references = '', inReplyTo = ''] = threadId.slice(1).split('-');
+  return { own: own === '' ? null : own, references: hashesIn(references), inReplyTo: hashesIn(inReplyTo) };
+}
+
+/** Whether `provisionalThreadOf` made it and the real one is still to be found. */
+export function isProvisional(threadId: Id): boolean {
+  return threadId.startsWith('_');
+}
+
+/**
+ * Threads of all messages of an account in one pass, in (receivedAt, emailId) order: the outcome does not depend on the order
+ * in which mailboxes were read. Gives the thread of each provisional one by Email id, and the thread of each Message-ID hash.
+ */
+export function assignThreads(
+  emails: readonly { readonly id: Id; readonly threadId: Id; readonly receivedAt: number }[],
+): {
+  readonly threads: ReadonlyMap<Id, Id>;
+  readonly messageIds: ReadonlyMap<string, Id>;
+} {
+  const threads = new Map<Id, Id>();
+  const messageIds = new Map<string, Id>();
+  for (const email of emails.toSorted(byArrival)) {
+    const ancestry = ancestryIn(email.threadId);
+    if (ancestry === null) continue;
+    const threadId = threadOf(ancestry, email.id, (hash) => messageIds.get(hash));
+    if (isProvisional(email.threadId)) threads.set(email.id, threadId);
+    if (ancestry.own !== null && !messageIds.has(ancestry.own)) messageIds.set(ancestry.own, threadId);
+  }
+  return { threads, messageIds };
+}
+
+/** The order in which messages take part in threads. */
+export function byArrival(
+  a: { readonly id: Id; readonly receivedAt: number },
+  b: { readonly id: Id; readonly receivedAt: number },
+): number {
+  return a.receivedAt - b.receivedAt || (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+}
+
+/** `<id>` tokens, without their brackets; whole words where a broken client left the brackets out. */
+function messageIdsIn(value: string): string[] {
+  const bracketed = [...value.matchAll(/<([^<>\s]+)>/g)].map((match) => match[1] ?? '');
+  return bracketed.length > 0 ? bracketed : value.split(/\s+/).filter((word) => word.includes('@'));
+}
+
+function hashesIn(text: string): string[] {
+  return text.match(/.{16}/g) ?? [];
+}
