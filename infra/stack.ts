@@ -74,6 +74,7 @@ export class PosternStack extends Stack {
         // What a call may bring and take is 6 MB, after JSON or base64 has made it larger.
         maxSizeRequest: '4000000',
         maxSizeResponse: '4500000',
+        requestTimeoutSeconds: '24',
         // A frozen process cannot log out, and would use up the connections that a provider allows.
         parkedConnectionSeconds: '0',
       }),

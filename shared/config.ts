@@ -47,6 +47,15 @@ const settings = {
   maxObjectsInGet: setting(whole(1, 100_000), '1000', 'objects in one /get'),
   maxObjectsInSet: setting(whole(1, 100_000), '1000', 'objects in one /set'),
   maxSizeResponse: setting(whole(10_000, 1_000_000_000), '100000000', 'octets of one API response'),
+  requestTimeoutSeconds: setting(
+    whole(5, 900),
+    '60',
+    'seconds after which a call that still waits for the mail server is given up',
+  ),
+
+  // The catalog.
+  freshnessMs: setting(whole(0, 60_000), '1000', 'milliseconds for which an answer of the mail server is new enough'),
+  blockCacheMegabytes: setting(whole(1, 16_384), '64', 'memory for parts of catalogs that were read'),
 
   // Logins.
   loginTrustMinutes: setting(
@@ -202,7 +211,10 @@ function whole(least: number, most: number) {
 }
 
 function realm() {
-  return v.pipe(v.string(), v.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/, 'expected ASCII without quotes and backslashes'));
+  return v.pipe(
+    v.string(),
+    v.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]+$/, 'expected ASCII without quotes and backslashes'),
+  );
 }
 
 function url() {
