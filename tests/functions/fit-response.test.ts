@@ -5,7 +5,7 @@ import type { Id } from '../../shared/jmap/scalars.ts';
 
 const call = (name: string, octets: number, callId: string): Invocation => [name, { text: 'x'.repeat(octets) }, callId];
 const isWriting = (name: string) => name.endsWith('/set');
-const fit = (methodResponses: Invocation[], maxOctets: number) =>
+const shorten = (methodResponses: Invocation[], maxOctets: number) =>
   fitResponse({ methodResponses, sessionState: 's' }, maxOctets, isWriting);
 const namesOf = (methodResponses: readonly Invocation[]) =>
   methodResponses.map(([name, , callId]) => `${name} ${callId}`);
@@ -18,7 +18,7 @@ describe('a response', () => {
   });
 
   test('without calls is one too', () => {
-    expect(JSON.parse(fit([], 1_000).json)).toEqual({ methodResponses: [], sessionState: 's' });
+    expect(JSON.parse(shorten([], 1_000).json)).toEqual({ methodResponses: [], sessionState: 's' });
   });
 
   test.each<[string, Invocation[], string[]]>([
@@ -35,22 +35,22 @@ describe('a response', () => {
       ['error a', 'error b'],
     ],
   ])('that is too large leaves out %s', (_, methodResponses, names) => {
-    const fitted = fit(methodResponses, 1_000);
+    const fitted = shorten(methodResponses, 1_000);
     expect(Buffer.byteLength(fitted.json)).toBeLessThanOrEqual(1_000);
     expect(namesOf(fitted.methodResponses)).toEqual(names);
     expect(JSON.parse(fitted.json).methodResponses).toEqual(fitted.methodResponses);
   });
 
   test('says requestTooLarge for what is left out', () => {
-    expect(fit([call('A/get', 2_000, 'a')], 1_000).methodResponses).toEqual([
+    expect(shorten([call('A/get', 2_000, 'a')], 1_000).methodResponses).toEqual([
       ['error', { type: 'requestTooLarge' }, 'a'],
     ]);
   });
 
   test('is measured in octets, exactly', () => {
     const methodResponses = [call('A/get', 0, 'ä'.repeat(50)), call('A/get', 300, 'b')];
-    const whole = Buffer.byteLength(fit(methodResponses, 10_000).json);
-    expect(namesOf(fit(methodResponses, whole).methodResponses)).not.toContain('error b');
-    expect(namesOf(fit(methodResponses, whole - 1).methodResponses)).toContain('error b');
+    const whole = Buffer.byteLength(shorten(methodResponses, 10_000).json);
+    expect(namesOf(shorten(methodResponses, whole).methodResponses)).not.toContain('error b');
+    expect(namesOf(shorten(methodResponses, whole - 1).methodResponses)).toContain('error b');
   });
 });
