@@ -1,0 +1,105 @@
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import {
+  BatchWriteItemCommand,
+  CreateTableCommand,
+  DynamoDBClient,
+  paginateScan,
+  ResourceInUseException,
+} from '@aws-sdk/client-dynamodb';
+import dynalite from 'dynalite';
+
+export type LocalStore = {
+  /** URL of a DynamoDB with the table in it, on loopback. */
+  readonly endpoint: string;
+  /** Deletes what has expired, as DynamoDB does by itself; answers how many items. Also done every hour. */
+  readonly sweep: () => Promise<number>;
+  readonly stop: () => Promise<void>;
+};
+
+/** What a client of the local store shows; it is not checked. */
+export const localStoreAccess = {
+  region: 'local',
+  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+} as const;
+
+const sweepEveryMs = 3_600_000;
+const itemsPerWrite = 25;
+
+/** Starts an embedded DynamoDB with one table. What it holds is kept in the folder; without one, in memory. */
+export async function startLocalStore(options: {
+  readonly folder: string | null;
+  readonly tableName: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}): Promise<LocalStore> {
+  const { folder, tableName, now } = options;
+  if (folder !== null) await mkdir(folder, { recursive: true });
+  const server = dynalite({ createTableMs: 0, ...(folder === null ? {} : { path: folder }) });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = new DynamoDBClient({ endpoint, ...localStoreAccess });
+
+  const sweep = async (): Promise<number> => {
+    let count = 0;
+    const pages = paginateScan(
+      { client },
+      {
+        TableName: tableName,
+        ProjectionExpression: 'pk, sk',
+        FilterExpression: '#ttl <= :now',
+        ExpressionAttributeNames: { '#ttl': 'ttl' },
+        ExpressionAttributeValues: { ':now': { N: String(Math.floor(now() / 1000)) } },
+      },
+    );
+    for await (const { Items = [] } of pages) {
+      for (let at = 0; at < Items.length; at += itemsPerWrite) {
+        const expired = Items.slice(at, at + itemsPerWrite);
+        const requests = expired.map((Key) => ({ DeleteRequest: { Key } }));
+        await client.send(new BatchWriteItemCommand({ RequestItems: { [tableName]: requests } }));
+        count += expired.length;
+      }
+    }
+    return count;
+  };
+
+  await createTable(client, tableName);
+  await sweep();
+  const timer = setInterval(() => {
+    sweep().catch(() => {});
+  }, sweepEveryMs);
+  timer.unref();
+
+  return {
+    endpoint,
+    sweep,
+    stop: async () => {
+      clearInterval(timer);
+      client.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function createTable(client: DynamoDBClient, tableName: string): Promise<void> {
+  try {
+    await client.send(
+      new CreateTableCommand({
+        TableName: tableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [
+          { AttributeName: 'pk', KeyType: 'HASH' },
+          { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+        AttributeDefinitions: [
+          { AttributeName: 'pk', AttributeType: 'S' },
+          { AttributeName: 'sk', AttributeType: 'S' },
+        ],
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof ResourceInUseException)) throw error;
+  }
+}
