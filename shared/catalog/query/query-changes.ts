@@ -100,7 +100,9 @@ async function locate(
   const added: AddedItem[] = [];
   let upTo: Candidate | undefined;
   let total = 0;
-  const isDone = () => !counts && (upToId === null ? added.length === wanted.size : upTo !== undefined);
+  // Without added Emails the removed ones are gone, and nothing tells where they were.
+  const upToMatters = upToId !== null && wanted.size > 0;
+  const isDone = () => !counts && (upToMatters ? upTo !== undefined : added.length === wanted.size);
   const results = await resultsOf(evaluation, counts ? Number.POSITIVE_INFINITY : wanted.size);
   if (!results.ok) return results;
   const { batches, orderedBy } = results.value;

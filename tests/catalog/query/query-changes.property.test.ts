@@ -45,7 +45,7 @@ test('the changes since any earlier version, applied to the old results, give th
         if (version === history.versions.length) expect([changes.removed, changes.added]).toEqual([[], []]);
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
 });
 
@@ -74,6 +74,6 @@ test('a client that holds the first results, up to the one it names, has the new
       const upTo = upToId === null ? -1 : results.indexOf(upToId);
       if (isFixed && upTo >= 0) expect(now.slice(0, upTo + 1)).toEqual(results.slice(0, upTo + 1));
     }),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   );
 });

@@ -44,7 +44,7 @@ const rowsOf =
   (emails) =>
     emails.map((each) => (each.id === name ? { ...each, rows } : each));
 
-function after(...changes: readonly Change[]): PlainAccount {
+function changed(...changes: readonly Change[]): PlainAccount {
   let emails: Email[] = before;
   const log = changes.flatMap((change, index) => {
     const old = emails;
@@ -119,17 +119,27 @@ describe('no more is named than may have changed', () => {
       '-b,c +b@0',
     ],
   ])('%s', async (_, change, request, expected) => {
-    expect(await changesOf(after(change), request)).toBe(expected);
+    expect(await changesOf(changed(change), request)).toBe(expected);
   });
 });
 
 test('an Email that came and went is not named', async () => {
-  const account = after(arrives(email('y', 'v', 40, rowIn(1, 9))), destroyed('y'));
+  const account = changed(arrives(email('y', 'v', 40, rowIn(1, 9))), destroyed('y'));
   expect(await changesOf(account, { filter: null })).toBe('- +');
 });
 
+test('nor do others of its Thread count as affected by it', async () => {
+  const account = changed(arrives(email('y', 't', 40, rowIn(2, 9, '$flagged'))), destroyed('y'));
+  expect(await changesOf(account, { filter: someFlagged })).toBe('- +');
+});
+
+test('an Email from a mailbox that is gone may not have been outside of it', async () => {
+  const account = { ...changed(rowsOf('x', rowIn(1, 9))), mailboxes: mailboxes.slice(0, 1) };
+  expect(await changesOf(account, { filter: where({ inMailboxOtherThan: [id('archive')] }) })).toBe('-x +x@4');
+});
+
 test('an Email that went and came back keeps its place unnamed', async () => {
-  expect(await changesOf(after(rowsOf('b', rowIn(2, 9)), rowsOf('b', rowIn(1, 9))), {})).toBe('- +');
+  expect(await changesOf(changed(rowsOf('b', rowIn(2, 9)), rowsOf('b', rowIn(1, 9))), {})).toBe('- +');
 });
 
 test.each<[string, Partial<PlainAccount['mailboxes'][number]>[], string]>([
@@ -145,7 +155,7 @@ test.each<[string, Partial<PlainAccount['mailboxes'][number]>[], string]>([
 ])('everything in a mailbox that is %s may have been a result', async (_, mailboxesNow, expected) => {
   const emails = before.map((each) => (each.id === 'd' ? { ...each, rows: [rowIn(3, 1)] } : each));
   const kept = emails.filter(({ id }) => id === 'x' || (id === 'd' && mailboxesNow.length > 1));
-  const account = { ...after(() => kept), mailboxes: mailboxesNow as PlainAccount['mailboxes'] };
+  const account = { ...changed(() => kept), mailboxes: mailboxesNow as PlainAccount['mailboxes'] };
   expect(await changesOf(account, {})).toBe(expected);
 });
 
@@ -158,6 +168,12 @@ describe('upToId', () => {
     ['an addition before it is', newer, everywhere, '- +y@1'],
     ['nor is one behind it when the total is asked', older, { ...everywhere, calculateTotal: true }, '- +'],
     [
+      'where the first Email of a Thread was behind it and another is before it now, the new one is told',
+      arrives(email('y', 'u', 40, rowIn(1, 9))),
+      { ...everywhere, args: collapsed, upToId: id('c') },
+      '- +y@0',
+    ],
+    [
       'a Thread whose first Email was behind it and is before it now',
       arrives(email('y', 'u', 25, rowIn(1, 9))),
       { ...everywhere, args: collapsed, upToId: id('c') },
@@ -168,7 +184,7 @@ describe('upToId', () => {
     ['it is ignored where the sort can change', older, { ...everywhere, sort: [byFlag] }, '- +y@3'],
     ['an unknown one means all', older, { ...everywhere, upToId: id('z') }, '- +y@3'],
   ])('%s', async (_, change, request, expected) => {
-    expect(await changesOf(after(change), request)).toBe(expected);
+    expect(await changesOf(changed(change), request)).toBe(expected);
   });
 });
 
@@ -177,12 +193,12 @@ test.each<[number, string]>([
   [1, 'tooManyChanges'],
   [2, '-b +y@0'],
 ])('%d changes at most: %s', async (maxChanges, expected) => {
-  const account = after(destroyed('b'), arrives(email('y', 'v', 40, rowIn(1, 9))));
+  const account = changed(destroyed('b'), arrives(email('y', 'v', 40, rowIn(1, 9))));
   expect(await changesOf(account, { maxChanges })).toBe(expected);
 });
 
 describe('cannotCalculateChanges', () => {
-  const account = after(flagged, flagged);
+  const account = changed(flagged, flagged);
   test.each<[string, Partial<PlainAccount>, string, readonly EmailComparator[], string]>([
     ['the log has forgotten', { oldestVersion: 2 }, 'epoch-1', [], 'cannotCalculateChanges'],
     ['the log begins just there', { oldestVersion: 1 }, 'epoch-1', [], '- +'],
@@ -200,7 +216,7 @@ describe('cannotCalculateChanges', () => {
     ['as before the server sorts them', 'epoch-1-s1' as State, '- +y@0'],
     ['the server sorted them under another UIDVALIDITY', 'epoch-1-s2' as State, 'cannotCalculateChanges'],
   ])('%s', async (_, sinceQueryState, expected) => {
-    const grown = after(arrives(email('y', 'v', 40, rowIn(1, 9))));
+    const grown = changed(arrives(email('y', 'v', 40, rowIn(1, 9))));
     const request = {
       filter: inInbox,
       sort: [byName],

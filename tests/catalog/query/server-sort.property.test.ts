@@ -40,6 +40,6 @@ test('beyond the limit the server sorts one mailbox as the comparators say, what
         if (all.length > 0) expect(answer.value.queryState).toBe(`epoch-${account.version}-s1`);
       },
     ),
-    { numRuns: 700 },
+    { numRuns: 400 },
   );
 });

@@ -6,7 +6,13 @@ import type { Id } from '../../../shared/jmap/scalars.ts';
 import { standardQuery } from '../../../shared/jmap/standard/query.ts';
 import { standardQueryChanges } from '../../../shared/jmap/standard/query-changes.ts';
 import { parseMessage } from '../../../shared/message/parse-message.ts';
-import type { CanReadMessages, CanSearchMessages, MessageNeeds } from '../../../shared/methods/Email/mail.ts';
+import type {
+  CanReadMessages,
+  CanSearchMessages,
+  MessageFacts,
+  MessageNeeds,
+  Place,
+} from '../../../shared/methods/Email/mail.ts';
 import { canQueryEmails, emailQuery } from '../../../shared/methods/Email/query.ts';
 import { canQueryChangesOfEmails } from '../../../shared/methods/Email/queryChanges.ts';
 import type { EmailPorts } from '../../../shared/methods/Email/record.ts';
@@ -16,6 +22,9 @@ const id = (text: string) => text as Id;
 
 /** A message of the account: its raw text, and where it lies. */
 export type Message = Pick<Email, 'receivedAt'> & Partial<Email> & { readonly raw: string };
+
+/** As `raw`: the message was expunged after the catalog's version. */
+export const gone = '';
 
 export type Calls = {
   views: Freshness[];
@@ -56,12 +65,14 @@ export function account(
   };
   const read: CanReadMessages['read'] = async (places, needs) => {
     calls.read.push(needs);
-    return new Map(
-      places.map((place) => {
-        const octets = new TextEncoder().encode((messages[place.uid - 1]?.raw ?? '').replaceAll('\n', '\r\n'));
-        return [place, needs.structure ? { structure: parseMessage(octets) } : { headers: octets }];
-      }),
-    );
+    const facts = new Map<Place, MessageFacts>();
+    for (const place of places) {
+      const raw = messages[place.uid - 1]?.raw ?? gone;
+      if (raw === gone) continue;
+      const octets = new TextEncoder().encode(raw.replaceAll('\n', '\r\n'));
+      facts.set(place, needs.structure ? { structure: parseMessage(octets) } : { headers: octets });
+    }
+    return facts;
   };
   return {
     calls,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { account, call, type Message } from './query-account.ts';
+import { account, call, gone, type Message } from './query-account.ts';
 
 const at = (receivedAt: number, raw = 'Subject: tea\n\nHello') => ({ receivedAt, raw });
 const ok = (response: object) => ({ ok: true, value: { response: expect.objectContaining(response) } });
@@ -71,6 +71,12 @@ test('hasAttachment is read from the structure of Emails that are undecided only
       ['e3', true],
     ]),
   );
+});
+
+test('a message that is gone by now has no attachment, and nothing is remembered of it', async () => {
+  const { ports, calls } = account([{ ...at(1), raw: gone }]);
+  expect(await call('Email/query', { filter: { hasAttachment: true } }, ports)).toEqual(ok({ ids: [] }));
+  expect(calls.remembered).toEqual([]);
 });
 
 test('a text condition becomes SEARCH terms in the mailbox of the candidates, below the UIDs of the answered state', async () => {
