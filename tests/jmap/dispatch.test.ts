@@ -55,7 +55,7 @@ describe('dispatch', () => {
     expect(await names([])).toEqual(['error', 'error']);
   });
 
-  test('resolves references to earlier responses, also through implicit ones', async () => {
+  test('resolves references to earlier responses', async () => {
     const { send } = bakery();
     const { methodResponses } = await send([
       ['Cookie/set', { accountId: 'A', create: { k1: { name: 'a' }, k2: { name: 'b' } } }, '0'],
@@ -66,6 +66,26 @@ describe('dispatch', () => {
     ]);
     expect(methodResponses[3]).toEqual(['Core/echo', { names: ['a', 'b'] }, '3']);
     expect(methodResponses[4]).toEqual(['error', expect.objectContaining({ type: 'invalidResultReference' }), '4']);
+  });
+
+  test('resolves references to the first response of a call id, and to no other', async () => {
+    const { send } = bakery();
+    const reference = (resultOf: string, name: string, path: string) => ({ '#a': { resultOf, name, path } });
+    const { methodResponses } = await send([
+      ['Core/echo', { n: 1 }, 'twice'],
+      ['Core/echo', { n: 2 }, 'twice'],
+      ['Core/echo', reference('twice', 'Core/echo', '/n'), '2'],
+      ['Cookie/set', { accountId: 'A', create: { k1: { name: 'a' } } }, '3'],
+      ['Cake/set', { accountId: 'A', create: { k2: { layers: ['#k1'] } }, onSuccessEat: ['#k2'] }, 'two answers'],
+      ['Core/echo', reference('two answers', 'Cake/set', '/newState'), '5'],
+      ['Core/echo', reference('two answers', 'Cookie/set', '/newState'), '6'],
+    ]);
+    const answers = methodResponses.filter(([, , callId]) => ['2', '5', '6'].includes(callId));
+    expect(answers).toMatchObject([
+      ['Core/echo', { a: 1 }, '2'],
+      ['Core/echo', { a: 'k1' }, '5'],
+      ['error', { type: 'invalidResultReference' }, '6'],
+    ]);
   });
 
   test('does not run a call whose reference fails', async () => {

@@ -51,7 +51,7 @@ export function reviseRecord(
     const now = Object.hasOwn(before, name) ? before[name] : undefined;
     const patched = node.kind === 'value' ? ok(node.value) : applyPatch(now, node.members);
     if (!patched.ok) return patched;
-    if (property.access !== undefined && jsonEqual(patched.value, now)) continue;
+    if (jsonEqual(patched.value, now)) continue;
     const reset = patched.value === null && 'absent' in property;
     const next = reset ? ok(property.absent ?? null) : property.parse(patched.value, resolve);
     if (!next.ok) objections.set(name, sentence(next.error));

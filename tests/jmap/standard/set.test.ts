@@ -157,6 +157,17 @@ describe('Foo/set create', () => {
     expect(notCreated).toMatchObject({ a: { properties: ['inspiredBy'] }, b: { type: 'forbidden' } });
   });
 
+  test('does not take an earlier record for one of the same creation id that could not be created', async () => {
+    const create = { k: { name: 'burnt' }, child: { name: 'x', inspiredBy: '#k' } };
+    const { methodResponses } = await send([['Cookie/set', { accountId: 'A', create }, '0']], {
+      createdIds: { k: 'c1' },
+    });
+    expect(methodResponses[0]?.[1]).toMatchObject({
+      created: null,
+      notCreated: { child: { properties: ['inspiredBy'] } },
+    });
+  });
+
   test('takes a creation id for the most recent record of that name', async () => {
     const set = (create: JsonObject) => ['Cookie/set', { accountId: 'A', create }, '0'];
     await send([
@@ -199,6 +210,15 @@ describe('Foo/set update', () => {
     expect(stored('c1')).toMatchObject({ name: 'new', kind: 'butter' });
   });
 
+  test('accepts a value that stays as it is even if nobody could set it', async () => {
+    A.cookies.change((records) =>
+      records.set('c7' as Id, { id: 'c7' as Id, name: 'old', bakedAt: 'long ago', grams: -1 }),
+    );
+    const { updated } = await set({ update: { c7: { bakedAt: 'long ago', grams: -1, name: 'new' } } });
+    expect(updated).toEqual({ c7: null });
+    expect(stored('c7')).toEqual({ id: 'c7', name: 'new', bakedAt: 'long ago', grams: -1 });
+  });
+
   const invalid: [string, JsonObject, string[]][] = [
     ['what is unknown', { color: 'red' }, ['color']],
     ['what has the wrong type', { name: 7, 'toppings/jam': 'much' }, ['name', 'toppings']],
@@ -230,7 +250,7 @@ describe('Foo/set update', () => {
   });
 
   test('counts a record that stays as it is as updated, and writes nothing', async () => {
-    const patch = { 'toppings/nut': true, 'toppings/jam': null, name: 'almond' };
+    const patch = { 'toppings/nut': true, 'toppings/jam': null, 'toppings/fig': false, name: 'almond' };
     expect(await set({ update: { c1: patch, c2: {} } })).toMatchObject({
       updated: { c1: null, c2: null },
       oldState: 'c1',
