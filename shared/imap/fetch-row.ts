@@ -41,6 +41,11 @@ export function fetchSection(items: readonly ImapValue[], section: string, origi
   return undefined;
 }
 
+/** The value of a section of which a part was asked. QUIRK: some servers leave the origin out of their answer. */
+export function fetchPartial(items: readonly ImapValue[], section: string, origin: number): ImapValue | undefined {
+  return fetchSection(items, section, origin) ?? fetchSection(items, section);
+}
+
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
 /** INTERNALDATE (RFC 9051 §9 `date-time`) in seconds since the epoch; the day may be padded with a space, a zero or nothing. */

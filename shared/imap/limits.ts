@@ -24,6 +24,20 @@ export const imapLimits = {
 
   /** Messages in one FETCH of what identity needs. */
   appearancesPerCommand: 2_000,
+  /** Messages in one FETCH of headers, structures and previews. */
+  messagesPerCommand: 500,
+  /** One section of a message, where nobody asks for less; what is beyond is cut off. */
+  sectionOctetsMax: 32 * 1024 * 1024,
+  /** What the sections of one FETCH may amount to; those whose size nobody named count as `sectionOctetsGuess`. */
+  sectionsPerCommandOctets: 64 * 1024 * 1024,
+  sectionOctetsGuess: 256 * 1024,
+  /** Whole messages that are read because their BODYSTRUCTURE is of no use: each, and all that are kept for one request. */
+  wholeMessageOctetsMax: 32 * 1024 * 1024,
+  wholeMessagesOctetsMax: 64 * 1024 * 1024,
+  /** What is read at a time of a message that is streamed. */
+  streamChunkOctets: 1024 * 1024,
+  /** How long a stream waits for its reader before it gives the session back. */
+  streamIdleMs: 60_000,
   /** Commands on the wire at the same time. */
   pipelinedCommandsMax: 64,
   /** UIDs in one command: their ranges must fit into a line (RFC 7162 §4: 8192 octets). */

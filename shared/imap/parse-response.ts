@@ -224,14 +224,21 @@ class ValueReader {
     return text.length === 3 && text.toUpperCase() === 'NIL' ? null : text;
   }
 
-  /** The offset of the bracket that closes `BODY[…]`. */
+  /** The offset of the bracket that closes `BODY[…]`: not one within the list of header fields, whose names may be anything. */
   #sectionEnd(open: number): number {
-    let quoted = false;
+    const bytes = this.#bytes;
+    let depth = 0;
     for (let at = open + 1; at < this.#end; at++) {
-      const current = this.#bytes[at];
-      if (current === octet.quote) quoted = !quoted;
-      else if (current === octet.backslash && quoted) at++;
-      else if (current === octet.bracketClose && !quoted) return at;
+      const current = bytes[at];
+      if (current === octet.bracketClose && depth === 0) return at;
+      if (current === octet.open) depth++;
+      else if (current === octet.close) depth--;
+      else if (current === octet.quote || current === octet.braceOpen) {
+        this.#at = at;
+        if (current === octet.quote) this.#quoted();
+        else this.#literal();
+        at = this.#at - 1;
+      }
     }
     throw new MalformedResponse();
   }

@@ -173,7 +173,8 @@ async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncG
   const read = (set: UidRanges | undefined) =>
     set &&
     use(async (session) => {
-      if (!(await session.examineAgain(wire, examined.uidValidity))) throw new MailboxGone('The mailbox was replaced');
+      if (!(await session.examineAgain(wire, examined.uidValidity, examined.uidNext)))
+        throw new MailboxGone('The mailbox was replaced');
       return fetchBatch(session, set, facts);
     });
   let next = read(sets[0]);

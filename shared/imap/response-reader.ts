@@ -88,10 +88,7 @@ export class ResponseReader {
   }
 }
 
-/**
- * The size of the literal that a line announces at its end, or null. The text of a status response and of a continuation
- * never holds one, whatever it looks like.
- */
+/** The size of the literal that a line announces at its end, or null. */
 function literalSize(bytes: Buffer, start: number, lineStart: number, lineEnd: number): number | null {
   let at = lineEnd - 1;
   if (bytes[at] === CR) at--;
@@ -105,7 +102,13 @@ function literalSize(bytes: Buffer, start: number, lineStart: number, lineEnd: n
     factor *= 10;
   }
   if (factor === 1 || at < lineStart || bytes[at] !== 0x7b) return null;
-  const isData =
-    bytes[start] === 0x2a && !/^\* +(?:OK|NO|BAD|BYE|PREAUTH)\b/i.test(bytes.toString('latin1', start, start + 16));
-  return isData ? size : null;
+  return mayHoldLiteral(bytes, start) ? size : null;
+}
+
+/** Data may; the text of a status response and of a continuation never does, whatever it looks like. */
+function mayHoldLiteral(bytes: Buffer, start: number): boolean {
+  if (bytes[start] !== 0x2a) return false;
+  const digit = (bytes[start + 2] ?? 0) - 0x30;
+  if (digit >= 0 && digit <= 9) return true;
+  return !/^\* +(?:OK|NO|BAD|BYE|PREAUTH)\b/i.test(bytes.toString('latin1', start, start + 16));
 }

@@ -8,7 +8,7 @@ import { CommandRefused } from './failure.ts';
 import { type FetchRow, fetchRow } from './fetch-row.ts';
 import { type ImapLimits, imapLimits } from './limits.ts';
 import type { NameEncoding } from './mailbox-name.ts';
-import { type ImapValue, listOf, numberOf, textOf } from './response.ts';
+import { type ImapValue, listOf, numberOf, octetsOf, textOf } from './response.ts';
 import { normalizeRanges, parseUidRanges, rangesOf } from './uid-ranges.ts';
 import { type CommandListener, type Completion, ImapWire } from './wire.ts';
 
@@ -159,9 +159,14 @@ export class ImapSession {
     return examined;
   }
 
-  /** The mailbox opened, unless it is already. Null when its UIDVALIDITY is another one: then no UID may be used. */
-  async examineAgain(name: string, uidValidity: number): Promise<Examined | null> {
-    const examined = this.#selected?.name === name ? this.#selected.examined : await this.examine(name);
+  /**
+   * The mailbox opened, unless it is already and has been since it had the UIDs below `uidNext`. Null when its UIDVALIDITY is
+   * another one: then no UID may be used.
+   */
+  async examineAgain(name: string, uidValidity: number, uidNext: number): Promise<Examined | null> {
+    const selected = this.#selected;
+    const isCurrent = selected?.name === name && selected.examined.uidNext >= uidNext;
+    const examined = isCurrent ? selected.examined : await this.examine(name);
     return examined.uidValidity === uidValidity ? examined : null;
   }
 
@@ -182,16 +187,25 @@ export class ImapSession {
   ): Promise<void> {
     const modifiers =
       options.changedSince === undefined ? [] : [list(atom('CHANGEDSINCE'), digits(options.changedSince))];
-    await this.exec('UID FETCH', [uidSet(uids), list(...items), ...modifiers], {
-      responses: options.rowsMax,
-      onData: (response) => {
-        const row = fetchRow(response);
-        if (row) take(row);
-      },
-    });
+    const onData: CommandListener['onData'] = (response) => {
+      const row = fetchRow(response);
+      if (row) take(row);
+    };
+    try {
+      await this.exec('UID FETCH', [uidSet(uids), list(...items), ...modifiers], {
+        responses: options.rowsMax,
+        onData,
+      });
+    } catch (error) {
+      // RFC 5530: some of the messages are gone already; the others have come.
+      if (!(error instanceof CommandRefused) || error.code !== 'EXPUNGEISSUED') throw error;
+    }
   }
 
-  /** UID SEARCH, in the selected mailbox. Criteria with text beyond ASCII need `charset`. */
+  /**
+   * UID SEARCH, in the selected mailbox. Criteria with text beyond ASCII need `charset`. Without ESEARCH an answer does not tell
+   * its question: one search at a time then.
+   */
   async search(criteria: readonly ImapArgument[], charset?: 'UTF-8'): Promise<UidRanges> {
     const isExtended = this.has('ESEARCH');
     const parameters = [
@@ -201,8 +215,8 @@ export class ImapSession {
     ];
     const found: (readonly [number, number])[] = [];
     await this.exec('UID SEARCH', parameters, {
-      onData: ({ name, values }) => {
-        if (name === 'ESEARCH') found.push(...(esearchAll(values) ?? []));
+      onData: ({ name, values }, tag) => {
+        if (name === 'ESEARCH' && isEsearchOf(values, tag)) found.push(...(esearchAll(values) ?? []));
         if (name === 'SEARCH') found.push(...rangesOf(numbersIn(values)));
       },
     });
@@ -215,7 +229,7 @@ export class ImapSession {
     try {
       await this.exec('STATUS', [mailbox(name), list(...items.map(atom))], {
         onData: ({ name: what, values }) => {
-          if (what === 'STATUS') answer = listOf(values[1]);
+          if (what === 'STATUS' && isName(values[0], name)) answer = listOf(values[1]);
         },
       });
     } catch (error) {
@@ -328,6 +342,18 @@ export function modseqOf(value: ImapValue | undefined): string | null {
 function digits(text: string): ImapArgument {
   if (!/^\d{1,19}$/.test(text)) throw new Error(`Not a mod-sequence "${text}"`);
   return { type: 'SEQUENCE', value: text };
+}
+
+/** Whether a name in a response is the one (as on the wire) that was asked about. */
+export function isName(value: ImapValue | undefined, name: string): boolean {
+  const answered = octetsOf(value)?.toString('latin1');
+  return answered === name || (/^inbox$/i.test(name) && /^inbox$/i.test(answered ?? ''));
+}
+
+/** `(TAG "x") UID ALL 1:5`: the answer to the command with this tag (RFC 4466 §2.6.2). */
+function isEsearchOf([correlator]: readonly ImapValue[], tag: string): boolean {
+  const [word, value] = listOf(correlator);
+  return textOf(word)?.toUpperCase() === 'TAG' && textOf(value) === tag;
 }
 
 /** `(TAG "x") UID ALL 1:5` → the ranges; null where nothing was found. */

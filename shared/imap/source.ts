@@ -6,7 +6,7 @@ import { chooseScheme } from './identity-scheme.ts';
 import { encodeName } from './mailbox-name.ts';
 import { readMailbox } from './read-mailbox.ts';
 import { type ImapValue, listOf, textOf } from './response.ts';
-import type { ImapSession } from './session.ts';
+import { type ImapSession, isName } from './session.ts';
 import { survey } from './survey.ts';
 import type { UseSession } from './use.ts';
 
@@ -30,7 +30,7 @@ export function imapSource(use: UseSession, server: Pick<ImapServer, 'forbiddenI
       use(async (session) => {
         const wire = wireOf(session, name);
         const uidValidity = readLast.get(wire);
-        if (uidValidity === undefined || !(await session.examineAgain(wire, uidValidity))) {
+        if (uidValidity === undefined || !(await session.examineAgain(wire, uidValidity, 1))) {
           throw new MailboxGone('The mailbox was replaced');
         }
         await session.refresh();
@@ -63,7 +63,7 @@ async function rights(session: ImapSession, names: readonly string[]): Promise<R
     try {
       await session.exec('MYRIGHTS', [mailbox(wire)], {
         onData: ({ name, values }) => {
-          if (name === 'MYRIGHTS') letters = values[1];
+          if (name === 'MYRIGHTS' && isName(values[0], wire)) letters = values[1];
         },
       });
     } catch (error) {

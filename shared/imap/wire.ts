@@ -11,9 +11,12 @@ import { ResponseReader } from './response-reader.ts';
 type DataResponse = Extract<ImapResponse, { kind: 'data' }>;
 type StatusResponse = Extract<ImapResponse, { kind: 'status' }>;
 
-/** What is done with the untagged responses that arrive while a command is the oldest on the wire. */
+/**
+ * What is done with the untagged responses that arrive while a command is on the wire. Servers work on several commands at a
+ * time (Dovecot on SEARCH and FETCH), so each listener sees everything and must know what answers its command.
+ */
 export type CommandListener = {
-  readonly onData?: (response: DataResponse) => void;
+  readonly onData?: (response: DataResponse, tag: string) => void;
   /** The code of an untagged `OK`, such as `[UIDVALIDITY 17]`. */
   readonly onCode?: (code: ResponseCode) => void;
   /** How many untagged responses the command asks for; the server may send some more on its own account. */
@@ -29,7 +32,6 @@ type PendingCommand = CommandListener & {
   readonly parts: Buffer[];
   readonly resolve: (completion: Completion) => void;
   readonly reject: (error: Error) => void;
-  received: { responses: number; octets: number };
 };
 
 /**
@@ -48,7 +50,8 @@ export class ImapWire {
   /** Parts of the newest sent command that wait for the server's continuation. */
   #parts: Buffer[] = [];
   #lastTag = 0;
-  #unaskedResponses = 0;
+  /** What arrived since the last command ended. */
+  #received = { responses: 0, octets: 0 };
   #oldestSince = 0;
   #lastHeard = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -87,7 +90,7 @@ export class ImapWire {
     return new Promise((resolve, reject) => {
       const tag = `p${++this.#lastTag}`;
       const parts = compileCommand(tag, name, parameters, this.#literals);
-      this.#waiting.push({ ...listener, tag, name, parts, resolve, reject, received: { responses: 0, octets: 0 } });
+      this.#waiting.push({ ...listener, tag, name, parts, resolve, reject });
       this.#send();
     });
   }
@@ -134,11 +137,8 @@ export class ImapWire {
   #receive(chunk: Buffer): void {
     if (this.#failure) return;
     this.#lastHeard = Date.now();
-    const oldest = this.#sent[0];
-    if (oldest) {
-      oldest.received.octets += chunk.length;
-      if (oldest.received.octets > this.#limits.commandOctetsMax) this.#giveUp('answers without end');
-    }
+    this.#received.octets += chunk.length;
+    if (this.#received.octets > this.#limits.commandOctetsMax) this.#giveUp('answers without end');
     try {
       this.#reader.push(chunk, (response) => this.#dispatch(response));
     } catch (error) {
@@ -154,7 +154,7 @@ export class ImapWire {
         if (this.#parts.length === 0) this.#send();
         return;
       case 'data':
-        if (this.#mayStillAnswer()) this.#sent[0]?.onData?.(response);
+        if (this.#mayStillAnswer()) for (const { onData, tag } of this.#sent) onData?.(response, tag);
         return;
       case 'malformed':
         if (response.tag !== null && this.#sent.some(({ tag }) => tag === response.tag))
@@ -164,16 +164,16 @@ export class ImapWire {
       case 'status':
         if (response.tag !== null) this.#complete(response.tag, response);
         else if (response.status === 'BYE') this.#bye(response);
-        else if (this.#mayStillAnswer() && response.status === 'OK' && response.code)
-          this.#sent[0]?.onCode?.(response.code);
+        else if (this.#mayStillAnswer() && response.status === 'OK' && response.code) {
+          for (const { onCode } of this.#sent) onCode?.(response.code);
+        }
     }
   }
 
   /** Counts an untagged response; false, and the end, when there are too many. */
   #mayStillAnswer(): boolean {
-    const oldest = this.#sent[0];
-    const count = oldest ? ++oldest.received.responses : ++this.#unaskedResponses;
-    if (count <= (oldest?.responses ?? 0) + this.#limits.surplusResponsesMax) return true;
+    const expected = this.#sent.reduce((sum, { responses = 0 }) => sum + responses, 0);
+    if (++this.#received.responses <= expected + this.#limits.surplusResponsesMax) return true;
     this.#giveUp('responses without end');
     return false;
   }
@@ -230,6 +230,7 @@ export class ImapWire {
 
   /** From now on another command, or none, is the oldest: its time starts. */
   #watch(): void {
+    this.#received = { responses: 0, octets: 0 };
     this.#oldestSince = Date.now();
     this.#lastHeard = this.#oldestSince;
     if (!this.#timer) this.#armTimer();

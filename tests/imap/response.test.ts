@@ -36,6 +36,16 @@ describe('a response', () => {
       },
     ],
     [
+      'a section with odd field names',
+      '* 1 FETCH (BODY[HEADER.FIELDS (X-A]B {3}\r\n"])X "C]")] NIL UID 7)',
+      {
+        kind: 'data',
+        number: 1,
+        name: 'FETCH',
+        values: [['BODY[HEADER.FIELDS (X-A]B {3}\r\n"])X "C]")]', null, 'UID', '7']],
+      },
+    ],
+    [
       'keywords with brackets',
       '* 1 FETCH (FLAGS ([x] a]b \\Seen))',
       { kind: 'data', number: 1, name: 'FETCH', values: [['FLAGS', ['[x]', 'a]b', '\\Seen']]] },

@@ -1,0 +1,38 @@
+import { cutUidSet, type ImapArgument } from './arguments.ts';
+import { CommandRefused } from './failure.ts';
+import { imapLimits } from './limits.ts';
+import type { ImapValue } from './response.ts';
+import type { ImapSession } from './session.ts';
+import { rangesOf } from './uid-ranges.ts';
+
+/**
+ * The items of each message that is there. A message that makes the server refuse is left out: the others are asked again
+ * without it, by halves.
+ */
+export async function fetchRows(
+  session: ImapSession,
+  uids: readonly number[],
+  items: readonly ImapArgument[],
+): Promise<Map<number, readonly ImapValue[]>> {
+  const rows = new Map<number, readonly ImapValue[]>();
+  const wanted = new Set(uids);
+  const ask = async (some: readonly number[]): Promise<void> => {
+    if (some.length === 0) return;
+    try {
+      await session.fetch(rangesOf(some), items, { rowsMax: some.length }, (row) => {
+        if (wanted.has(row.uid)) rows.set(row.uid, [...row.items, ...(rows.get(row.uid) ?? [])]);
+      });
+    } catch (error) {
+      if (!(error instanceof CommandRefused) || error.status === 'BAD') throw error;
+      if (some.length === 1) return;
+      const half = some.length >> 1;
+      await ask(some.slice(0, half));
+      await ask(some.slice(half));
+    }
+  };
+  const sets = cutUidSet(rangesOf(uids), imapLimits.messagesPerCommand);
+  await Promise.all(
+    sets.map((set) => ask(uids.filter((uid) => set.some(([first, last]) => uid >= first && uid <= last)))),
+  );
+  return rows;
+}
