@@ -151,3 +151,11 @@ test('the changes between two sets of Mailboxes, applied to the old results, giv
     { numRuns: 500 },
   );
 });
+
+test.each([
+  ['a created Mailbox', { id: id('apple'), existedBefore: false }, [], [{ id: 'apple', index: 2 }]],
+  ['a changed Mailbox', { id: id('apple'), existedBefore: true }, ['apple'], [{ id: 'apple', index: 2 }]],
+  ['a destroyed Mailbox', { id: id('gone'), existedBefore: true }, ['gone'], []],
+])('%s is named where it belongs', (_, touched, removed, added) => {
+  expect(mailboxQueryChanges(all, query({}), [touched])).toEqual({ removed, added });
+});

@@ -147,6 +147,41 @@ test.each<[EmailFilter | null, readonly EmailComparator[], string]>([
   expect(await idsOf(filter, sort, { collapseThreads: true })).toBe(ids);
 });
 
+test.each<[EmailFilter | null, boolean, number]>([
+  [null, false, 3],
+  [null, true, 2],
+  [{ condition: { inMailbox: id('inbox') } }, false, 2],
+  [{ condition: { inMailbox: id('nowhere') } }, false, 0],
+  [{ condition: { inMailbox: id('inbox'), hasKeyword: 'work' } }, false, 1],
+  [{ operator: 'AND', conditions: [{ condition: { inMailbox: id('inbox') } }] }, false, 2],
+  [{ operator: 'NOT', conditions: [{ condition: { inMailbox: id('inbox') } }] }, false, 1],
+])(
+  'the total of the filter %j, collapsed %j, is %d, also where no ids are asked',
+  async (filter, collapseThreads, total) => {
+    const request = { ...plainly, filter, sort: [], calculateTotal: true, args: { collapseThreads } };
+    for (const limit of [0, 1, null]) {
+      const window = { from: 'position', position: 0, limit } as const;
+      const answer = await queryEmails(inMemoryView(small), { ...request, window }, sourcesOf(small, contents));
+      expect(answer).toMatchObject({ ok: true, value: { total } });
+    }
+  },
+);
+
+test.each<[number, number | null, string]>([
+  [0, 1, 'm20'],
+  [5, 2, 'm15 m14'],
+  [-5, 2, 'm25 m24'],
+  [-99, 2, 'm30 m29'],
+  [99, 2, ''],
+  [18, null, 'm2 m1'],
+])('an anchor with the offset %d and the limit %j shows: %s', async (anchorOffset, limit, ids) => {
+  const emails = Array.from({ length: 30 }, (_, n) => email(`m${n + 1}`, { receivedAt: n, rows: [row(1, n + 1)] }));
+  const window = { from: 'anchor', anchor: id('m20'), anchorOffset, limit } as const;
+  const request = { ...plainly, filter: null, sort: [], window };
+  const answer = await queryEmails(inMemoryView({ mailboxes, emails }, 1), request, sourcesOf(small, contents));
+  expect(answer.ok && answer.value.ids.join(' ')).toBe(ids);
+});
+
 test.each<[string, Partial<QueryLimits>, EmailFilter, readonly EmailComparator[], string]>([
   ['the texts of a filter', { searchTermsMax: 1 }, { condition: { text: 'a b' } }, [], 'unsupportedFilter'],
   ['as many texts', { searchTermsMax: 2 }, { condition: { text: 'ann bob' } }, [], 'c'],
@@ -185,6 +220,7 @@ describe('no more is read than the answer takes', () => {
     ['the newest Threads', { filter: inInbox, args: { collapseThreads: true }, calculateTotal: true }, 1, 0],
     ['a later window', { filter: inInbox, window: window(350, 50) }, 5, 0],
     ['the oldest of a mailbox', { filter: inInbox, sort: [by('receivedAt')] }, 1, 0],
+    ['a window counted from the end', { filter: inInbox, window: window(-950, 50) }, 1, 0],
     ['the end of a mailbox', { filter: inInbox, window: window(-50, 50) }, 10, 0],
     ['no results but their number', { filter: inInbox, window: window(0, 0), calculateTotal: true }, 0, 0],
     ['an Email in the middle', { filter: inInbox, window: around('i700') }, 4, 1],
