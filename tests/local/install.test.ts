@@ -79,3 +79,14 @@ test('when npm fails the exit code says so, and the message says what to run', a
   expect(status).toBe(1);
   expect(stderr).toContain('npm ci');
 });
+
+test('package-lock.json names every optional package, because npm ci refuses one that does not', async () => {
+  const file = fileURLToPath(new URL('../../package-lock.json', import.meta.url));
+  const { packages } = JSON.parse(await readFile(file, 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const names = new Set(Object.keys(packages).map((name) => name.slice(name.lastIndexOf('node_modules/') + 13)));
+  const optional = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
+  expect(optional.length).toBeGreaterThan(0);
+  expect(optional.filter((name) => !names.has(name))).toEqual([]);
+});
