@@ -85,7 +85,8 @@ const knownMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'OPTIO
 /** What clients got wrong is in the request's own entry, a failed login in its own; other failures are worth one more. */
 function tell(log: Log, error: unknown, requestId: string, user: User | undefined): void {
   if (error instanceof RequestError || error instanceof HttpError || error instanceof AuthenticationFailed) return;
-  if (!(error instanceof Unavailable)) return logDefect(log, requestId, error);
-  if (user !== undefined) log.warn({ event: 'unavailable', reason: reasonOf(error), account: user.accountId });
-  log.debug({ event: 'detail', text: String(error.stack) });
+  if (error instanceof Unavailable) {
+    if (user !== undefined) log.warn({ event: 'unavailable', reason: reasonOf(error), account: user.accountId });
+    log.debug({ event: 'detail', text: String(error.stack) });
+  } else logDefect(log, requestId, error);
 }

@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { type AccountMemory, accountCatalog, accountMemory } from '../shared/catalog/account.ts';
+import { collationAlgorithms } from '../shared/catalog/query/collation.ts';
+import { rightsReader } from '../shared/catalog/rights.ts';
+import { createBlockCache } from '../shared/catalog/storage/block-cache.ts';
+import { openCatalog } from '../shared/catalog/storage/open.ts';
+import type { CatalogStore } from '../shared/catalog/store.ts';
+import type { Config } from '../shared/config.ts';
+import { imapAccount } from '../shared/imap/account.ts';
+import { SessionPool } from '../shared/imap/pool.ts';
+import type { SessionObserver } from '../shared/imap/session.ts';
+import type { Id } from '../shared/jmap/scalars.ts';
+import type { CoreCapability } from '../shared/jmap/session.ts';
+import type { Provider } from '../shared/providers.ts';
+import { createApiRunner, type OpenAccount } from './http/api-runner.ts';
+import { type App, createApp } from './http/app.ts';
+import { createAuthenticator } from './http/authenticate.ts';
+import { createBlobOpener } from './http/blob-opener.ts';
+import { createSessionDescriber } from './http/describe-session.ts';
+import { createLog, type Log } from './http/log.ts';
+import { createLoginCounter } from './http/login-limits.ts';
+import { createLoginMemory } from './http/login-memory.ts';
+
+/** What differs between the processes that serve JMAP. */
+export type World = {
+  readonly providers: readonly Provider[];
+  readonly store: CatalogStore;
+  /** Takes a line of the log. */
+  readonly writeLog: (line: string) => void;
+  /** Told of every connection to a mail server and every command, for counting. */
+  readonly observer?: SessionObserver;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+};
+
+export type Postern = {
+  readonly app: App;
+  readonly log: Log;
+  /** Logs out of the mail servers. */
+  readonly close: () => Promise<void>;
+};
+
+/** Accounts of which this process remembers when it last asked their server. */
+const maxRememberedAccounts = 10_000;
+
+/** Puts the server together: the one place that knows every room. */
+export function compose(config: Config, { providers, store, writeLog, observer = {}, now = Date.now }: World): Postern {
+  const surroundings = { now, randomKey: () => randomBytes(12).toString('hex') };
+  const log = createLog(config.log, writeLog, now);
+  const trustMs = config.loginTrustMinutes * 60_000;
+
+  const pool = new SessionPool({
+    ...observer,
+    connectionsMax: config.maxConnectionsPerAccount,
+    parkMs: config.parkedConnectionSeconds * 1000,
+    // What a login proved holds no longer for its connection than for its requests.
+    sessionAgeMaxMs: trustMs,
+  });
+  const cache = createBlockCache({ maxBytes: config.blockCacheMegabytes * 1_000_000 });
+  const memories = new LRUCache<Id, AccountMemory>({ max: maxRememberedAccounts });
+
+  const openAccount: OpenAccount = ({ accountId, provider, credential }) => {
+    const { source, messages, search, release } = imapAccount(pool, provider, credential);
+    const memory = memories.get(accountId) ?? accountMemory();
+    memories.set(accountId, memory);
+    const catalog = accountCatalog({
+      catalog: openCatalog({ store, account: accountId, surroundings, cache }),
+      source: async () => source,
+      surroundings,
+      freshnessMs: config.freshnessMs,
+      deadline: now() + config.requestTimeoutSeconds * 1000,
+      memory,
+    });
+    const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
+    return { ports: { catalog, messages, search, rights }, close: release };
+  };
+
+  const describeSession = createSessionDescriber({ core: coreCapability(config), strict: config.strict });
+  const app = createApp({
+    authenticator: createAuthenticator({
+      providers,
+      verifyLogin: (provider, credential) => pool.verifyLogin(provider, credential),
+      memory: createLoginMemory({ trustMs, refusalMs: config.wrongLoginSeconds * 1000 }, now),
+      counter: createLoginCounter(
+        {
+          windowMs: config.failedLoginMinutes * 60_000,
+          perAddress: config.maxFailedLoginsPerAddress,
+          perUser: config.maxFailedLoginsPerUser,
+          perProvider: config.maxFailedLoginsPerProvider,
+        },
+        now,
+      ),
+      now,
+    }),
+    describeSession,
+    runApiRequest: createApiRunner({ describeSession, openAccount, maxSizeResponse: config.maxSizeResponse }),
+    openBlob: createBlobOpener(openAccount),
+    limits: config,
+    log,
+    realm: config.realm,
+    publicUrl: config.publicUrl,
+    now,
+  });
+  return { app, log, close: () => pool.close() };
+}
+
+function coreCapability(config: Config): CoreCapability {
+  return {
+    // Nothing is accepted at the upload URL.
+    maxSizeUpload: 0,
+    maxConcurrentUpload: 1,
+    maxSizeRequest: config.maxSizeRequest,
+    maxConcurrentRequests: config.maxConcurrentRequests,
+    maxCallsInRequest: config.maxCallsInRequest,
+    maxObjectsInGet: config.maxObjectsInGet,
+    maxObjectsInSet: config.maxObjectsInSet,
+    collationAlgorithms: [...collationAlgorithms],
+  };
+}

@@ -1,0 +1,71 @@
+import { describeSettings, readConfig, unknownVariables } from '../../shared/config.ts';
+import { ConfigurationError } from '../../shared/configuration-error.ts';
+import { type LocalPostern, startLocal } from './start-local.ts';
+
+const say = (line: string) => process.stdout.write(`${line}\n`);
+const complain = (line: string) => process.stderr.write(`${line}\n`);
+
+/** Installs Dovecot where it is missing and may be installed, and says so; throws where it may not. */
+export type EnsureDovecot = (options: { say: (line: string) => void }) => void;
+
+/** `npm start`: runs the local server until it is told to stop. Ends the process with 1 when the settings are wrong. */
+export async function main(argv: readonly string[], ensureDovecot: EnsureDovecot): Promise<void> {
+  if (argv.includes('--help')) {
+    say(`npm start -- [flags]\n\n${describeSettings()}\n\nEach flag is also a variable: --log is POSTERN_LOG.`);
+    return;
+  }
+  const stopped = stopSignal();
+  try {
+    const config = readConfig(argv);
+    for (const name of unknownVariables()) complain(`${name} is not a setting, see npm start -- --help`);
+    if (config.providers === null && config.imap === null) ensureDovecot({ say });
+    const postern = await startLocal(config, { say, writeLog: complain });
+    say(greeting(postern));
+    await stopped;
+    say('Stopping');
+    await postern.stop();
+    process.exit(0);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    complain(error.message);
+    process.exit(1);
+  }
+}
+
+/** Resolves when somebody wants this process to end; the second time it ends at once, and with it what it started. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let times = 0;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        times += 1;
+        if (times > 1) process.exit(1);
+        resolve();
+      });
+    }
+  });
+}
+
+function greeting({ url, demo }: LocalPostern): string {
+  const login = demo === null ? 'LOGIN:PASSWORD' : `${demo.user}:${demo.password}`;
+  const { host, port } = demo?.provider.imap ?? {};
+  const accounts =
+    demo === null
+      ? ['Login     that of the mail account']
+      : [
+          `Login     ${demo.user}`,
+          `Password  ${demo.password}`,
+          `IMAP      ${host}:${port}, for another client to change the same mailbox`,
+        ];
+  return [
+    '',
+    `Postern serves JMAP at ${url}/.well-known/jmap`,
+    '',
+    ...accounts.map((line) => `  ${line}`),
+    '',
+    'Try',
+    `  curl -u ${login} ${url}/.well-known/jmap`,
+    '',
+    'Ctrl-C stops it.',
+  ].join('\n');
+}
