@@ -2,7 +2,7 @@ import type { Id } from '../../jmap/scalars.ts';
 import type { MailboxKey } from '../email.ts';
 import { type Candidate, candidateOf } from './candidate.ts';
 import type { Evaluation } from './evaluation.ts';
-import { type EmailTest, hasTest, isMutableTest, isThreadTest } from './filter.ts';
+import { type EmailTest, hasTest, isMutableTest, isTextTest, isThreadTest } from './filter.ts';
 import { orderByCatalog } from './order.ts';
 import { isHeaderComparator, isMutableComparator, isThreadComparator } from './sort.ts';
 import type { Touched } from './touched.ts';
@@ -94,9 +94,11 @@ export async function differencesOf(evaluation: Evaluation, touched: ReadonlyMap
       return decide(tests, (test) => (isThreadTest(test) ? undefined : knowledge.holds(test, candidate)));
     }
     if (entry.before.length === 0) return false;
+    // A SEARCH that ran while the message was moved may have found it in neither place.
+    const wasInPlace = entry.before.join() === entry.after.join();
     return decide(tests, (test) => {
       if (isMutableTest(test)) return heldIn(test, entry.before);
-      return candidate && knowledge.holds(test, candidate);
+      return candidate && (wasInPlace || !isTextTest(test)) ? knowledge.holds(test, candidate) : undefined;
     });
   }
 

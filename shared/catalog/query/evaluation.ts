@@ -1,6 +1,7 @@
 import { type MethodError, methodError, type Result, refuse } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
 import type { MailboxKey } from '../email.ts';
+import { missingAmong } from '../entries.ts';
 import type { MailboxEntry } from '../mailbox.ts';
 import { MailboxGone } from '../source.ts';
 import type { CatalogView } from '../view.ts';
@@ -46,11 +47,7 @@ export type Evaluation = {
 export function isAnswerable(query: EmailQuery, mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): boolean {
   const { tests, scope } = placed(query.filter, mailboxes);
   const needsThreads = hasTest(tests, isThreadTest) || query.sort.some(isThreadComparator);
-  for (const key of needsThreads ? mailboxes.keys() : scope.mailboxes) {
-    const mailbox = mailboxes.get(key);
-    if (mailbox?.selectable && mailbox.vector === null) return false;
-  }
-  return true;
+  return !missingAmong(mailboxes).some(({ key }) => needsThreads || scope.mailboxes.has(key));
 }
 
 function placed(

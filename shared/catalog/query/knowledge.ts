@@ -72,7 +72,10 @@ export function newKnowledge(
     if (needsPlacement)
       await settle(async (undecided) => {
         const wholes = new Map((await whole(undecided)).map((candidate) => [candidate.id, candidate]));
-        for (const index of open) current[index] = wholes.get(current[index]?.id as Id);
+        for (const index of open) {
+          const candidate = current[index];
+          current[index] = candidate && wholes.get(candidate.id);
+        }
       });
     if (needsThreads) await settle((undecided) => learnThreads(undecided.map(({ threadId }) => threadId)));
     if (plan.terms.length > 0) await settle(search);

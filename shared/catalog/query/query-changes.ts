@@ -39,13 +39,13 @@ export function queryEmailChanges(
       return cannotCalculateChanges();
     }
     const differences = await differencesOf(evaluation, await touchedSince(view, since.version));
-    const upToId = await usableUpToId(evaluation, request.upToId);
+    const isUnchanged = differences.removed.size === 0 && differences.added.size === 0;
+    const upToId = isUnchanged ? null : await usableUpToId(evaluation, request.upToId);
     const { maxChanges, calculateTotal } = request;
     if (maxChanges !== null && upToId === null && differences.removed.size > maxChanges) return tooManyChanges();
 
     const counted = countedTotal(evaluation);
     const counts = calculateTotal && counted === undefined;
-    const isUnchanged = differences.removed.size === 0 && differences.added.size === 0;
     const located: Result<Located, MethodError> =
       isUnchanged && !counts
         ? ok({ added: [], total: 0, upTo: undefined, orderedBy: since.orderedBy })

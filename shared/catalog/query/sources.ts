@@ -1,7 +1,10 @@
 import type { Id } from '../../jmap/scalars.ts';
 import type { MailboxEntry } from '../mailbox.ts';
 
-/** What a query needs that the catalog does not hold. Every method may throw `Unavailable`. */
+/**
+ * What a query needs that the catalog does not hold. Every method may throw `Unavailable`, or `MailboxGone` when the mail
+ * server has moved on from what the view says: then the query is to be put to a newer view.
+ */
 export type QuerySources = {
   /**
    * For each term the UIDs of the mailbox that match it, in no particular order; null when the mailbox is not there under

@@ -1,7 +1,8 @@
+import type { Enough } from '../../catalog/account.ts';
 import type { MailboxEntry } from '../../catalog/mailbox.ts';
-import type { EmailQuery } from '../../catalog/query/evaluation.ts';
-import { isAnswerable } from '../../catalog/query/evaluation.ts';
+import { type EmailQuery, isAnswerable } from '../../catalog/query/evaluation.ts';
 import type { HeaderSortProperty, QuerySources, SortFields } from '../../catalog/query/sources.ts';
+import { MailboxGone } from '../../catalog/source.ts';
 import type { CatalogView } from '../../catalog/view.ts';
 import type { MethodError, Result } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
@@ -9,29 +10,33 @@ import type { EmailAddress } from '../../message/addresses.ts';
 import { hasAttachment } from '../../message/body-structure.ts';
 import { convenienceProperties, headerPropertyValue } from '../../message/header-form.ts';
 import { type EmailHeader, parseHeaders } from '../../message/parse-headers.ts';
-import type { MessageFacts, MessageNeeds } from './mail.ts';
+import type { MessageFacts, MessageNeeds, Place } from './mail.ts';
 import { placesOf } from './places.ts';
 import type { EmailPorts } from './record.ts';
 
 /**
  * Answers from a recent view that holds what the query needs. When the mail server turns out to have moved on meanwhile,
- * once more from the newest.
+ * once more from the newest; messages that left even that view are taken to say nothing.
  */
 export async function answerFromView<T>(
   ports: EmailPorts,
   query: EmailQuery,
   answer: (view: CatalogView, sources: QuerySources) => Promise<Result<T, MethodError>>,
 ): Promise<Result<T, MethodError>> {
-  const enough = (mailboxes: ReadonlyMap<number, MailboxEntry>) => isAnswerable(query, mailboxes);
+  const enough: Enough = (mailboxes) => isAnswerable(query, mailboxes);
   const recent = await ports.catalog.view('recent', enough);
-  const first = await answer(recent, querySources(recent, ports));
+  const first = await answer(recent, querySources(recent, ports, 'refused'));
   if (first.ok || first.error.type !== 'serverUnavailable') return first;
   const newest = await ports.catalog.view('now', enough);
-  return answer(newest, querySources(newest, ports));
+  return answer(newest, querySources(newest, ports, 'leftOut'));
 }
 
-/** What a query over this view asks of the mail server. */
-export function querySources(view: CatalogView, { catalog, messages, search }: EmailPorts): QuerySources {
+/** What a query over this view asks of the mail server. `missing`: what becomes of messages that are not at their place. */
+function querySources(
+  view: CatalogView,
+  { catalog, messages, search }: EmailPorts,
+  missing: 'refused' | 'leftOut',
+): QuerySources {
   return {
     search: async (mailbox, terms) => {
       const box = searched(mailbox);
@@ -39,8 +44,9 @@ export function querySources(view: CatalogView, { catalog, messages, search }: E
     },
     serverSort: async (mailbox, [first, ...others]) => {
       const box = searched(mailbox);
-      if (box === null || first === undefined || first.property === 'receivedAt' || first.property === 'size')
+      if (box === null || first === undefined || first.property === 'receivedAt' || first.property === 'size') {
         return null;
+      }
       // SORT is asked in ascending order; for the descending one everything is turned round.
       const { property, isAscending } = first;
       const thenBy = others.map((other) => ({ key: other.property, isAscending: other.isAscending === isAscending }));
@@ -48,30 +54,41 @@ export function querySources(view: CatalogView, { catalog, messages, search }: E
       return isAscending || uids === null ? uids : uids.toReversed();
     },
     attachments: async (ids) => {
-      const read = await readFacts(ids, { headers: 'none', structure: true, preview: false });
+      const { facts, gone } = await readFacts(ids, { headers: 'none', structure: true, preview: false });
       const found = new Map<Id, boolean>();
-      for (const [id, { structure }] of read) if (structure !== undefined) found.set(id, hasAttachment(structure));
-      await catalog.remember({ hasAttachment: found });
+      for (const [id, { structure }] of facts) if (structure !== undefined) found.set(id, hasAttachment(structure));
+      if (found.size > 0) await catalog.remember({ hasAttachment: found });
+      accept(gone);
       return found;
     },
     sortFields: async (ids, properties) => {
       const fields = properties.map((property) => convenienceProperties.get(property)?.field ?? property);
-      const read = await readFacts(ids, { headers: fields, structure: false, preview: false });
-      return new Map(
-        [...read].map(([id, { headers }]) => [id, sortFields(parseHeaders(headers ?? new Uint8Array()), properties)]),
-      );
+      const { facts, gone } = await readFacts(ids, { headers: fields, structure: false, preview: false });
+      accept(gone);
+      const parsed = [...facts].map(([id, { headers }]) => [id, parseHeaders(headers ?? new Uint8Array())] as const);
+      return new Map(parsed.map(([id, headers]) => [id, sortFields(headers, properties)]));
     },
   };
 
-  async function readFacts(ids: readonly Id[], needs: MessageNeeds): Promise<Map<Id, MessageFacts>> {
-    const places = placesOf((await view.emails(ids)).values(), await view.mailboxes());
+  async function readFacts(
+    ids: readonly Id[],
+    needs: MessageNeeds,
+  ): Promise<{ facts: Map<Id, MessageFacts>; gone: Place[] }> {
+    const mailboxes = await view.mailboxes();
+    const places = placesOf((await view.emails(ids)).values(), mailboxes);
     const read = await messages.read([...places.values()], needs);
     const facts = new Map<Id, MessageFacts>();
+    const gone: Place[] = [];
     for (const [id, place] of places) {
       const found = read.get(place);
-      if (found !== undefined) facts.set(id, found);
+      if (found === undefined) gone.push(place);
+      else facts.set(id, found);
     }
-    return facts;
+    return { facts, gone };
+  }
+
+  function accept([gone]: readonly Place[]): void {
+    if (gone !== undefined && missing === 'refused') throw new MailboxGone(gone.mailbox);
   }
 }
 

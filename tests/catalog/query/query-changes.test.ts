@@ -138,6 +138,24 @@ test('an Email from a mailbox that is gone may not have been outside of it', asy
   expect(await changesOf(account, { filter: where({ inMailboxOtherThan: [id('archive')] }) })).toBe('-x +x@4');
 });
 
+test.each<[string, Change, string]>([
+  ['may have been missed, and is named', rowsOf('b', rowIn(2, 9)), '-b +b@1'],
+  ['cannot have been, if it only was flagged', flagged, '- +'],
+])('an Email that a SEARCH was to find while it was moved %s', async (_, change, expected) => {
+  expect(await changesOf(changed(change), { filter: where({ text: 'tea' }) })).toBe(expected);
+});
+
+test('where nothing has changed, nothing is searched', async () => {
+  const account = changed(flagged);
+  const sources = sourcesOf(account, contents);
+  const filter = where({ inMailbox: id('archive'), text: 'tea' });
+  const request = { filter, sort: [], args: plain, maxChanges: null, upToId: id('x'), calculateTotal: false };
+  const sinceQueryState = 'epoch-1' as State;
+  const answer = await queryEmailChanges(inMemoryView(account), { ...request, sinceQueryState }, sources);
+  expect(answer).toMatchObject({ ok: true, value: { removed: [], added: [] } });
+  expect(sources.asked.searched).toEqual([]);
+});
+
 test('an Email that went and came back keeps its place unnamed', async () => {
   expect(await changesOf(changed(rowsOf('b', rowIn(2, 9)), rowsOf('b', rowIn(1, 9))), {})).toBe('- +');
 });

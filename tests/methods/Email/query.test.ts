@@ -76,6 +76,7 @@ test('hasAttachment is read from the structure of Emails that are undecided only
 test('a message that is gone by now has no attachment, and nothing is remembered of it', async () => {
   const { ports, calls } = account([{ ...at(1), raw: gone }]);
   expect(await call('Email/query', { filter: { hasAttachment: true } }, ports)).toEqual(ok({ ids: [] }));
+  expect(calls.views).toEqual(['recent', 'now']);
   expect(calls.remembered).toEqual([]);
 });
 
@@ -112,6 +113,13 @@ test.each([
   expect(await call('Email/query', { sort: [{ property }] }, ports)).toEqual(ok({ ids, queryState: 'epoch-1-f' }));
   const field = property === 'sentAt' ? 'date' : property;
   expect(calls.read).toEqual([{ headers: [field], structure: false, preview: false }]);
+});
+
+test('a message that is gone by now is sorted as if it said nothing, once the newest view was asked', async () => {
+  const { ports, calls } = account([at(1), { ...at(2), raw: gone }]);
+  const sort = [{ property: 'subject' }];
+  expect(await call('Email/query', { sort }, ports)).toEqual(ok({ ids: ['e2', 'e1'] }));
+  expect(calls.views).toEqual(['recent', 'now']);
 });
 
 test('beyond the Emails whose fields are fetched, a descending sort is the ascending SORT turned round', async () => {
