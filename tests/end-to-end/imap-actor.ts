@@ -1,0 +1,181 @@
+import { ImapFlow } from 'imapflow';
+import type { TestServer, TestUser } from '../servers/servers.ts';
+
+/** One message in a mailbox as another IMAP client sees it. */
+export type ObservedRow = {
+  readonly uid: number;
+  /** As the server spells them, without `\Recent`. */
+  readonly flags: readonly string[];
+  /** INTERNALDATE in seconds since the epoch. */
+  readonly internalDate: number;
+  readonly size: number;
+  /** What tells one content from another: the field that every letter of these tests has. */
+  readonly token: string;
+  /** The token of the first message of its conversation. */
+  readonly conversation: string;
+};
+
+/** One mailbox as another IMAP client sees it. */
+export type ObservedMailbox = {
+  readonly name: string;
+  readonly subscribed: boolean;
+  readonly selectable: boolean;
+  readonly uidValidity: number;
+  readonly rows: readonly ObservedRow[];
+};
+
+export type DeliveryOptions = { readonly flags?: readonly string[]; readonly receivedAt?: Date };
+
+/** Another IMAP client of the same user: it changes the mailbox behind the proxy, and counts what is there. */
+export type ImapActor = {
+  /** APPEND; answers the UID. */
+  readonly deliver: (mailbox: string, message: string | Uint8Array, options?: DeliveryOptions) => Promise<number>;
+  /** UID MOVE. */
+  readonly move: (from: string, uids: readonly number[], to: string) => Promise<void>;
+  /** UID COPY, also into the same mailbox. */
+  readonly copy: (from: string, uids: readonly number[], to: string) => Promise<void>;
+  readonly flag: (mailbox: string, uids: readonly number[], flags: readonly string[]) => Promise<void>;
+  readonly unflag: (mailbox: string, uids: readonly number[], flags: readonly string[]) => Promise<void>;
+  readonly markDeleted: (mailbox: string, uids: readonly number[]) => Promise<void>;
+  readonly undelete: (mailbox: string, uids: readonly number[]) => Promise<void>;
+  /** `\Deleted` and UID EXPUNGE of these and no others. */
+  readonly expunge: (mailbox: string, uids: readonly number[]) => Promise<void>;
+  readonly create: (mailbox: string) => Promise<void>;
+  readonly rename: (mailbox: string, to: string) => Promise<void>;
+  readonly remove: (mailbox: string) => Promise<void>;
+  readonly subscribe: (mailbox: string) => Promise<void>;
+  readonly unsubscribe: (mailbox: string) => Promise<void>;
+  /** The same name and the same messages under another UIDVALIDITY and other UIDs. */
+  readonly recreate: (mailbox: string) => Promise<void>;
+  /** The whole account, or what is in the mailboxes of these names. */
+  readonly observe: (names?: readonly string[]) => Promise<readonly ObservedMailbox[]>;
+  /** The UIDs of a mailbox, ascending. */
+  readonly uids: (mailbox: string) => Promise<readonly number[]>;
+  /** The octets of a message. */
+  readonly source: (mailbox: string, uid: number) => Promise<Buffer>;
+  readonly close: () => Promise<void>;
+};
+
+/** Logs in as the user. Every method fails when the server refuses. */
+export async function imapActor({ host, imapPort }: TestServer, { user, password }: TestUser): Promise<ImapActor> {
+  const client = new ImapFlow({
+    ...{ host, port: imapPort, secure: false, doSTARTTLS: false, logger: false, disableAutoIdle: true },
+    auth: { user, pass: password },
+  });
+  client.on('error', () => {});
+  await client.connect();
+
+  const inside = async <T>(mailbox: string, act: () => Promise<T | false | undefined>): Promise<T> => {
+    await client.mailboxOpen(mailbox);
+    return accepted(act());
+  };
+  const store = (mailbox: string, uids: readonly number[], flags: readonly string[], operation: 'Add' | 'Remove') =>
+    inside(mailbox, () => client[`messageFlags${operation}`](uids.join(), [...flags], { uid: true }));
+  const move = async (from: string, uids: readonly number[], to: string) => {
+    await inside(from, () => client.messageMove(uids.join(), to, { uid: true }));
+  };
+  const uidsOf = async (mailbox: string): Promise<readonly number[]> => {
+    const { exists } = await client.mailboxOpen(mailbox, { readOnly: true });
+    if (exists === 0) return [];
+    return (await client.fetchAll('1:*', { uid: true })).map(({ uid }) => uid);
+  };
+
+  return {
+    deliver: async (mailbox, message, { flags = [], receivedAt } = {}) => {
+      const octets = typeof message === 'string' ? Buffer.from(message) : Buffer.from(message);
+      const { uid } = await accepted(client.append(mailbox, octets, [...flags], receivedAt));
+      if (uid === undefined) throw new Error('The server did not tell the UID');
+      return uid;
+    },
+    move,
+    copy: async (from, uids, to) => {
+      await inside(from, () => client.messageCopy(uids.join(), to, { uid: true }));
+    },
+    flag: async (mailbox, uids, flags) => {
+      await store(mailbox, uids, flags, 'Add');
+    },
+    unflag: async (mailbox, uids, flags) => {
+      await store(mailbox, uids, flags, 'Remove');
+    },
+    markDeleted: async (mailbox, uids) => {
+      await store(mailbox, uids, ['\\Deleted'], 'Add');
+    },
+    undelete: async (mailbox, uids) => {
+      await store(mailbox, uids, ['\\Deleted'], 'Remove');
+    },
+    expunge: async (mailbox, uids) => {
+      await inside(mailbox, () => client.messageDelete(uids.join(), { uid: true }));
+    },
+    create: async (mailbox) => {
+      await client.mailboxCreate(mailbox);
+    },
+    rename: async (mailbox, to) => {
+      await client.mailboxRename(mailbox, to);
+    },
+    remove: async (mailbox) => {
+      await client.mailboxDelete(mailbox);
+    },
+    subscribe: async (mailbox) => {
+      await accepted(client.mailboxSubscribe(mailbox));
+    },
+    unsubscribe: async (mailbox) => {
+      await accepted(client.mailboxUnsubscribe(mailbox));
+    },
+    recreate: async (mailbox) => {
+      const keeping = `${mailbox}-kept`;
+      const uids = await uidsOf(mailbox);
+      await client.mailboxCreate(keeping);
+      if (uids.length > 0) await move(mailbox, uids, keeping);
+      await client.mailboxDelete(mailbox);
+      await client.mailboxCreate(mailbox);
+      const kept = await uidsOf(keeping);
+      if (kept.length > 0) await move(keeping, kept, mailbox);
+      await client.mailboxDelete(keeping);
+    },
+    observe: async (names) => {
+      const observed: ObservedMailbox[] = [];
+      for (const { path, flags, subscribed } of await client.list()) {
+        if (names !== undefined && !names.includes(path)) continue;
+        const selectable = !flags.has('\\Noselect') && !flags.has('\\NonExistent');
+        const opened = selectable ? await client.mailboxOpen(path, { readOnly: true }) : null;
+        const rows = opened !== null && opened.exists > 0 ? await client.fetchAll('1:*', everything) : [];
+        const uidValidity = Number(opened?.uidValidity ?? 0);
+        observed.push({ name: path, subscribed: subscribed === true, selectable, uidValidity, rows: rows.map(rowOf) });
+      }
+      return observed;
+    },
+    uids: uidsOf,
+    source: async (mailbox, uid) => {
+      await client.mailboxOpen(mailbox, { readOnly: true });
+      const message = await client.fetchOne(`${uid}`, { source: true }, { uid: true });
+      if (message === false || message.source === undefined) throw new Error(`There is no message ${uid}`);
+      return message.source;
+    },
+    close: () => client.logout(),
+  };
+}
+
+/** imapflow answers `false` or nothing where the server refused. */
+async function accepted<T>(answer: Promise<T | false | undefined>): Promise<T> {
+  const value = await answer;
+  if (value === false || value === undefined) throw new Error('The mail server refused what the actor wanted');
+  return value;
+}
+
+const everything = {
+  ...{ uid: true, flags: true, internalDate: true, size: true },
+  headers: ['x-token', 'x-conversation'],
+};
+
+function rowOf(message: Awaited<ReturnType<ImapFlow['fetchAll']>>[number]): ObservedRow {
+  const { uid, flags = new Set(), internalDate, size = 0, headers } = message;
+  const field = (name: string) => new RegExp(`^${name}: *(\\S+)`, 'im').exec(headers?.toString() ?? '')?.[1] ?? '';
+  return {
+    uid,
+    flags: [...flags].filter((flag) => flag.toLowerCase() !== '\\recent'),
+    internalDate: Math.floor(new Date(internalDate ?? 0).getTime() / 1000),
+    size,
+    token: field('x-token'),
+    conversation: field('x-conversation'),
+  };
+}
