@@ -19,8 +19,7 @@ try {
     count(runTool('Types', 'typescript/bin/tsc', ['--noEmit']));
     count(runTool('Style', '@biomejs/biome/bin/biome', ['check', '--config-path=.config', '.']));
   }
-  // A selection of tests starts, and if need be installs, only the servers that it asks for.
-  if (jestArguments.length === 0) await prepareServers();
+  await prepareServers();
   count(await runJest(jestArguments));
 } catch (error) {
   if (!(error instanceof NotInstalled)) throw error;

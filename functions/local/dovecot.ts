@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { ensureCertificate } from './mail-server/certificate.ts';
 import { dovecotConfiguration, passwordDictionary } from './mail-server/dovecot-configuration.ts';
-import { mailOwner, reachableFolder, socketFolder } from './mail-server/server-folder.ts';
+import { inSocketFolder, mailOwner, reachableFolder } from './mail-server/server-folder.ts';
 import { startOnPorts } from './mail-server/start-on-ports.ts';
 import { superviseProcess } from './mail-server/supervised-process.ts';
 
@@ -15,8 +15,11 @@ export interface DovecotUser {
 }
 
 export interface DovecotOptions {
-  /** Where configuration, certificate, users, log and mail are kept. Created when missing; an existing one is resumed. */
-  readonly folder: string;
+  /**
+   * Where configuration, certificate, users, log and mail are kept. Created when missing; an existing one is resumed.
+   * Absent: a temporary one, which is gone when Dovecot has ended.
+   */
+  readonly folder?: string;
   readonly users?: readonly DovecotUser[];
   /** Port for IMAP with optional STARTTLS; 0 or absent picks a free one. */
   readonly imapPort?: number;
@@ -56,65 +59,70 @@ export interface DovecotServer {
  * Throws when Dovecot is not installed or does not come up; the message then ends with its log.
  */
 export async function startDovecot(options: DovecotOptions): Promise<DovecotServer> {
-  const folder = await reachableFolder(options.folder);
+  const { users: firstUsers = [], durable = false, acl = false } = options;
   const owner = await mailOwner();
-  const certificate = await ensureCertificate(folder);
-  const usersFolder = path.join(folder, 'users');
-  const mailFolder = path.join(folder, 'mail');
-  const configFile = path.join(folder, 'dovecot.conf');
-  const logFile = path.join(folder, 'dovecot.log');
-  await mkdir(usersFolder, { recursive: true, mode: 0o700 });
-  await mkdir(mailFolder, { recursive: true });
-  await owner.give?.(mailFolder);
-  await writeFile(path.join(folder, 'passdb.conf'), passwordDictionary(usersFolder));
-
-  const users = new Map<string, DovecotUser>();
-  const addUser = async (user: DovecotUser): Promise<void> => {
-    await writeUser(usersFolder, user);
-    users.set(user.user, user);
-  };
-  for (const user of options.users ?? []) await addUser(user);
-
+  const kept = options.folder === undefined ? undefined : await reachableFolder(options.folder);
   const { server, ports } = await startOnPorts(
-    `Dovecot in "${folder}"`,
+    kept === undefined ? 'Dovecot' : `Dovecot in "${kept}"`,
     [options.imapPort ?? 0, options.imapsPort ?? 0],
-    async ([imapPort, imapsPort]) => {
-      const runFolder = await socketFolder();
-      const { durable = false, acl = false } = options;
-      const text = dovecotConfiguration({ folder, runFolder, certificate, imapPort, imapsPort, durable, acl, owner });
-      await writeFile(configFile, text, { mode: 0o600 });
-      await rm(logFile, { force: true });
-      return superviseProcess({
-        program: '/usr/sbin/dovecot',
-        args: ['-F', '-c', configFile],
-        temporaryFolder: runFolder,
-      });
-    },
-    () => readFile(logFile, 'utf8').catch(() => ''),
+    ([imapPort, imapsPort]) =>
+      inSocketFolder(async (temporaryFolder) => {
+        const folder = kept ?? temporaryFolder;
+        const runFolder = path.join(temporaryFolder, 'run');
+        await mkdir(runFolder);
+        const logFile = kept === undefined ? '/dev/stderr' : keptLog(kept);
+        if (kept !== undefined) await rm(logFile, { force: true });
+        const usersFolder = path.join(folder, 'users');
+        await mkdir(usersFolder, { recursive: true, mode: 0o700 });
+        for (const user of firstUsers) await writeUser(usersFolder, user);
+        const mailFolder = path.join(folder, 'mail');
+        await mkdir(mailFolder, { recursive: true });
+        await owner.give?.(mailFolder);
+        const certificate = await ensureCertificate(folder);
+        const settings = { folder, runFolder, logFile, certificate, imapPort, imapsPort, durable, acl, owner };
+        const configFile = path.join(folder, 'dovecot.conf');
+        await writeFile(configFile, dovecotConfiguration(settings), { mode: 0o600 });
+        await writeFile(path.join(folder, 'passdb.conf'), passwordDictionary(usersFolder));
+        const process = superviseProcess({
+          program: '/usr/sbin/dovecot',
+          args: ['-F', '-c', configFile],
+          temporaryFolder,
+        });
+        return { ...process, usersFolder, configFile, caFile: certificate.certificateFile };
+      }),
+    () => (kept === undefined ? '' : readFile(keptLog(kept), 'utf8').catch(() => '')),
   );
+  const users = new Map(firstUsers.map((user) => [user.user, user]));
   const [imapPort, imapsPort] = ports;
   return {
     name: 'dovecot',
     host: '127.0.0.1',
     imapPort,
     imapsPort,
-    caFile: certificate.certificateFile,
+    caFile: server.caFile,
     get users() {
       return [...users.values()];
     },
     pid: server.pid,
-    addUser,
+    addUser: async (user) => {
+      await writeUser(server.usersFolder, user);
+      users.set(user.user, user);
+    },
     removeUser: async (user) => {
-      await rm(userFile(usersFolder, user), { force: true });
+      await rm(userFile(server.usersFolder, user), { force: true });
       users.delete(user);
     },
     doveadm: async (...args) => {
-      const { stdout } = await promisify(execFile)('doveadm', ['-c', configFile, ...args], { maxBuffer: 64 << 20 });
+      const { stdout } = await promisify(execFile)('doveadm', ['-c', server.configFile, ...args], {
+        maxBuffer: 64 << 20,
+      });
       return stdout;
     },
     stop: server.stop,
   };
 }
+
+const keptLog = (folder: string): string => path.join(folder, 'dovecot.log');
 
 /** Each user is one file, read anew at every login, so that a change holds at once. */
 async function writeUser(usersFolder: string, { user, password }: DovecotUser): Promise<void> {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -54,6 +55,13 @@ test('mail, users and certificate are there again after a stop and a start', asy
   expect(await appendMessages({ ...second, ...ada }, [])).toBe(0);
   expect(await second.doveadm('mailbox', 'status', '-u', 'ada', 'messages', 'Kept')).toBe('Kept messages=1\n');
   expect(await readFile(second.caFile, 'utf8')).toBe(certificate);
+});
+
+test('without a folder everything is in a temporary one, which is gone after a stop', async () => {
+  const { caFile, stop } = await startDovecot({ users: [ada] });
+  expect(existsSync(caFile)).toBe(true);
+  await stop();
+  expect(existsSync(path.dirname(caFile))).toBe(false);
 });
 
 test('the special mailboxes of RFC 6154 are there from the start', async () => {

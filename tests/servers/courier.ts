@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { mailOwner, socketFolder } from '../../functions/local/mail-server/server-folder.ts';
+import { inSocketFolder, mailOwner } from '../../functions/local/mail-server/server-folder.ts';
 import { startOnPorts } from '../../functions/local/mail-server/start-on-ports.ts';
 import { superviseProcess } from '../../functions/local/mail-server/supervised-process.ts';
 import { answerAuthentication, type CourierAccount, redirectAuthentication } from './courier-authentication.ts';
@@ -22,41 +22,42 @@ export async function startCourier(installer: Installer): Promise<MailServer> {
   const { root, libraryPath } = await unpackCourier(installer);
   const owner = await mailOwner();
   const accounts = new Map<string, CourierAccount>();
-  const { server, ports } = await startOnPorts('Courier', [0], async ([imapPort]) => {
-    const folder = await socketFolder();
-    const mailFolder = path.join(folder, 'mail');
-    await mkdir(mailFolder);
-    await owner.give?.(mailFolder);
-    const { uid, gid } = await stat(mailFolder);
-    await redirectAuthentication(path.join(root, 'usr/lib/libcourierauth.so.0'), folder);
-    const authentication = await answerAuthentication(folder, accounts, { uid, gid });
-    const env = { LD_LIBRARY_PATH: `${folder}:${libraryPath}`, GAM_CLIENT_ID: path.basename(folder) };
-    const asOwner = owner.give ? `setpriv --reuid=${uid} --regid=${gid} --clear-groups` : '';
-    const { stop, ...process } = superviseProcess({
-      program: '/bin/sh',
-      args: [
-        ...['-c', `${asOwner} "$1" --notimeout "$GAM_CLIENT_ID" & shift; exec "$@"`, 'courier'],
-        ...[path.join(root, 'usr/libexec/gam_server'), path.join(root, 'usr/sbin/couriertcpd')],
-        ...['-address=127.0.0.1', '-maxprocs=400', '-maxperip=400', '-nodnslookup', '-noidentlookup', `${imapPort}`],
-        ...[path.join(root, 'usr/lib/courier/courier/imaplogin'), path.join(root, 'usr/bin/imapd'), 'Maildir'],
-      ],
-      env: { ...env, ...settings },
-      workingFolder: folder,
-      temporaryFolder: folder,
-    });
-    return {
-      ...process,
-      stop: () => stop().finally(() => authentication.close()),
-      makeMaildir: async (user: string): Promise<string> => {
-        const home = path.join(mailFolder, user);
-        await mkdir(home);
-        await owner.give?.(home);
-        const maildirmake = path.join(root, 'usr/bin/maildirmake.courier');
-        await promisify(execFile)(maildirmake, [path.join(home, 'Maildir')], { env, uid, gid });
-        return home;
-      },
-    };
-  });
+  const { server, ports } = await startOnPorts('Courier', [0], ([imapPort]) =>
+    inSocketFolder(async (folder) => {
+      const mailFolder = path.join(folder, 'mail');
+      await mkdir(mailFolder);
+      await owner.give?.(mailFolder);
+      const { uid, gid } = await stat(mailFolder);
+      await redirectAuthentication(path.join(root, 'usr/lib/libcourierauth.so.0'), folder);
+      const authentication = await answerAuthentication(folder, accounts, { uid, gid });
+      const env = { LD_LIBRARY_PATH: `${folder}:${libraryPath}`, GAM_CLIENT_ID: path.basename(folder) };
+      const asOwner = owner.give ? `setpriv --reuid=${uid} --regid=${gid} --clear-groups` : '';
+      const { stop, ...process } = superviseProcess({
+        program: '/bin/sh',
+        args: [
+          ...['-c', `${asOwner} "$1" --notimeout "$GAM_CLIENT_ID" & shift; exec "$@"`, 'courier'],
+          ...[path.join(root, 'usr/libexec/gam_server'), path.join(root, 'usr/sbin/couriertcpd')],
+          ...['-address=127.0.0.1', '-maxprocs=400', '-maxperip=400', '-nodnslookup', '-noidentlookup', `${imapPort}`],
+          ...[path.join(root, 'usr/lib/courier/courier/imaplogin'), path.join(root, 'usr/bin/imapd'), 'Maildir'],
+        ],
+        env: { ...env, ...settings },
+        workingFolder: folder,
+        temporaryFolder: folder,
+      });
+      return {
+        ...process,
+        stop: () => stop().finally(() => authentication.close()),
+        makeMaildir: async (user: string): Promise<string> => {
+          const home = path.join(mailFolder, user);
+          await mkdir(home);
+          await owner.give?.(home);
+          const maildirmake = path.join(root, 'usr/bin/maildirmake.courier');
+          await promisify(execFile)(maildirmake, [path.join(home, 'Maildir')], { env, uid, gid });
+          return home;
+        },
+      };
+    }),
+  );
   return {
     name: 'courier',
     host: '127.0.0.1',

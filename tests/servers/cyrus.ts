@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { mailOwner, socketFolder } from '../../functions/local/mail-server/server-folder.ts';
+import { inSocketFolder, mailOwner } from '../../functions/local/mail-server/server-folder.ts';
 import { startOnPorts } from '../../functions/local/mail-server/start-on-ports.ts';
 import { superviseProcess } from '../../functions/local/mail-server/supervised-process.ts';
 import type { MailServer } from './mail-server.ts';
@@ -20,25 +20,25 @@ export async function startCyrus(installer: Installer): Promise<MailServer> {
   const owner = await mailOwner();
   const programs = path.join(root, 'usr/lib/cyrus/bin');
   const env = { CYRUS_USER: owner.user, LD_LIBRARY_PATH: libraryPath, SASL_PATH: pluginPath(root, libraryPath) };
-  const { server, ports } = await startOnPorts('Cyrus', [0], async ([imapPort]) => {
-    // Short, because Cyrus puts sockets below its configuration directory.
-    const folder = await socketFolder();
-    for (const name of ['', 'conf', 'conf/socket', 'mail']) {
-      await mkdir(path.join(folder, name), { recursive: true });
-      await owner.give?.(path.join(folder, name));
-    }
-    const configFile = path.join(folder, 'imapd.conf');
-    const servicesFile = path.join(folder, 'cyrus.conf');
-    await writeFile(configFile, configuration(folder));
-    await writeFile(servicesFile, services(programs, configFile, imapPort));
-    const process = superviseProcess({
-      program: path.join(programs, 'master'),
-      args: ['-D', '-C', configFile, '-M', servicesFile, '-p', path.join(folder, 'master.pid')],
-      env,
-      temporaryFolder: folder,
-    });
-    return { ...process, sasldb: path.join(folder, 'sasldb2') };
-  });
+  const { server, ports } = await startOnPorts('Cyrus', [0], ([imapPort]) =>
+    inSocketFolder(async (folder) => {
+      for (const name of ['', 'conf', 'conf/socket', 'mail']) {
+        await mkdir(path.join(folder, name), { recursive: true });
+        await owner.give?.(path.join(folder, name));
+      }
+      const configFile = path.join(folder, 'imapd.conf');
+      const servicesFile = path.join(folder, 'cyrus.conf');
+      await writeFile(configFile, configuration(folder));
+      await writeFile(servicesFile, services(programs, configFile, imapPort));
+      const process = superviseProcess({
+        program: path.join(programs, 'master'),
+        args: ['-D', '-C', configFile, '-M', servicesFile, '-p', path.join(folder, 'master.pid')],
+        env,
+        temporaryFolder: folder,
+      });
+      return { ...process, sasldb: path.join(folder, 'sasldb2') };
+    }),
+  );
 
   const saslpasswd = (...args: string[]) => [...args, '-f', server.sasldb, '-u', 'localhost'];
   // Berkeley DB files have no lock across processes: one change after the other.

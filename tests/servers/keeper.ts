@@ -1,8 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { startDovecot } from '../../functions/local/dovecot.ts';
 import { startCourier, unpackCourier } from './courier.ts';
 import { startCyrus, unpackCyrus } from './cyrus.ts';
@@ -34,11 +31,10 @@ export async function prepareServers(installer: KeeperInstaller): Promise<void> 
  * one Cyrus and one Courier: each is started when a test first asks for it, and stopped by `stop()`.
  */
 export async function startKeeper(installer: KeeperInstaller): Promise<{ url: string; stop(): Promise<void> }> {
-  const dovecotFolder = await mkdtemp(path.join(tmpdir(), 'postern-dovecot-'));
   const starters = {
     dovecot: async () => {
       installer.ensureDovecot();
-      return startDovecot({ folder: dovecotFolder, acl: true });
+      return startDovecot({ acl: true });
     },
     cyrus: () => startCyrus(installer),
     courier: () => startCourier(installer),
@@ -88,7 +84,6 @@ export async function startKeeper(installer: KeeperInstaller): Promise<{ url: st
       http.closeAllConnections();
       const servers = await Promise.allSettled(Object.values(started));
       await Promise.all(servers.map((server) => server.status === 'fulfilled' && server.value.stop()));
-      await rm(dovecotFolder, { recursive: true, force: true });
     },
   };
 }

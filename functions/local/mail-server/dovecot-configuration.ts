@@ -6,6 +6,7 @@ export interface DovecotSettings {
   readonly folder: string;
   /** For sockets and pid files. */
   readonly runFolder: string;
+  readonly logFile: string;
   readonly certificate: CertificateFiles;
   readonly imapPort: number;
   readonly imapsPort: number;
@@ -23,7 +24,7 @@ protocols = imap
 listen = 127.0.0.1
 base_dir = ${settings.runFolder}
 state_dir = ${settings.runFolder}
-log_path = ${folder}/dovecot.log
+log_path = ${settings.logFile}
 log_timestamp = "%Y-%m-%d %H:%M:%S "
 auth_failure_delay = 0
 auth_mechanisms = plain login

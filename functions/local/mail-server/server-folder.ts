@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, chown, lstat, mkdir, mkdtemp, readFile, stat } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -28,14 +28,18 @@ export async function mailOwner(): Promise<MailOwner> {
 }
 
 /**
- * Creates the folder and answers its path. When we are root and a parent is closed to other users (a clone below
- * /root, for example), the owner of the mail could not get there: then it is a folder in /var/tmp with a name derived
- * from the one asked for, so that it is found again.
+ * Creates the folder and answers its path. When we are root, others may pass through it afterwards, because the owner of
+ * the mail has to; and when a parent is closed to others (a clone below /root, for example), it is a folder in /var/tmp
+ * with a name derived from the one asked for, so that it is found again.
  */
 export async function reachableFolder(asked: string): Promise<string> {
   const wanted = path.resolve(asked);
   await mkdir(wanted, { recursive: true, mode: 0o755 });
-  if (process.getuid?.() !== 0 || (await isOpen(wanted))) return wanted;
+  if (process.getuid?.() !== 0) return wanted;
+  if (await isOpen(path.dirname(wanted))) {
+    await chmod(wanted, (await stat(wanted)).mode | 0o011);
+    return wanted;
+  }
   const name = createHash('sha256').update(wanted).digest('hex').slice(0, 16);
   const folder = path.join('/var/tmp', `postern-${name}`);
   await mkdir(folder, { recursive: true, mode: 0o755 });
@@ -50,10 +54,18 @@ async function isOpen(folder: string): Promise<boolean> {
   return parent === folder || isOpen(parent);
 }
 
-/** Paths of Unix sockets have at most 107 characters, hence a place of its own for them. The caller removes it. */
-export async function socketFolder(): Promise<string> {
+/**
+ * A temporary folder for a server's sockets, whose paths have at most 107 characters. The server removes it when it
+ * ends; when it cannot be started, `start` throws and the folder is removed here.
+ */
+export async function inSocketFolder<S>(start: (folder: string) => Promise<S>): Promise<S> {
   const parent = tmpdir().length <= 40 ? tmpdir() : '/tmp';
   const folder = await mkdtemp(path.join(parent, 'postern-'));
-  await chmod(folder, 0o755);
-  return folder;
+  try {
+    await chmod(folder, 0o755);
+    return await start(folder);
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
 }

@@ -14,7 +14,7 @@ export async function startOnPorts<const P extends readonly number[], S extends 
   name: string,
   wanted: P,
   start: (ports: { [K in keyof P]: number }) => Promise<S>,
-  log: () => Promise<string> = async () => '',
+  log: () => string | Promise<string> = () => '',
 ): Promise<{ server: S; ports: { [K in keyof P]: number } }> {
   for (let attempt = 1; ; attempt++) {
     const ports = await freePorts(wanted);
