@@ -29,6 +29,8 @@ export async function connect(
   limits: ImapLimits,
 ): Promise<ImapConnection> {
   const { imap } = server;
+  // imapflow takes an empty secret for none at all.
+  if (secretOf(credential) === '') throw new AuthenticationFailed('An empty secret is none');
   if (imap.tls === 'plaintext' && !isLoopback(imap.host)) {
     throw new Unavailable(`No connection to "${imap.host}": plaintext is for this machine only`);
   }
@@ -83,6 +85,10 @@ export async function connect(
   }
 }
 
+function secretOf(credential: ImapCredential): string {
+  return credential.kind === 'password' ? credential.password : credential.accessToken;
+}
+
 function isDone(progress: string): boolean {
   return progress === 'done';
 }
@@ -122,12 +128,14 @@ function describeFailure(error: ImapFlowFailure, progress: 'greeting' | 'login' 
 }
 
 function refusalOf(error: ImapFlowFailure): Refusal | null {
-  const { responseStatus, responseText = '', reason } = error;
+  const { code, responseStatus, responseText = '', reason } = error;
   if (responseStatus === 'NO' || responseStatus === 'BAD') {
     const name = codeOf(error.response);
     return { status: responseStatus, code: name === null ? null : { name }, text: responseText };
   }
-  return reason === undefined ? null : { status: 'BYE', code: null, text: reason };
+  // Errors of node:tls have a reason too.
+  const wasClosed = code === 'NoConnection' || code?.startsWith('ClosedAfterConnect') === true;
+  return reason === undefined || !wasClosed ? null : { status: 'BYE', code: null, text: reason };
 }
 
 /** The response code in imapflow's parse of a refusal. */

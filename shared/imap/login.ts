@@ -17,7 +17,7 @@ export async function login(
 ): Promise<void> {
   if (credential.kind === 'token') return loginWithToken(client, endpoint, methods, credential);
   const { user, password } = credential;
-  if (password === '' || `${user}${password}`.includes('\0')) throw new AuthenticationFailed('Not a usable password');
+  if (`${user}${password}`.includes('\0')) throw new AuthenticationFailed('Not a usable password');
   if (methods.includes('plain') && offers(client, 'AUTH=PLAIN')) {
     return authenticate(client, { mechanism: 'PLAIN', response: `\0${user}\0${password}`, end: '*' });
   }
@@ -35,7 +35,7 @@ async function loginWithToken(
   { user, accessToken }: Extract<ImapCredential, { kind: 'token' }>,
 ): Promise<void> {
   // The fields of both mechanisms are framed by ^A.
-  if (accessToken === '' || /[\x00-\x1f\x7f]/.test(`${user}${accessToken}`)) {
+  if (/[\x00-\x1f\x7f]/.test(`${user}${accessToken}`)) {
     throw new AuthenticationFailed('Not a usable access token');
   }
   if (methods.includes('oauthbearer') && offers(client, 'AUTH=OAUTHBEARER')) {

@@ -1,0 +1,120 @@
+import type { MailSource } from '../catalog/source.ts';
+import { Unavailable } from '../jmap/errors.ts';
+import type { CanReadMessages, CanSearchMessages } from '../methods/Email/mail.ts';
+import type { ImapCredential, ImapServer } from './endpoint.ts';
+import { CommandRefused, ConnectionLost } from './failure.ts';
+import type { Lease, SessionPool } from './pool.ts';
+import { imapMessages } from './read-messages.ts';
+import { imapSearch } from './search.ts';
+import type { ImapSession } from './session.ts';
+import { imapSource } from './source.ts';
+import type { HoldSession, UseSession } from './use.ts';
+
+/** What one request may ask of one account's mail server. */
+export type ImapAccount = {
+  readonly source: MailSource;
+  readonly messages: CanReadMessages;
+  readonly search: CanSearchMessages;
+  /** Gives the session back, when open streams have ended. Has to be called at the end of the request. Never rejects. */
+  readonly release: () => Promise<void>;
+};
+
+/**
+ * One account for the time of one request. No connection is needed before something is asked; then one session serves
+ * everything, an operation at a time. An operation that finds a parked session dead is tried once more on a new one:
+ * everything here only reads.
+ */
+export function imapAccount(pool: SessionPool, server: ImapServer, credential: ImapCredential): ImapAccount {
+  const session = new RequestSession(pool, server, credential);
+  return {
+    source: imapSource(session.use, server),
+    messages: imapMessages(session.use, session.hold),
+    search: imapSearch(session.use),
+    release: () => session.release(),
+  };
+}
+
+class RequestSession {
+  readonly #pool: SessionPool;
+  readonly #server: ImapServer;
+  readonly #credential: ImapCredential;
+  #lease: Lease | null = null;
+  /** Nothing has come from the leased session yet. */
+  #isUntried = true;
+  /** The end of the operation before. */
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #holds = new Set<object>();
+  #isEnding = false;
+  #onUnheld: () => void = () => {};
+
+  constructor(pool: SessionPool, server: ImapServer, credential: ImapCredential) {
+    this.#pool = pool;
+    this.#server = server;
+    this.#credential = credential;
+  }
+
+  readonly use: UseSession = (operation) => {
+    const result = this.#last.then(() => this.#run(operation));
+    this.#last = result.catch(() => {});
+    return result;
+  };
+
+  readonly hold: HoldSession = () => {
+    const hold = {};
+    this.#holds.add(hold);
+    return () => {
+      this.#holds.delete(hold);
+      if (this.#holds.size === 0) this.#onUnheld();
+    };
+  };
+
+  async release(): Promise<void> {
+    this.#isEnding = true;
+    if (this.#holds.size > 0) {
+      await new Promise<void>((resolve) => {
+        this.#onUnheld = resolve;
+      });
+    }
+    await this.#last;
+    await this.#giveBack();
+  }
+
+  async #run<T>(operation: (session: ImapSession) => Promise<T>): Promise<T> {
+    if (this.#isEnding && this.#holds.size === 0) throw new Unavailable('The request has ended');
+    const lease = await this.#leased();
+    try {
+      return await this.#attempt(lease, operation);
+    } catch (error) {
+      if (!(error instanceof ConnectionLost && lease.isReused && this.#isUntried)) throw error;
+      this.#lease = await this.#pool.leaseNew(this.#server, this.#credential);
+      return this.#attempt(this.#lease, operation);
+    }
+  }
+
+  async #leased(): Promise<Lease> {
+    if (!this.#lease) {
+      this.#lease = await this.#pool.lease(this.#server, this.#credential);
+      this.#isUntried = true;
+    }
+    return this.#lease;
+  }
+
+  async #attempt<T>(lease: Lease, operation: (session: ImapSession) => Promise<T>): Promise<T> {
+    try {
+      const result = await operation(lease.session);
+      this.#isUntried = false;
+      return result;
+    } catch (error) {
+      // What is wrong with more than one command is wrong with the session; the pool wants to know what.
+      const isOneCommand = !(error instanceof Unavailable) || error instanceof CommandRefused;
+      if (!isOneCommand || !lease.session.isOpen) await this.#giveBack(error);
+      throw error;
+    }
+  }
+
+  async #giveBack(failure?: unknown): Promise<void> {
+    const lease = this.#lease;
+    this.#lease = null;
+    await lease?.release(failure);
+  }
+}
