@@ -5,7 +5,7 @@ import type { CatalogEdit } from '../view.ts';
 import { type BlockReader, createBlockWriter, secondsPerDay } from './blocks.ts';
 import { changesOf } from './edit.ts';
 import { type Head, packHead, unpackHead } from './head.ts';
-import { blockLifeDays, bufferedChangesMax, headBytesMax, headBytesTarget } from './limits.ts';
+import { blockLifeDays, bufferedChangesMax, headBytesMax, headBytesTarget, headBytesTolerated } from './limits.ts';
 import { emptiedLogs, prunedLogs } from './log-retention.ts';
 import { type Merging, merge, noRenewal } from './merge.ts';
 import { firstExpiry, renewalFor } from './renewal.ts';
@@ -46,9 +46,9 @@ export async function prepareCommit(storage: Storage, base: Head, edit: CatalogE
   const epoch = edit.newEpoch ? surroundings.randomKey() : base.epoch;
   const version = base.version + 1;
   const facts = { ...base, epoch, version, commitId, committedAt, unindexed, versions, oldestVersions };
-  for (;;) {
+  for (let bytesMax = headBytesTarget; ; bytesMax = headBytesTolerated) {
     const head: Head = { ...facts, tables };
-    const heaviest = packHead(head).length > headBytesTarget ? heaviestBuffer(tables) : null;
+    const heaviest = packHead(head).length > bytesMax ? heaviestBuffer(tables) : null;
     if (heaviest === null) {
       await writer.finish();
       return head;

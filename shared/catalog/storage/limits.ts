@@ -14,11 +14,15 @@ export const pageBytesMax = billedKilobytes(2);
 /** References a root keeps in the head before it puts them into pages. */
 export const rootRefsMax = 8;
 
-/** Above this, buffered changes move from the head into blocks: a head costs at most one strong read unit and four writes. */
+/**
+ * Above the target, one commit moves some of the buffered changes from the head into blocks, and the next ones go on with
+ * it; above what is tolerated, as many as it takes. A head within the target costs one strong read unit and four writes.
+ */
 export const headBytesTarget = billedKilobytes(4);
-/** A head that cannot be made smaller than this is an error of ours: see docs/storage-schema.md for what fills it. */
+export const headBytesTolerated = billedKilobytes(6);
+/** What fills a larger head is an error of ours: docs/storage-schema.md says what there is in it. */
 export const headBytesMax = billedKilobytes(16);
-/** Leaves that one step of making the head smaller rewrites at most; one commit usually takes one step. */
+/** Leaves that one step of making the head smaller writes at most. */
 export const leavesPerFlush = 4;
 /** A table with more buffered changes than this is flushed whole, in one pass. */
 export const bufferedChangesMax = 256;
