@@ -30,7 +30,7 @@ export type World = {
   readonly writeLog: (line: string) => void;
   /** Told of every connection to a mail server and every command, for counting. */
   readonly observer?: SessionObserver;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; the clock of this machine, where it is absent. */
   readonly now?: () => number;
 };
 

@@ -2,6 +2,9 @@ import * as v from 'valibot';
 import { ConfigurationError } from './configuration-error.ts';
 import { type Endpoint, type Ports, parseEndpoint } from './endpoint.ts';
 
+// The SDK warns at every start of versions of its own to come; the one in use is pinned.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 /**
  * Every setting an operator has. `POSTERN_MAX_OBJECTS_IN_GET` in the environment and `--max-objects-in-get` on the command
  * line are the setting `maxObjectsInGet`; a flag beats the environment. This is the only file that reads the environment.

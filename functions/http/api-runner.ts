@@ -5,7 +5,7 @@ import { type Ports, registry } from '../../shared/methods/registry.ts';
 import type { RunApiRequest } from './api.ts';
 import type { User } from './authenticate.ts';
 import { fitResponse } from './fit-response.ts';
-import { logDefect } from './log.ts';
+import { logDefect, logUnavailable } from './log.ts';
 import type { DescribeSession } from './session.ts';
 
 /** A user's account for the time of one request: what the methods need, and the end of it, which never throws. */
@@ -29,6 +29,7 @@ export function createApiRunner(parts: {
         session,
         portsOf: () => account.ports,
         userPorts: {},
+        onUnavailable: (error) => logUnavailable(log, error, user.accountId),
         report: (error) => {
           const report = `${requestId}-${++reports}`;
           logDefect(log, report, error);

@@ -2,7 +2,7 @@ import { cors } from '../../shared/config.ts';
 import { AuthenticationFailed, RequestError, Unavailable } from '../../shared/jmap/errors.ts';
 import type { Authenticator, User } from './authenticate.ts';
 import { addHeadersOfEvery } from './headers-of-every.ts';
-import { type Log, logDefect, reasonOf } from './log.ts';
+import { type Log, logDefect, logUnavailable } from './log.ts';
 import { HttpError, problemResponse } from './problem.ts';
 import { matchRoute, type Visit } from './route.ts';
 import { type RouteParts, routesOf } from './routes.ts';
@@ -85,8 +85,6 @@ const knownMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'OPTIO
 /** What clients got wrong is in the request's own entry, a failed login in its own; other failures are worth one more. */
 function tell(log: Log, error: unknown, requestId: string, user: User | undefined): void {
   if (error instanceof RequestError || error instanceof HttpError || error instanceof AuthenticationFailed) return;
-  if (error instanceof Unavailable) {
-    if (user !== undefined) log.warn({ event: 'unavailable', reason: reasonOf(error), account: user.accountId });
-    log.debug({ event: 'detail', text: String(error.stack) });
-  } else logDefect(log, requestId, error);
+  if (!(error instanceof Unavailable)) logDefect(log, requestId, error);
+  else if (user !== undefined) logUnavailable(log, error, user.accountId);
 }

@@ -3,7 +3,7 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { App } from './app.ts';
 import { failureResponse } from './failure-response.ts';
-import { type Log, logDefect } from './log.ts';
+import { type Log, logDefect, logUnavailable } from './log.ts';
 import { HttpError } from './problem.ts';
 
 /** What Lambda takes as the answer to one synchronous call; anything larger the gateway turns into a 500 of its own. */
@@ -64,7 +64,7 @@ async function resultOf(response: Response): Promise<APIGatewayProxyStructuredRe
 function failureOf(error: Error | null, requestId: string, log: Log): unknown {
   if (error instanceof HttpError) return error;
   if (error?.name === 'TimeoutError') {
-    log.about(requestId).warn({ event: 'unavailable', reason: error.name });
+    logUnavailable(log.about(requestId), error);
     return new Unavailable('the time of the request is over');
   }
   logDefect(log.about(requestId), requestId, error);

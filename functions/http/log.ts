@@ -75,6 +75,12 @@ export function logDefect(log: Log, report: string, error: unknown): void {
   log.debug({ event: 'detail', text: String(error instanceof Error ? error.stack : error) });
 }
 
+/** Tells the operator which part of the world failed, and for whom. */
+export function logUnavailable(log: Log, error: Error, account?: string): void {
+  log.warn({ event: 'unavailable', reason: reasonOf(error), ...(account === undefined ? {} : { account }) });
+  log.debug({ event: 'detail', text: String(error.stack) });
+}
+
 /** The places in the code that a defect went through, without its message. */
 export function stackOf(error: unknown): string[] {
   if (!(error instanceof Error)) return [];

@@ -1,5 +1,9 @@
 import { describeSettings, readConfig, unknownVariables } from '../../shared/config.ts';
 import { ConfigurationError } from '../../shared/configuration-error.ts';
+import { coreUri } from '../../shared/jmap/session.ts';
+import { mailCapability } from '../../shared/methods/capabilities.ts';
+import { accountIdOf } from '../http/authenticate.ts';
+import type { DemoMailServer } from './demo-mail-server.ts';
 import { type LocalPostern, startLocal } from './start-local.ts';
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
@@ -47,16 +51,8 @@ function stopSignal(): Promise<void> {
 }
 
 function greeting({ url, demo }: LocalPostern): string {
+  const accounts = demo === null ? ['Login     those of your mail server'] : demoLines(demo);
   const login = demo === null ? 'LOGIN:PASSWORD' : `${demo.user}:${demo.password}`;
-  const { host, port } = demo?.provider.imap ?? {};
-  const accounts =
-    demo === null
-      ? ['Login     that of the mail account']
-      : [
-          `Login     ${demo.user}`,
-          `Password  ${demo.password}`,
-          `IMAP      ${host}:${port}, for another client to change the same mailbox`,
-        ];
   return [
     '',
     `Postern serves JMAP at ${url}/.well-known/jmap`,
@@ -65,7 +61,32 @@ function greeting({ url, demo }: LocalPostern): string {
     '',
     'Try',
     `  curl -u ${login} ${url}/.well-known/jmap`,
+    ...(demo === null ? [] : [newestMessage(url, login, demo)]),
     '',
     'Ctrl-C stops it.',
   ].join('\n');
+}
+
+function demoLines({ user, password, provider }: DemoMailServer): string[] {
+  const { host, port } = provider.imap;
+  return [
+    `Login     ${user}`,
+    `Password  ${password}`,
+    `IMAP      ${host}:${port}, for another client to change the same mailbox`,
+  ];
+}
+
+/** A request for the newest message, on one line. */
+function newestMessage(url: string, login: string, { provider, user }: DemoMailServer): string {
+  const accountId = accountIdOf({ provider, user });
+  const sort = [{ property: 'receivedAt', isAscending: false }];
+  const reference = { resultOf: 'a', name: 'Email/query', path: '/ids' };
+  const body = JSON.stringify({
+    using: [coreUri, mailCapability],
+    methodCalls: [
+      ['Email/query', { accountId, sort, limit: 1 }, 'a'],
+      ['Email/get', { accountId, '#ids': reference, properties: ['from', 'subject', 'preview'] }, 'b'],
+    ],
+  });
+  return `  curl -u ${login} -H 'Content-Type: application/json' ${url}/jmap/api -d '${body}'`;
 }

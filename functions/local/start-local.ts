@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts';
@@ -8,6 +7,7 @@ import { type Provider, singleProvider } from '../../shared/providers.ts';
 import { compose } from '../compose.ts';
 import type { App } from '../http/app.ts';
 import { readProviders } from '../read-providers.ts';
+import { claimFolder } from './claim-folder.ts';
 import { type DemoMailServer, startDemoMailServer } from './demo-mail-server.ts';
 import { type LocalServer, startServer } from './server.ts';
 import { localStoreAccess, startLocalStore } from './store.ts';
@@ -45,9 +45,9 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     return stopping;
   };
   try {
-    const now = () => Date.now();
     const folder = path.resolve(config.data);
-    await mkdir(folder, { recursive: true });
+    started.push(await claimFolder(folder));
+    const now = Date.now;
     const store = await startLocalStore({ folder: path.join(folder, 'store'), tableName: config.table, now });
     const client = new DynamoDBClient({ endpoint: store.endpoint, ...localStoreAccess });
     started.push(async () => {

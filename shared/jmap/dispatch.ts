@@ -17,6 +17,8 @@ export type Server<Ports, UserPorts> = {
   readonly userPorts: UserPorts;
   /** Tells the operator of a defect; the client gets to know the report's id and nothing else. */
   readonly report: (error: unknown, methodName: string) => string;
+  /** Tells the operator why a call is answered with `serverUnavailable`. */
+  readonly onUnavailable?: (error: Error) => void;
 };
 
 /** The Response object (RFC 8620 §3.4). */
@@ -110,6 +112,7 @@ export async function dispatch<Ports, UserPorts>(
     } catch (error) {
       if (error instanceof AuthenticationFailed && !written) throw error;
       if (error instanceof AuthenticationFailed || error instanceof Unavailable) {
+        server.onUnavailable?.(error);
         return refuse(methodError('serverUnavailable'));
       }
       return refuse(methodError('serverFail', `report ${server.report(error, name)}`));
