@@ -1,0 +1,65 @@
+import { type Bench, mediansOf } from './compare.ts';
+import type { Counts, RunningPostern } from './postern.ts';
+import { statePoll, whatIsNew } from './requests.ts';
+import { maximum, median, timed } from './samples.ts';
+
+export type ChangesAfterDelivery = {
+  readonly ms: number;
+  readonly imapCommands: number;
+  readonly storeUnits: number;
+  /** By a process that has not seen the account before; its login is not counted. */
+  readonly fresh: { readonly imapCommands: number; readonly storeUnits: number };
+  /** Not among the figures of the JSON line: what the dearest sample cost, and the time of a fresh process with its login. */
+  readonly more: {
+    readonly most: { readonly imapCommands: number; readonly storeUnits: number };
+    readonly fresh: { readonly ms: number; readonly imapCommands: number; readonly storeUnits: number };
+  };
+};
+
+type Sample = { readonly ms: number; readonly counts: Counts };
+
+/** One delivery, then Email/changes and Email/get of what is new, in one request. */
+export async function measureChangesAfterDelivery(
+  { postern, outside, samples }: Pick<Bench, 'postern' | 'outside' | 'samples'>,
+  startFresh: () => Promise<RunningPostern>,
+): Promise<ChangesAfterDelivery> {
+  const [polled] = await postern.api(statePoll);
+  let state = String(polled?.state);
+
+  const sampleOf = async (process: RunningPostern): Promise<Sample> => {
+    await outside.deliver();
+    process.counts();
+    const ms = await timed(async () => {
+      const [changes, emails] = await process.api(whatIsNew(state));
+      const found = Array.isArray(emails?.list) ? emails.list.length : 0;
+      if (found !== 1) throw new Error(`One message was delivered, and ${found} came`);
+      state = String(changes?.newState);
+    });
+    return { ms, counts: process.counts() };
+  };
+  const warm: Sample[] = [];
+  const fresh: Sample[] = [];
+  await sampleOf(postern);
+  for (let sample = 0; sample < samples; sample += 1) {
+    warm.push(await sampleOf(postern));
+    const process = await startFresh();
+    fresh.push(await sampleOf(process));
+    await process.stop();
+  }
+  return {
+    ms: median(warm.map(({ ms }) => ms)),
+    ...mediansOf(warm.map(({ counts }) => counts)),
+    fresh: mediansOf(fresh.map(({ counts }) => counts)),
+    more: {
+      most: mostOf(warm),
+      fresh: { ms: median(fresh.map(({ ms }) => ms)), ...mostOf(fresh) },
+    },
+  };
+}
+
+function mostOf(samples: readonly Sample[]): { imapCommands: number; storeUnits: number } {
+  return {
+    imapCommands: maximum(samples.map(({ counts }) => counts.imapCommands.length)),
+    storeUnits: maximum(samples.map(({ counts }) => counts.storeUnits)),
+  };
+}
