@@ -73,8 +73,8 @@ test('the special mailboxes of RFC 6154 are there from the start', async () => {
 test('the certificate is good for localhost and 127.0.0.1 when its file is trusted, and not otherwise', async () => {
   const { imapsPort: port, caFile } = await start();
   const ca = await readFile(caFile, 'utf8');
-  for (const host of ['localhost', '127.0.0.1']) {
-    const socket = connectTls({ port, host, ca });
+  for (const servername of ['localhost', '']) {
+    const socket = connectTls({ port, host: '127.0.0.1', servername, ca });
     const [greeting] = await once(socket, 'data');
     expect(String(greeting)).toContain('* OK');
     socket.destroy();
