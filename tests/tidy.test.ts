@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
-import { importCycles, importLaw } from './tidy/import-law.ts';
+import { deadFiles, importCycles, importLaw } from './tidy/import-law.ts';
 import { planted } from './tidy/planted.ts';
 import { type Repository, readRepository } from './tidy/repository.ts';
 import { bannedWords, brokenLinks, emptyNames, methodHeaders } from './tidy/wording.ts';
@@ -12,6 +12,7 @@ describe('the project', () => {
   test.each<[string, (repository: Repository) => string[]]>([
     ['imports only what the rooms allow', importLaw],
     ['has no import cycles', importCycles],
+    ['has no dead files', deadFiles],
     ['has no drawers for odds and ends', emptyNames],
     ['names each method by its section', methodHeaders],
     ['has no links that lead nowhere', brokenLinks],

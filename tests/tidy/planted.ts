@@ -93,13 +93,20 @@ export const planted: readonly Planted[] = [
   [
     'only a test uses a file',
     deadFiles,
-    { 'tests/a.test.ts': import_('{ a }', '../shared/jmap/a.ts'), 'shared/jmap/a.ts': '' },
-    ['shared/jmap/a.ts: nothing leads to it'],
+    { 'tests/a.test.ts': import_('{ a }', '../shared/message/a.ts'), 'shared/message/a.ts': '' },
+    ['shared/message/a.ts: nothing leads to it'],
+  ],
+  [
+    'not even a test uses a part of the engine',
+    deadFiles,
+    { 'tests/a.test.ts': import_('{ a }', '../shared/jmap/a.ts'), 'shared/jmap/a.ts': '', 'shared/jmap/b.ts': '' },
+    ['shared/jmap/b.ts: nothing leads to it'],
   ],
   [
     'a file is used by way of others, or started by name',
     deadFiles,
     {
+      'package.json': '{ "scripts": { "start": "node functions/local/start.mjs" } }',
       'functions/local/start.mjs': "spawn('node', ['main.ts'])",
       'functions/local/main.ts': import_('{ a }', '../../shared/jmap/a.ts'),
       'shared/jmap/a.ts': import_('type { B }', './b.ts'),
