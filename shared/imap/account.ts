@@ -39,8 +39,8 @@ class RequestSession {
   readonly #server: ImapServer;
   readonly #credential: ImapCredential;
   #lease: Lease | null = null;
-  /** Nothing has come from the leased session yet. */
-  #isUntried = true;
+  /** How many commands the leased session had answered before. */
+  #answeredBefore = 0;
   /** The end of the operation before. */
   #last: Promise<unknown> = Promise.resolve();
   readonly #holds = new Set<object>();
@@ -85,7 +85,8 @@ class RequestSession {
     try {
       return await this.#attempt(lease, operation);
     } catch (error) {
-      if (!(error instanceof ConnectionLost && lease.isReused && this.#isUntried)) throw error;
+      const wasDead = lease.isReused && lease.session.answered === this.#answeredBefore;
+      if (!(error instanceof ConnectionLost && wasDead)) throw error;
       this.#lease = await this.#pool.leaseNew(this.#server, this.#credential);
       return this.#attempt(this.#lease, operation);
     }
@@ -94,16 +95,14 @@ class RequestSession {
   async #leased(): Promise<Lease> {
     if (!this.#lease) {
       this.#lease = await this.#pool.lease(this.#server, this.#credential);
-      this.#isUntried = true;
+      this.#answeredBefore = this.#lease.session.answered;
     }
     return this.#lease;
   }
 
   async #attempt<T>(lease: Lease, operation: (session: ImapSession) => Promise<T>): Promise<T> {
     try {
-      const result = await operation(lease.session);
-      this.#isUntried = false;
-      return result;
+      return await operation(lease.session);
     } catch (error) {
       // What is wrong with more than one command is wrong with the session; the pool wants to know what.
       const isOneCommand = !(error instanceof Unavailable) || error instanceof CommandRefused;

@@ -9,7 +9,7 @@ import { type FetchRow, fetchRow } from './fetch-row.ts';
 import { type ImapLimits, imapLimits } from './limits.ts';
 import type { NameEncoding } from './mailbox-name.ts';
 import { type ImapValue, listOf, numberOf, octetsOf, textOf } from './response.ts';
-import { normalizeRanges, parseUidRanges, rangesOf } from './uid-ranges.ts';
+import { countUids, normalizeRanges, parseUidRanges, rangesOf } from './uid-ranges.ts';
 import { type CommandListener, type Completion, ImapWire } from './wire.ts';
 
 /** What a session tells about itself, for counting. */
@@ -83,6 +83,11 @@ export class ImapSession {
 
   get isOpen(): boolean {
     return this.#wire.isOpen;
+  }
+
+  /** How many commands the server has answered. */
+  get answered(): number {
+    return this.#wire.answered;
   }
 
   /** Called once, when the connection has ended in whatever way. */
@@ -220,7 +225,10 @@ export class ImapSession {
         if (name === 'SEARCH') found.push(...rangesOf(numbersIn(values)));
       },
     });
-    return normalizeRanges(found);
+    const ranges = normalizeRanges(found);
+    // A few octets can claim four thousand million messages.
+    if (countUids(ranges) > this.#limits.mailboxMessagesMax) throw new Unavailable('The mail server found too much');
+    return ranges;
   }
 
   /** STATUS of one mailbox (RFC 9051 §6.3.11): item names and values in turn; null where the server refuses. */

@@ -57,6 +57,8 @@ export class ImapWire {
   #timer: NodeJS.Timeout | undefined;
   #failure: Error | null = null;
   #isLeaving = false;
+  /** Commands the server has answered. */
+  answered = 0;
   /** Called once, when the connection has ended in whatever way. */
   onEnd: () => void = () => {};
 
@@ -188,6 +190,7 @@ export class ImapWire {
     }
     if (index === this.#sent.length - 1) this.#parts = [];
     this.#sent.splice(index, 1);
+    this.answered++;
     this.#watch();
     if (response.status === 'OK') command.resolve({ code: response.code });
     else if (response.status === 'NO' || response.status === 'BAD') command.reject(this.#refusal(command, response));
