@@ -26,7 +26,8 @@ export class NotInstalled extends Error {
 export function ensureDependencies(say = console.log) {
   if (dependenciesMatch()) return;
   say('Installing the npm packages of package-lock.json');
-  const npm = spawnSync('npm', ['ci', '--include=dev', '--no-fund', '--no-audit'], { cwd: project, stdio: 'inherit' });
+  const args = ['ci', '--include=dev', '--no-fund', '--no-audit', '--loglevel=error'];
+  const npm = spawnSync('npm', args, { cwd: project, stdio: 'inherit' });
   if (npm.status !== 0) throw new NotInstalled('The npm packages could not be installed. See above, or run: npm ci');
 }
 
@@ -85,14 +86,17 @@ function installDebianPackages(packages, say) {
   const command = `apt-get install -y --no-install-recommends ${packages.join(' ')}`;
   const byHand = `Run this, then try again:\n  sudo apt-get update && sudo ${command}`;
   if (!existsSync('/usr/bin/apt-get')) {
-    throw new NotInstalled(`${packages.join(', ')} is needed, and there is no apt-get. ${byHand}`);
+    throw new NotInstalled(
+      `${packages.join(', ')} is needed. Install Dovecot 2.3 as this system does that, then try again`,
+    );
   }
   const asRoot = rootCommand();
   if (!asRoot) throw new NotInstalled(`${packages.join(', ')} is needed, and installing it needs root. ${byHand}`);
   say(`Installing with apt-get: ${packages.join(' ')}`);
   const [program, ...args] = [...asRoot, 'sh', '-c', aptScript, 'install', ...packages];
-  const apt = spawnSync(/** @type {string} */ (program), args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (apt.status !== 0) throw new NotInstalled(`${packages.join(', ')} could not be installed. ${byHand}`);
+  const apt = spawnSync(/** @type {string} */ (program), args, { stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' });
+  if (apt.status === 0) return;
+  throw new NotInstalled(`${apt.stdout}${apt.stderr}\n${packages.join(', ')} could not be installed. ${byHand}`);
 }
 
 /** The package lists are only fetched when there is no other way. A policy file keeps services from being started. */
@@ -104,8 +108,8 @@ if [ ! -e $policy ]; then
   printf '#!/bin/sh\\nexit 101\\n' > $policy
   chmod 755 $policy
 fi
-install() { apt-get install -y -q --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 "$@"; }
-install "$@" || { apt-get update -q && install "$@"; }
+install() { apt-get install -y -qq --no-install-recommends --no-remove -o DPkg::Lock::Timeout=300 "$@"; }
+install "$@" || { apt-get update -qq && install "$@"; }
 `;
 
 /**

@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { appendMessages } from '../../functions/local/append-messages.ts';
 import { type DovecotOptions, type DovecotServer, startDovecot } from '../../functions/local/dovecot.ts';
 
-const ada = { user: 'ada', password: 'pass word "1"' };
+const ada = { user: 'ada.l@example.org', password: 'pass word "1"' };
 let folder = '';
 let running: DovecotServer[] = [];
 
@@ -53,7 +53,7 @@ test('mail, users and certificate are there again after a stop and a start', asy
   await first.stop();
   const second = await start({ users: [] });
   expect(await appendMessages({ ...second, ...ada }, [])).toBe(0);
-  expect(await second.doveadm('mailbox', 'status', '-u', 'ada', 'messages', 'Kept')).toBe('Kept messages=1\n');
+  expect(await second.doveadm('mailbox', 'status', '-u', ada.user, 'messages', 'Kept')).toBe('Kept messages=1\n');
   expect(await readFile(second.caFile, 'utf8')).toBe(certificate);
 });
 
@@ -66,7 +66,7 @@ test('without a folder everything is in a temporary one, which is gone after a s
 
 test('the special mailboxes of RFC 6154 are there from the start', async () => {
   const { doveadm } = await start();
-  const names = (await doveadm('mailbox', 'list', '-u', 'ada')).trim().split('\n').sort();
+  const names = (await doveadm('mailbox', 'list', '-u', ada.user)).trim().split('\n').sort();
   expect(names).toEqual(['Archive', 'Drafts', 'INBOX', 'Junk', 'Sent', 'Trash']);
 });
 

@@ -70,7 +70,7 @@ test.each([
   const { status, stdout, calls } = await install(record);
   expect(status).toBe(0);
   expect(stdout).toContain('Installing the npm packages');
-  expect(calls).toEqual([`${clone}: npm ci --include=dev --no-fund --no-audit`]);
+  expect(calls).toEqual([`${clone}: npm ci --include=dev --no-fund --no-audit --loglevel=error`]);
 });
 
 test('when npm fails the exit code says so, and the message says what to run', async () => {

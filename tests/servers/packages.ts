@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -32,7 +33,9 @@ export async function unpackPackages(
   packages: readonly string[],
   installer: Installer,
 ): Promise<Unpacked> {
-  const folder = path.join(await reachableFolder(cacheFolder), name);
+  // Another list of packages is another folder.
+  const list = createHash('sha256').update(packages.join(' ')).digest('hex').slice(0, 8);
+  const folder = path.join(await reachableFolder(cacheFolder), `${name}-${list}`);
   if (!existsSync(folder)) await downloadInto(folder, packages, installer);
   const parents = [`${folder}/usr/lib`, `${folder}/lib`].filter((parent) => existsSync(parent));
   const libraries = await Promise.all(
@@ -58,7 +61,10 @@ async function downloadInto(folder: string, packages: readonly string[], { say, 
     }
     const root = path.join(part, 'root');
     for (const file of await readdir(part)) await run('dpkg-deb', ['-x', path.join(part, file), root]);
-    await rename(root, folder);
+    await rename(root, folder).catch((error) => {
+      // Another run was faster.
+      if (!existsSync(folder)) throw error;
+    });
   } finally {
     await rm(part, { recursive: true, force: true });
   }
