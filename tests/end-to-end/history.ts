@@ -1,6 +1,6 @@
 import type { Random } from '../../functions/local/sample-mail/random.ts';
 import { contentsLyingTwice } from './account-model.ts';
-import type { ImapActor, ObservedMailbox } from './imap-actor.ts';
+import type { ImapActor, ObservedMailbox, ObservedRow } from './imap-actor.ts';
 import { type Letter, letter } from './letter.ts';
 
 /** What the actor knows of a mailbox that can be selected. */
@@ -91,8 +91,9 @@ export async function randomActor(
         choices = onMessages;
         if (done.touches === null) observed = await actor.observe();
         else {
-          const now = new Map((await actor.observe(done.touches)).map((mailbox) => [mailbox.name, mailbox]));
-          observed = observed.map((mailbox) => now.get(mailbox.name) ?? mailbox);
+          const touched = new Map<string, readonly ObservedRow[]>();
+          for (const name of done.touches) touched.set(name, await actor.rows(name));
+          observed = observed.map((mailbox) => ({ ...mailbox, rows: touched.get(mailbox.name) ?? mailbox.rows }));
         }
         learn();
       }

@@ -47,8 +47,9 @@ export type ImapActor = {
   readonly unsubscribe: (mailbox: string) => Promise<void>;
   /** The same name and the same messages under another UIDVALIDITY and other UIDs. */
   readonly recreate: (mailbox: string) => Promise<void>;
-  /** The whole account, or what is in the mailboxes of these names. */
-  readonly observe: (names?: readonly string[]) => Promise<readonly ObservedMailbox[]>;
+  /** The whole account. */
+  readonly observe: () => Promise<readonly ObservedMailbox[]>;
+  readonly rows: (mailbox: string) => Promise<readonly ObservedRow[]>;
   /** The UIDs of a mailbox, ascending. */
   readonly uids: (mailbox: string) => Promise<readonly number[]>;
   /** The octets of a message. */
@@ -78,6 +79,12 @@ export async function imapActor({ host, imapPort }: TestServer, { user, password
     const { exists } = await client.mailboxOpen(mailbox, { readOnly: true });
     if (exists === 0) return [];
     return (await client.fetchAll('1:*', { uid: true })).map(({ uid }) => uid);
+  };
+
+  const rowsOf = async (mailbox: string): Promise<Pick<ObservedMailbox, 'uidValidity' | 'rows'>> => {
+    const { exists, uidValidity } = await client.mailboxOpen(mailbox, { readOnly: true });
+    const messages = exists > 0 ? await client.fetchAll('1:*', everything) : [];
+    return { uidValidity: Number(uidValidity), rows: messages.map(rowOf) };
   };
 
   return {
@@ -132,18 +139,16 @@ export async function imapActor({ host, imapPort }: TestServer, { user, password
       if (kept.length > 0) await move(keeping, kept, mailbox);
       await client.mailboxDelete(keeping);
     },
-    observe: async (names) => {
+    observe: async () => {
       const observed: ObservedMailbox[] = [];
       for (const { path, flags, subscribed } of await client.list()) {
-        if (names !== undefined && !names.includes(path)) continue;
         const selectable = !flags.has('\\Noselect') && !flags.has('\\NonExistent');
-        const opened = selectable ? await client.mailboxOpen(path, { readOnly: true }) : null;
-        const rows = opened !== null && opened.exists > 0 ? await client.fetchAll('1:*', everything) : [];
-        const uidValidity = Number(opened?.uidValidity ?? 0);
-        observed.push({ name: path, subscribed: subscribed === true, selectable, uidValidity, rows: rows.map(rowOf) });
+        const content = selectable ? await rowsOf(path) : { uidValidity: 0, rows: [] };
+        observed.push({ name: path, subscribed: subscribed === true, selectable, ...content });
       }
       return observed;
     },
+    rows: async (mailbox) => (await rowsOf(mailbox)).rows,
     uids: uidsOf,
     source: async (mailbox, uid) => {
       await client.mailboxOpen(mailbox, { readOnly: true });
