@@ -2,8 +2,11 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import {
-  BatchWriteItemCommand,
+  type AttributeValue,
+  ConditionalCheckFailedException,
   CreateTableCommand,
+  DeleteItemCommand,
+  type DeleteItemCommandInput,
   DynamoDBClient,
   paginateScan,
   ResourceInUseException,
@@ -25,7 +28,12 @@ export const localStoreAccess = {
 } as const;
 
 const sweepEveryMs = 3_600_000;
-const itemsPerWrite = 25;
+const deletesAtOnce = 25;
+
+type TtlCondition = Pick<
+  DeleteItemCommandInput,
+  'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+>;
 
 /** Starts an embedded DynamoDB with one table. What it holds is kept in the folder; without one, in memory. */
 export async function startLocalStore(options: {
@@ -42,24 +50,31 @@ export async function startLocalStore(options: {
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const client = new DynamoDBClient({ endpoint, ...localStoreAccess });
 
+  /** Only while it is still expired: a head may have been written again since it was found. */
+  const deleteExpired = async (key: Record<string, AttributeValue>, condition: TtlCondition): Promise<number> => {
+    try {
+      await client.send(new DeleteItemCommand({ TableName: tableName, Key: key, ...condition }));
+      return 1;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return 0;
+      throw error;
+    }
+  };
   const sweep = async (): Promise<number> => {
+    const expired = 'attribute_exists(#ttl) AND #ttl <= :now';
+    const condition = {
+      ExpressionAttributeNames: { '#ttl': 'ttl' },
+      ExpressionAttributeValues: { ':now': { N: String(Math.floor(now() / 1000)) } },
+    };
+    const keysOnly = { ProjectionExpression: 'pk, sk', FilterExpression: expired };
     let count = 0;
-    const pages = paginateScan(
-      { client },
-      {
-        TableName: tableName,
-        ProjectionExpression: 'pk, sk',
-        FilterExpression: '#ttl <= :now',
-        ExpressionAttributeNames: { '#ttl': 'ttl' },
-        ExpressionAttributeValues: { ':now': { N: String(Math.floor(now() / 1000)) } },
-      },
-    );
-    for await (const { Items = [] } of pages) {
-      for (let at = 0; at < Items.length; at += itemsPerWrite) {
-        const expired = Items.slice(at, at + itemsPerWrite);
-        const requests = expired.map((Key) => ({ DeleteRequest: { Key } }));
-        await client.send(new BatchWriteItemCommand({ RequestItems: { [tableName]: requests } }));
-        count += expired.length;
+    for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName, ...keysOnly, ...condition })) {
+      for (let at = 0; at < Items.length; at += deletesAtOnce) {
+        const some = Items.slice(at, at + deletesAtOnce);
+        const deleted = await Promise.all(
+          some.map((key) => deleteExpired(key, { ConditionExpression: expired, ...condition })),
+        );
+        count += deleted.reduce((sum, one) => sum + one, 0);
       }
     }
     return count;

@@ -33,6 +33,8 @@ const blockPrefix = 'b';
 /** What DynamoDB takes in one call. */
 const keysPerGet = 100;
 const itemsPerWrite = 25;
+/** After so long a call, with the repetitions that the SDK makes of it, has failed. */
+const callTimeoutMs = 10_000;
 
 /**
  * The catalog's store on one DynamoDB table. An account is a partition, so no call can touch two. DynamoDB deletes expired
@@ -47,6 +49,7 @@ export function dynamodbCatalogStore(options: DynamodbCatalogStoreOptions): Cata
     const all = Array.isArray(capacity) ? (capacity as readonly ConsumedCapacity[]) : [capacity as ConsumedCapacity];
     onCapacity({ kind, units: all.reduce((sum, { CapacityUnits }) => sum + (CapacityUnits ?? 0), 0) });
   };
+  const limits = () => ({ abortSignal: AbortSignal.timeout(callTimeoutMs) });
   const capacity = onCapacity === undefined ? {} : ({ ReturnConsumedCapacity: 'TOTAL' } as const);
   const dataOf = (item: Item | undefined): Uint8Array | null => {
     if (item === undefined || Number(item.ttl?.N ?? 0) <= seconds()) return null;
@@ -62,6 +65,7 @@ export function dynamodbCatalogStore(options: DynamodbCatalogStoreOptions): Cata
           RequestItems: { [tableName]: { Keys: left, ConsistentRead: consistent } },
           ...capacity,
         }),
+        limits(),
       );
       count('read', answer.ConsumedCapacity);
       found.push(...(answer.Responses?.[tableName] ?? []));
@@ -74,7 +78,10 @@ export function dynamodbCatalogStore(options: DynamodbCatalogStoreOptions): Cata
   async function writeBatch(requests: readonly WriteRequest[]): Promise<void> {
     let left = [...requests];
     await retried(retries, async () => {
-      const answer = await client.send(new BatchWriteItemCommand({ RequestItems: { [tableName]: left }, ...capacity }));
+      const answer = await client.send(
+        new BatchWriteItemCommand({ RequestItems: { [tableName]: left }, ...capacity }),
+        limits(),
+      );
       count('write', answer.ConsumedCapacity);
       left = answer.UnprocessedItems?.[tableName] ?? [];
       return left.length === 0;
@@ -91,6 +98,7 @@ export function dynamodbCatalogStore(options: DynamodbCatalogStoreOptions): Cata
             ConsistentRead: true,
             ...capacity,
           }),
+          limits(),
         );
         count('read', answer.ConsumedCapacity);
         return dataOf(answer.Item);
@@ -118,6 +126,7 @@ export function dynamodbCatalogStore(options: DynamodbCatalogStoreOptions): Cata
               ),
               ...capacity,
             }),
+            limits(),
           );
           count('write', answer.ConsumedCapacity);
           return true;

@@ -51,10 +51,12 @@ export function openCatalog({
     create: (facts, edit, replaces) => {
       const replacedVersion = replaces?.version ?? foreignVersion;
       const none = { Email: 0, Thread: 0, Mailbox: 0 };
+      // A table that was lost must not let a writer who still holds an old version pass for one who holds a new one.
+      const version = replacedVersion ?? Math.floor(surroundings.now() / 1000);
       const base: Head = {
         ...facts,
         epoch: surroundings.randomKey(),
-        version: replacedVersion ?? 0,
+        version,
         commitId: '',
         committedAt: 0,
         versions: none,

@@ -57,15 +57,15 @@ function rowBlock(
     uids.push(uidOf(ref.first), uidOf(ref.first) + ref.span);
     dates.push(ref.oldest, ref.newest);
   }
-  let rows: Promise<readonly Row[]> | null = null;
+  let rows: readonly Row[] | null = null;
   return {
     count: (ref?.count ?? 0) + added - removed,
     firstUid: uids.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
     lastUid: uids.reduce((a, b) => Math.max(a, b), 0),
     oldest: dates.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
     newest: dates.reduce((a, b) => Math.max(a, b), 0),
-    rows: () => {
-      rows ??= read().then((leaf) => overlaid(leaf, changes));
+    rows: async () => {
+      rows ??= overlaid(await read(), changes);
       return rows;
     },
   };

@@ -89,18 +89,6 @@ export async function leavesBetween<K extends Key, V>(
   return below.flat();
 }
 
-/** All leaves, in order. */
-export async function allLeaves<K extends Key, V>(
-  reading: Reading<K, V>,
-  root: Root<K>,
-): Promise<readonly BlockRef<K>[]> {
-  if (root.depth === 0) return root.refs;
-  const below = await Promise.all(
-    root.refs.map(async (ref) => allLeaves(reading, { depth: root.depth - 1, refs: await readPage(reading, ref) })),
-  );
-  return below.flat();
-}
-
 /** Gives each key (ascending) to the last reference that does not begin after it, those before all of them to the first. */
 export function distribute<K extends Key>(refs: readonly BlockRef<K>[], keys: readonly K[]): Seek<K>[] {
   const parts: { ref: BlockRef<K>; keys: K[] }[] = [];

@@ -1,5 +1,6 @@
 import type { Id } from '../../jmap/scalars.ts';
-import type { Email, EmailRow, Row } from '../email.ts';
+import type { Email, EmailRow, MailboxKey, Row } from '../email.ts';
+import type { MailboxEntry } from '../mailbox.ts';
 import type { CatalogView, ChangingType, VersionedEntry } from '../view.ts';
 import type { BlockReader } from './blocks.ts';
 import type { Head } from './head.ts';
@@ -18,16 +19,12 @@ export function openView(head: Head, blocks: BlockReader): CatalogView {
   const { tables } = head;
   const rows = { shape: shapes.rows, blocks };
   const near = createNearby(tables.rows);
-  let mailboxes: ReturnType<CatalogView['mailboxes']> | null = null;
+  let mailboxes: ReadonlyMap<MailboxKey, MailboxEntry> | null = null;
 
   const readMailboxes = async () => {
-    const { keys, values } = await entriesBetween(
-      { shape: shapes.mailboxes, blocks },
-      tables.mailboxes,
-      0,
-      Number.POSITIVE_INFINITY,
-    );
-    return new Map(keys.map((key, i) => [key, values[i] as (typeof values)[number]]));
+    const reading = { shape: shapes.mailboxes, blocks };
+    const { keys, values } = await entriesBetween(reading, tables.mailboxes, 0, Number.POSITIVE_INFINITY);
+    return new Map(keys.map((key, i) => [key, values[i] as MailboxEntry]));
   };
 
   return {
@@ -40,8 +37,8 @@ export function openView(head: Head, blocks: BlockReader): CatalogView {
     oldestVersions: head.oldestVersions,
     committedAt: head.committedAt,
 
-    mailboxes: () => {
-      mailboxes ??= readMailboxes();
+    mailboxes: async () => {
+      mailboxes ??= await readMailboxes();
       return mailboxes;
     },
 
