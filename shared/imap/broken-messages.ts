@@ -1,13 +1,14 @@
 import type { Buffer } from 'node:buffer';
-import { parseMessage, partBody } from '../message/parse-message.ts';
+import { parseMessage } from '../message/parse-message.ts';
 import type { Part } from '../message/part.ts';
+import { type ParsedMessage, sectionOf } from '../message/section.ts';
 import type { Place, SectionRequest } from '../methods/Email/mail.ts';
 import { octetsWanted } from './fetch-plan.ts';
 import { imapLimits } from './limits.ts';
 
 /** Messages whose BODYSTRUCTURE was of no use, with the tree made from their octets: the server's sections are not theirs. */
 export class BrokenMessages {
-  readonly #kept = new Map<string, { readonly octets: Buffer; readonly root: Part }>();
+  readonly #kept = new Map<string, ParsedMessage>();
   #octetsLeft: number = imapLimits.wholeMessagesOctetsMax;
 
   keep(place: Place, octets: Buffer): Part {
@@ -28,23 +29,4 @@ export class BrokenMessages {
 
 function keyOf({ mailbox, uidValidity, uid }: Place): string {
   return `${uidValidity} ${uid} ${mailbox}`;
-}
-
-function sectionOf({ octets, root }: { octets: Buffer; root: Part }, section: string): Uint8Array | null {
-  if (section === '') return octets;
-  const [, path = '', what] = /^([\d.]*?)\.?(HEADER|TEXT|MIME)?$/.exec(section) ?? [];
-  const part = path === '' ? root : findPart(root, path);
-  if (!part?.range) return null;
-  return what === 'MIME' || what === 'HEADER'
-    ? octets.subarray(part.range.headerStart, part.range.bodyStart)
-    : partBody(octets, part);
-}
-
-function findPart(part: Part, path: string): Part | null {
-  if (part.section === path || part.partId === path) return part;
-  for (const child of part.subParts) {
-    const found = findPart(child, path);
-    if (found) return found;
-  }
-  return null;
 }

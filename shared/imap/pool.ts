@@ -46,6 +46,8 @@ type Account = {
   parked: Parked[];
   /** Connections that are open, or being opened or closed. */
   connections: number;
+  /** Connections that are being closed. */
+  readonly ending: Set<Promise<void>>;
   /** Milliseconds since the epoch before which the server wants to hear nothing. */
   notBefore: number;
 };
@@ -140,8 +142,8 @@ export class SessionPool {
     // Slots limit the sessions in use; a parked one makes room, if possible one that is of no use to anybody else.
     while (account.connections >= this.#options.connectionsMax) {
       const [oldest] = [...account.parked].sort((a, b) => Number(b.key === key) - Number(a.key === key));
-      if (!oldest) break;
-      await this.#unpark(account, oldest);
+      if (!oldest && account.ending.size === 0) break;
+      await (oldest ? this.#unpark(account, oldest) : Promise.race(account.ending));
     }
     account.connections++;
     try {
@@ -205,8 +207,12 @@ export class SessionPool {
   async #end(account: Account, session: ImapSession, atOnce: boolean): Promise<void> {
     session.onEnd = () => {};
     if (atOnce) session.close();
-    else await session.leave();
-    account.connections--;
+    const ending = session.leave().then(() => {
+      account.connections--;
+      account.ending.delete(ending);
+    });
+    account.ending.add(ending);
+    await ending;
   }
 
   #isYoung(session: ImapSession): boolean {
@@ -238,6 +244,7 @@ export class SessionPool {
         connects: new TokenBucket(connectsBurst, connectsPerSecond, Date.now()),
         parked: [],
         connections: 0,
+        ending: new Set(),
         notBefore: 0,
       };
       this.#accounts.set(name, account);

@@ -14,9 +14,10 @@ import {
   threadItems,
 } from './appearance.ts';
 import { atom, cutUidSet, type ImapArgument, uidSet } from './arguments.ts';
+import type { Examined } from './examine-answer.ts';
 import { fetchItem } from './fetch-row.ts';
 import { imapLimits } from './limits.ts';
-import type { Examined, ImapSession } from './session.ts';
+import type { ImapSession } from './session.ts';
 import { clipRanges, countUids, normalizeRanges, outside, rangesOf } from './uid-ranges.ts';
 import type { UseSession } from './use.ts';
 

@@ -1,15 +1,18 @@
-import type { UidRanges } from '../catalog/source.ts';
-import { MailboxGone } from '../catalog/source.ts';
+import { MailboxGone, type UidRanges } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
 import { atom, type ImapArgument, list, mailbox, number, uidSet } from './arguments.ts';
+import { type Capabilities, isOnlyRev2, offers } from './capabilities.ts';
 import { connect } from './connect.ts';
 import type { ImapCredential, ImapServer } from './endpoint.ts';
+import { ExamineAnswer, type Examined } from './examine-answer.ts';
 import { CommandRefused } from './failure.ts';
 import { type FetchRow, fetchRow } from './fetch-row.ts';
 import { type ImapLimits, imapLimits } from './limits.ts';
 import type { NameEncoding } from './mailbox-name.ts';
+import { type Namespaces, onlyPersonal, readNamespaces } from './namespaces.ts';
 import { type ImapValue, listOf, numberOf, octetsOf, textOf } from './response.ts';
-import { countUids, normalizeRanges, parseUidRanges, rangesOf } from './uid-ranges.ts';
+import { uidsFound } from './search-answer.ts';
+import { countUids, normalizeRanges } from './uid-ranges.ts';
 import { type CommandListener, type Completion, ImapWire } from './wire.ts';
 
 /** What a session tells about itself, for counting. */
@@ -22,35 +25,17 @@ export type SessionObserver = {
 /** How changes of a mailbox can be asked for (RFC 7162), best first. */
 export type SyncTier = 'qresync' | 'condstore' | 'none';
 
-/** A mailbox's personal and other namespaces (RFC 2342). Prefixes are as on the wire. */
-export type Namespaces = {
-  readonly personal: readonly { readonly prefix: string; readonly delimiter: string | null }[];
-  readonly others: readonly string[];
-};
-
-/** What EXAMINE says (RFC 9051 §6.3.3, RFC 7162 §3.2.5). */
-export type Examined = {
-  readonly uidValidity: number;
-  readonly uidNext: number;
-  readonly exists: number;
-  /** Decimal; null under NOMODSEQ and without CONDSTORE. */
-  readonly highestModseq: string | null;
-  /** With QRESYNC parameters: what is gone, and rows with `FLAGS`. */
-  readonly vanished: UidRanges;
-  readonly changed: readonly FetchRow[];
-};
-
 /**
  * One authenticated connection, for reading: mailboxes are opened by EXAMINE, left by UNSELECT, and never closed by what
  * would expunge somebody's messages. Used by one caller at a time.
  */
 export class ImapSession {
-  readonly capabilities: ReadonlySet<string>;
+  readonly capabilities: Capabilities;
   readonly #wire: ImapWire;
   readonly #limits: ImapLimits;
   readonly #onCommand: (name: string) => void;
   readonly #enabled = new Set<string>();
-  #namespaces: Namespaces = { personal: [{ prefix: '', delimiter: null }], others: [] };
+  #namespaces: Namespaces = onlyPersonal;
   readonly #settled: Promise<void>;
   #selected: { readonly name: string; readonly examined: Examined } | null = null;
   /** Nothing was sent since the mailbox was opened, so the server's view of it is not stale. */
@@ -70,7 +55,7 @@ export class ImapSession {
 
   private constructor(
     wire: ImapWire,
-    capabilities: ReadonlySet<string>,
+    capabilities: Capabilities,
     limits: ImapLimits,
     onCommand: (name: string) => void,
   ) {
@@ -100,18 +85,13 @@ export class ImapSession {
     return this.isOpen && (this.#selected === null || this.has('UNSELECT'));
   }
 
-  /** Whether the server offers it; IMAP4rev2 includes what RFC 9051 Appendix E lists. */
   has(capability: string): boolean {
-    return this.capabilities.has(capability) || (this.#isRev2 && rev2Includes.has(capability));
+    return offers(this.capabilities, capability);
   }
 
   /** RFC 9051 mailbox names and strings: only where the server speaks nothing older. */
   get nameEncoding(): NameEncoding {
-    return this.#isRev2 || this.#enabled.has('UTF8=ACCEPT') ? 'utf-8' : 'utf-7';
-  }
-
-  get #isRev2(): boolean {
-    return this.capabilities.has('IMAP4REV2') && !this.capabilities.has('IMAP4REV1');
+    return isOnlyRev2(this.capabilities) || this.#enabled.has('UTF8=ACCEPT') ? 'utf-8' : 'utf-7';
   }
 
   async syncTier(): Promise<SyncTier> {
@@ -221,8 +201,7 @@ export class ImapSession {
     const found: (readonly [number, number])[] = [];
     await this.exec('UID SEARCH', parameters, {
       onData: ({ name, values }, tag) => {
-        if (name === 'ESEARCH' && isEsearchOf(values, tag)) found.push(...(esearchAll(values) ?? []));
-        if (name === 'SEARCH') found.push(...rangesOf(numbersIn(values)));
+        for (const range of uidsFound(name, values, tag)) found.push(range);
       },
     });
     const ranges = normalizeRanges(found);
@@ -299,54 +278,6 @@ export class ImapSession {
   }
 }
 
-/** Gathers the untagged responses to EXAMINE. */
-class ExamineAnswer {
-  uidNext: number | null = null;
-  #uidValidity: number | null = null;
-  #exists = 0;
-  #highestModseq: string | null = null;
-  readonly #vanished: (readonly [number, number])[] = [];
-  readonly #changed: FetchRow[] = [];
-
-  take(count: number | null, name: string, values: readonly ImapValue[]): void {
-    if (name === 'EXISTS' && count !== null) this.#exists = count;
-    else if (name === 'VANISHED') this.#vanished.push(...(parseUidRanges(textOf(values.at(-1)) ?? '') ?? []));
-    else if (name === 'FETCH') {
-      const row = fetchRow({ kind: 'data', number: count, name, values });
-      if (row) this.#changed.push(row);
-    }
-  }
-
-  takeCode(code: string, values: readonly ImapValue[]): void {
-    if (code === 'UIDVALIDITY') this.#uidValidity = numberOf(values[0]);
-    else if (code === 'UIDNEXT') this.uidNext = numberOf(values[0]);
-    else if (code === 'HIGHESTMODSEQ') this.#highestModseq = modseqOf(values[0]);
-    else if (code === 'NOMODSEQ') this.#highestModseq = null;
-    // QUIRK: what comes before [CLOSED] belongs to the mailbox that was selected before (RFC 7162 §3.2.11).
-    else if (code === 'CLOSED') {
-      this.#vanished.length = 0;
-      this.#changed.length = 0;
-    }
-  }
-
-  result(uidNext: number): Examined {
-    if (this.#uidValidity === null) throw new Unavailable('The mail server tells no UIDVALIDITY');
-    return {
-      uidValidity: this.#uidValidity,
-      uidNext,
-      exists: this.#exists,
-      highestModseq: this.#highestModseq,
-      vanished: normalizeRanges(this.#vanished),
-      changed: this.#changed,
-    };
-  }
-}
-
-/** A mod-sequence (RFC 7162 §7: 63 bits) as decimal digits; null for 0, which stands for none. */
-export function modseqOf(value: ImapValue | undefined): string | null {
-  return typeof value === 'string' && /^[1-9]\d{0,18}$/.test(value) ? value : null;
-}
-
 function digits(text: string): ImapArgument {
   if (!/^\d{1,19}$/.test(text)) throw new Error(`Not a mod-sequence "${text}"`);
   return { type: 'SEQUENCE', value: text };
@@ -357,51 +288,3 @@ export function isName(value: ImapValue | undefined, name: string): boolean {
   const answered = octetsOf(value)?.toString('latin1');
   return answered === name || (/^inbox$/i.test(name) && /^inbox$/i.test(answered ?? ''));
 }
-
-/** `(TAG "x") UID ALL 1:5`: the answer to the command with this tag (RFC 4466 §2.6.2). */
-function isEsearchOf([correlator]: readonly ImapValue[], tag: string): boolean {
-  const [word, value] = listOf(correlator);
-  return textOf(word)?.toUpperCase() === 'TAG' && textOf(value) === tag;
-}
-
-/** `(TAG "x") UID ALL 1:5` → the ranges; null where nothing was found. */
-function esearchAll(values: readonly ImapValue[]): UidRanges | null {
-  const at = values.findIndex((value) => typeof value === 'string' && value.toUpperCase() === 'ALL');
-  return at < 0 ? null : parseUidRanges(textOf(values[at + 1]) ?? '');
-}
-
-function* numbersIn(values: readonly ImapValue[]): Generator<number> {
-  for (const value of values) {
-    const found = numberOf(value);
-    if (found !== null && found > 0) yield found;
-  }
-}
-
-function readNamespaces(values: readonly ImapValue[]): Namespaces {
-  const [personal = [], ...others] = values.map((namespaces) =>
-    listOf(namespaces).map((namespace) => {
-      const [prefix, delimiter] = listOf(namespace);
-      return { prefix: textOf(prefix) ?? '', delimiter: textOf(delimiter) };
-    }),
-  );
-  return {
-    personal: personal.length > 0 ? personal : [{ prefix: '', delimiter: null }],
-    others: others.flat().map(({ prefix }) => prefix),
-  };
-}
-
-const rev2Includes: ReadonlySet<string> = new Set([
-  ...[
-    'NAMESPACE',
-    'UNSELECT',
-    'ESEARCH',
-    'SEARCHRES',
-    'ENABLE',
-    'IDLE',
-    'SASL-IR',
-    'LIST-EXTENDED',
-    'LIST-STATUS',
-    'MOVE',
-  ],
-  ...['LITERAL-', 'UIDPLUS', 'SPECIAL-USE', 'STATUS=SIZE', 'BINARY'],
-]);

@@ -1,10 +1,11 @@
 import type { MailboxVector } from '../catalog/mailbox.ts';
 import type { SurveyedMailbox } from '../catalog/source.ts';
 import { atom, list, string } from './arguments.ts';
+import { modseqOf } from './examine-answer.ts';
 import { imapLimits } from './limits.ts';
 import { decodeName } from './mailbox-name.ts';
 import { type ImapValue, listOf, numberOf, octetsOf, textOf } from './response.ts';
-import { type ImapSession, modseqOf } from './session.ts';
+import type { ImapSession } from './session.ts';
 
 /** A mailbox that only shows again what is elsewhere (RFC 6154 §2, RFC 8457 §3). */
 const virtualAttributes: ReadonlySet<string> = new Set(['\\all', '\\flagged', '\\important']);

@@ -121,6 +121,21 @@ describe('a server that does what no server should', () => {
     expect((await session.examine('INBOX', { uidValidity: 7, modseq: '1' })).changed).toHaveLength(5000);
   });
 
+  test('may find very many messages that are far apart, and tell of as many that are gone', async () => {
+    const scattered = Array.from({ length: 200_000 }, (_, index) => 2 * index + 1);
+    const { session } = await open(
+      {
+        answers: {
+          EXAMINE: `* 0 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 500000] ok\r\n* VANISHED (EARLIER) ${scattered.join(',')}\r\n% OK done\r\n`,
+          'UID SEARCH': `* SEARCH ${scattered.join(' ')}\r\n% OK done\r\n`,
+        },
+      },
+      imapLimits,
+    );
+    expect((await session.examine('INBOX', { uidValidity: 7, modseq: '1' })).vanished).toHaveLength(200_000);
+    expect(await session.search([])).toHaveLength(200_000);
+  });
+
   test('does not speak for messages that were not asked about', async () => {
     const row = (uid: number, size: string) =>
       `* 9 FETCH (UID ${uid} FLAGS () INTERNALDATE "x" RFC822.SIZE ${size} X-GUID a BODY[HEADER.FIELDS (X)] NIL)\r\n`;
