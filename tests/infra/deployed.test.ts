@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type LocalStore, localStoreAccess, startLocalStore } from '../../functions/local/store.ts';
+import { dovecot, type TestUser } from '../servers/servers.ts';
+
+const run = promisify(execFile);
+const tableName = 'deployed';
+
+let folder: string;
+let store: LocalStore;
+let user: TestUser;
+/** Where the bundle of the function was put, and the environment that the template gives it. */
+let bundle: string;
+let environment: { [name: string]: string };
+
+/** What is deployed, but for AWS: synthesized without network, credentials or Docker, for a mail server on this machine. */
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'postern-deployed-'));
+  store = await startLocalStore({ folder: null, tableName, now: Date.now });
+  const server = await dovecot();
+  user = await server.freshUser();
+  const imap = { host: server.host, port: server.imapPort, tls: 'plaintext' };
+  const providers = path.join(folder, 'mine.json');
+  await writeFile(providers, JSON.stringify({ providers: [{ name: 'test', domains: ['*'], imap }] }));
+
+  const output = path.join(folder, 'cdk.out');
+  const cdk = [
+    'node_modules/aws-cdk/bin/cdk',
+    'synth',
+    '--quiet',
+    '--output',
+    output,
+    '--context',
+    `providers=${providers}`,
+  ];
+  const { PATH = '', HOME = '' } = process.env;
+  await run(process.execPath, cdk, { env: { PATH, HOME, AWS_EC2_METADATA_DISABLED: 'true', CDK_DOCKER: 'false' } });
+  const template = JSON.parse(await readFile(path.join(output, 'Postern.template.json'), 'utf8'));
+  const resources: { Type: string; Properties: never; Metadata: never }[] = Object.values(template.Resources);
+  const http = resources.find(({ Type }) => Type === 'AWS::Lambda::Function');
+  bundle = path.join(output, http?.Metadata['aws:asset:path'] ?? '');
+  const { Variables } = http?.Properties['Environment'] ?? { Variables: {} };
+  environment = {
+    ...Object.fromEntries(Object.entries<string>(Variables).map(([name, value]) => [name, resolved(value)])),
+    POSTERN_STORE_ENDPOINT: store.endpoint,
+    AWS_REGION: localStoreAccess.region,
+    AWS_ACCESS_KEY_ID: localStoreAccess.credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: localStoreAccess.credentials.secretAccessKey,
+  };
+}, 120_000);
+afterAll(async () => {
+  await store?.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** What CloudFormation and Lambda would put in place of a reference, and of the folder of the function. */
+function resolved(value: unknown): string {
+  return typeof value === 'string' ? value.replace('/var/task', bundle) : tableName;
+}
+
+type Event = { method: string; path: string; headers?: { [name: string]: string }; body?: string };
+
+/** Runs the bundle in a process with no other environment, and invokes its handler with each of the events. */
+async function invoke(...events: Event[]) {
+  const script = `
+    const { handler } = require(${JSON.stringify(path.join(bundle, 'index.js'))});
+    (async () => {
+      const results = [];
+      for (const event of JSON.parse(process.argv[1])) results.push(await handler(event, {}));
+      require('fs').writeFileSync(3, JSON.stringify(results));
+      process.exit(0);
+    })();`;
+  const given = events.map(({ method, path: rawPath, headers = {}, body }) => ({
+    version: '2.0',
+    rawPath,
+    rawQueryString: '',
+    headers,
+    body,
+    isBase64Encoded: false,
+    requestContext: { domainName: 'jmap.test', requestId: 'r', http: { method, sourceIp: '192.0.2.1' } },
+  }));
+  const answers = path.join(folder, 'answers');
+  const { stdout } = await run(
+    'sh',
+    ['-c', '"$@" 3>"$0"', answers, process.execPath, '-e', script, JSON.stringify(given)],
+    {
+      env: environment,
+    },
+  );
+  const results: { statusCode: number; body: string }[] = JSON.parse(await readFile(answers, 'utf8'));
+  return { results, log: stdout };
+}
+
+describe('the function that is deployed', () => {
+  test('is one file, with the providers file beside it', async () => {
+    expect((await readdir(bundle)).sort()).toEqual(['index.js', 'providers.json']);
+  });
+
+  test('starts with the environment that it is given, and serves mail', async () => {
+    const headers = {
+      authorization: `Basic ${Buffer.from(`${user.user}:${user.password}`).toString('base64')}`,
+      'content-type': 'application/json',
+    };
+    const using = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail'];
+    const {
+      results: [health, session],
+    } = await invoke({ method: 'GET', path: '/healthz' }, { method: 'GET', path: '/.well-known/jmap', headers });
+    expect(health?.statusCode).toBe(200);
+    const { accounts, apiUrl } = JSON.parse(session?.body ?? '{}');
+    expect(apiUrl).toBe('https://jmap.test/jmap/api');
+
+    const body = JSON.stringify({
+      using,
+      methodCalls: [['Mailbox/get', { accountId: Object.keys(accounts)[0], properties: ['role'] }, 'a']],
+    });
+    const {
+      results: [answer],
+      log,
+    } = await invoke({ method: 'POST', path: '/jmap/api', headers, body });
+    expect(JSON.parse(answer?.body ?? '{}')).toMatchObject({
+      methodResponses: [
+        ['Mailbox/get', { list: expect.arrayContaining([expect.objectContaining({ role: 'inbox' })]) }, 'a'],
+      ],
+    });
+    expect(log).toContain('"responses":["Mailbox/get"]');
+  });
+});
