@@ -10,6 +10,12 @@ import { dovecot, type TestUser } from '../servers/servers.ts';
 const run = promisify(execFile);
 const tableName = 'deployed';
 
+type Resource = {
+  Type: string;
+  Properties: { Environment?: { Variables: { [name: string]: unknown } } };
+  Metadata: { [name: string]: string };
+};
+
 let folder: string;
 let store: LocalStore;
 let user: TestUser;
@@ -40,12 +46,12 @@ beforeAll(async () => {
   const { PATH = '', HOME = '' } = process.env;
   await run(process.execPath, cdk, { env: { PATH, HOME, AWS_EC2_METADATA_DISABLED: 'true', CDK_DOCKER: 'false' } });
   const template = JSON.parse(await readFile(path.join(output, 'Postern.template.json'), 'utf8'));
-  const resources: { Type: string; Properties: never; Metadata: never }[] = Object.values(template.Resources);
+  const resources: Resource[] = Object.values(template.Resources);
   const http = resources.find(({ Type }) => Type === 'AWS::Lambda::Function');
   bundle = path.join(output, http?.Metadata['aws:asset:path'] ?? '');
-  const { Variables } = http?.Properties['Environment'] ?? { Variables: {} };
+  const variables = http?.Properties.Environment?.Variables ?? {};
   environment = {
-    ...Object.fromEntries(Object.entries<string>(Variables).map(([name, value]) => [name, resolved(value)])),
+    ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, resolved(value)])),
     POSTERN_STORE_ENDPOINT: store.endpoint,
     AWS_REGION: localStoreAccess.region,
     AWS_ACCESS_KEY_ID: localStoreAccess.credentials.accessKeyId,

@@ -1,0 +1,141 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { dovecot, type TestDovecot } from '../servers/servers.ts';
+
+let server: TestDovecot;
+let folder: string;
+const children: ChildProcess[] = [];
+
+beforeAll(async () => {
+  server = await dovecot();
+  folder = await mkdtemp(path.join(tmpdir(), 'postern-start-'));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) await stop(child, 'SIGKILL');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** `npm start` with these flags, and what it has written until it serves or ends. */
+async function start(...flags: string[]) {
+  const child = spawn(process.execPath, ['functions/local/start.mjs', '--data', folder, ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  let output = '';
+  const served = new Promise<void>((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (data) => {
+        output += data;
+        if (output.includes('Ctrl-C stops it.')) resolve();
+      });
+    }
+  });
+  await Promise.race([served, once(child, 'close')]);
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? '';
+  return { child, url, exitCode: child.exitCode, output: () => output };
+}
+
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const closed = once(child, 'close');
+    child.kill(signal);
+    await closed;
+  }
+  return child.exitCode;
+}
+
+const imap = () => ['--imap', `${server.host}:${server.imapPort}`];
+
+describe('npm start', () => {
+  test('serves the mail server it is given, and stops with the signal of Ctrl-C', async () => {
+    const { child, url, output } = await start('--port', '0', ...imap());
+    const { user, password } = await server.freshUser();
+    const headers = { Authorization: `Basic ${btoa(`${user}:${password}`)}` };
+    expect(await (await fetch(`${url}/.well-known/jmap`, { headers })).json()).toMatchObject({ username: user });
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect(await stop(child, 'SIGINT')).toBe(0);
+    expect(output()).toContain('Stopping');
+    expect(output()).not.toContain('Warning');
+    expect(await readdir(folder)).toEqual(['store']);
+  });
+
+  test('without a mail server starts one of its own; the requests that it prints work', async () => {
+    const { child, output } = await start('--port', '0');
+    const curls = output().match(/^ {2}curl .*$/gm) ?? [];
+    expect(curls).toHaveLength(2);
+    const [session, newest] = await Promise.all(
+      curls.map(async (line) => JSON.parse((await promisify(execFile)('sh', ['-c', `${line} --silent`])).stdout)),
+    );
+    expect(session).toMatchObject({ username: 'robin@example.org' });
+    expect(newest).toMatchObject({
+      methodResponses: [
+        ['Email/query', {}, 'a'],
+        ['Email/get', { list: [{ subject: expect.any(String), preview: expect.any(String) }] }, 'b'],
+      ],
+    });
+
+    const [, port] = /IMAP +127\.0\.0\.1:(\d+)/.exec(output()) ?? [];
+    expect(await listens(Number(port))).toBe(true);
+    expect(await stop(child, 'SIGTERM')).toBe(0);
+    expect(await listens(Number(port))).toBe(false);
+
+    const again = await start('--port', '0');
+    expect(again.output()).not.toContain('Filling');
+    const [, secondPort] = /IMAP +127\.0\.0\.1:(\d+)/.exec(again.output()) ?? [];
+    await stop(again.child, 'SIGKILL');
+    await ended(Number(secondPort));
+  });
+
+  test('refuses a data folder that is in use', async () => {
+    await start('--port', '0', ...imap());
+    const second = await start('--port', '0', ...imap());
+    expect([second.exitCode, second.output()]).toEqual([1, expect.stringContaining('uses it')]);
+  });
+
+  test('refuses a port that is in use, and picks another where it may', async () => {
+    const taken = createServer().listen(8080, '127.0.0.1');
+    // Whoever has it, it is in use.
+    await once(taken, 'listening').catch(() => {});
+    const refused = await start('--port', '8080', ...imap());
+    expect([refused.exitCode, refused.output()]).toEqual([1, expect.stringContaining('port 8080 is in use')]);
+    const { url } = await start(...imap());
+    expect(Number(new URL(url).port)).toBeGreaterThan(8080);
+    taken.close();
+  });
+
+  test.each([
+    [['--prot', '1'], '--prot: there is no such flag'],
+    [['--providers', 'none.json'], '"none.json": ENOENT'],
+    [['--providers', 'a.json', '--imap', 'localhost:1'], '--providers and --imap both say where mail is'],
+  ])('says what is wrong with %j, and starts nothing', async (flags, problem) => {
+    const { exitCode, output } = await start('--port', '0', ...flags);
+    expect([exitCode, output()]).toEqual([1, expect.stringContaining(problem)]);
+    expect(output()).not.toContain('    at ');
+  });
+
+  test('lists its flags', async () => {
+    const { exitCode, output } = await start('--help');
+    expect([exitCode, output()]).toEqual([0, expect.stringContaining('--providers')]);
+  });
+});
+
+async function listens(port: number): Promise<boolean> {
+  const probe = createServer().listen(port, '127.0.0.1');
+  const free = await once(probe, 'listening').then(
+    () => true,
+    () => false,
+  );
+  if (free) await new Promise((resolve) => probe.close(resolve));
+  return !free;
+}
+
+/** Somebody who dies suddenly leaves it to others to clean up. */
+async function ended(port: number): Promise<void> {
+  while (await listens(port)) await new Promise((resolve) => setTimeout(resolve, 50));
+}
