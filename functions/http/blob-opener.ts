@@ -1,5 +1,4 @@
-import { transferDecoder } from '../../shared/message/decode-transfer.ts';
-import { openBlob } from '../../shared/methods/Blob/open.ts';
+import { blobOpener } from '../../shared/methods/Blob/open.ts';
 import type { OpenAccount } from './api-runner.ts';
 import type { OpenBlob } from './download.ts';
 
@@ -8,15 +7,8 @@ export function createBlobOpener(openAccount: OpenAccount): OpenBlob {
   return async (user, blobId) => {
     const { ports, close } = openAccount(user);
     try {
-      const blob = await openBlob(blobId, ports);
-      if (blob !== null) {
-        const { octets, size, encoding } = blob;
-        const isEncoded = encoding !== '';
-        return {
-          octets: closing(isEncoded ? decoded(octets, encoding) : octets, close),
-          size: isEncoded ? null : size,
-        };
-      }
+      const blob = await blobOpener(ports)(blobId);
+      if (blob !== null) return { octets: closing(blob.octets, close), size: blob.size };
     } catch (error) {
       await close();
       throw error;
@@ -24,19 +16,6 @@ export function createBlobOpener(openAccount: OpenAccount): OpenBlob {
     await close();
     return null;
   };
-}
-
-function decoded(octets: ReadableStream<Uint8Array>, encoding: string): ReadableStream<Uint8Array> {
-  const decoder = transferDecoder(encoding);
-  const decoding = new TransformStream<Uint8Array, Uint8Array>({
-    transform: (chunk, controller) => enqueue(controller, decoder.write(chunk)),
-    flush: (controller) => enqueue(controller, decoder.end()),
-  });
-  return octets.pipeThrough(decoding);
-}
-
-function enqueue(controller: TransformStreamDefaultController<Uint8Array>, octets: Uint8Array): void {
-  if (octets.byteLength > 0) controller.enqueue(octets);
 }
 
 /** The same octets; `close` is called, and waited for, when they end in whatever way. */

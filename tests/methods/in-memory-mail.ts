@@ -1,5 +1,6 @@
-import { parseMessage, partBody } from '../../shared/message/parse-message.ts';
-import { isMultipart, type Part } from '../../shared/message/part.ts';
+import { parseMessage } from '../../shared/message/parse-message.ts';
+import type { Part } from '../../shared/message/part.ts';
+import { sectionOf } from '../../shared/message/section.ts';
 import type { CanReadMessages, MessageNeeds, Place, SectionRequest } from '../../shared/methods/Email/mail.ts';
 
 /** What was asked of the server. */
@@ -37,14 +38,14 @@ export function inMemoryMail(
       const octets = new Map<SectionRequest, Uint8Array>();
       for (const request of requests) {
         const raw = rawOf(request.place);
-        const section = raw && sectionOf(raw, request.section);
+        const section = raw && sectionOf({ octets: raw, root: parseMessage(raw) }, request.section);
         if (section) octets.set(request, section.subarray(0, request.maxOctets));
       }
       return octets;
     },
     open: async (place, section) => {
       const raw = rawOf(place);
-      const octets = raw && sectionOf(raw, section);
+      const octets = raw && sectionOf({ octets: raw, root: parseMessage(raw) }, section);
       return octets ? { octets: new Blob([new Uint8Array(octets)]).stream(), size: octets.byteLength } : null;
     },
   };
@@ -67,21 +68,4 @@ function onlyFields(header: Buffer, fields: 'all' | readonly string[]): Buffer {
 /** A BODYSTRUCTURE tells neither header fields nor offsets nor decoded sizes. */
 function asFromServer({ headers: _, range: __, size: ___, subParts, ...part }: Part): Part {
   return { ...part, size: null, subParts: subParts.map(asFromServer) };
-}
-
-function sectionOf(raw: Buffer, section: string): Uint8Array | null {
-  if (section === '') return raw;
-  if (section === 'HEADER') return headerOf(raw);
-  const find = (part: Part): Uint8Array | null => {
-    if (section === `${part.section}.MIME` && part.range) {
-      return raw.subarray(part.range.headerStart, part.range.bodyStart);
-    }
-    if (section === part.partId && !isMultipart(part)) return partBody(raw, part);
-    for (const child of part.subParts) {
-      const found = find(child);
-      if (found) return found;
-    }
-    return null;
-  };
-  return find(parseMessage(raw));
 }

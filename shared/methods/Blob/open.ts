@@ -1,58 +1,69 @@
 import type { AccountCatalog } from '../../catalog/account.ts';
-import { existsInJmap } from '../../catalog/keywords.ts';
+import type { CatalogView } from '../../catalog/view.ts';
 import type { Id } from '../../jmap/scalars.ts';
-import { isMultipart, type Part } from '../../message/part.ts';
-import { type MessageBlob, messageBlobsOf } from '../Email/blob-id.ts';
-import type { CanReadMessages, OpenedSection } from '../Email/mail.ts';
-import { placesOf } from '../Email/places.ts';
+import { decodeTransfer } from '../../message/decode-transfer.ts';
+import { partBody } from '../../message/parse-message.ts';
+import { findPart } from '../../message/section.ts';
+import type { CanReadMessages } from '../Email/mail.ts';
+import { parsedMessage } from '../Email/parsed-message.ts';
+import { locateBlob, type MessageBlob } from './locate.ts';
+import { collect, decoded, streamOf } from './octets.ts';
 
 /** What opening a blob needs of the world. */
 export type BlobPorts = { readonly catalog: AccountCatalog; readonly messages: CanReadMessages };
 
-/** A blob's octets as they are stored, and the transfer encoding they have to be decoded from; `''` for none. */
-export type OpenedBlob = OpenedSection & { readonly encoding: string };
+/** A blob's octets, decoded; whoever opens it reads them to their end, or cancels them. */
+export type OpenedBlob = {
+  readonly octets: ReadableStream<Uint8Array>;
+  /** How many octets there are, where that is known before they are read. */
+  readonly size: number | null;
+  /** In how many messages within one another it lies; 0 for a blob that is part of none. */
+  readonly depth: number;
+};
+
+/** Octets of a message that is read whole because a blob is a part of it. */
+export const enclosingMessageOctetsMax = 50_000_000;
 
 /**
- * Opens a message or one of its parts for download (RFC 8620 §6.2); null when there is no such blob. A message that left its
- * place meanwhile is looked up once more in a new version of the catalog.
+ * Opens blobs one after the other (RFC 8620 §6.2): messages, their parts, and the parts of messages within those. Null
+ * when there is no such blob. One that left its place meanwhile is looked up once more in a new version of the catalog.
  */
-export async function openBlob(blobId: Id, ports: BlobPorts): Promise<OpenedBlob | null> {
-  return (await openIn('recent', blobId, ports)) ?? openIn('now', blobId, ports);
+export function blobOpener({ catalog, messages }: BlobPorts): (blobId: Id) => Promise<OpenedBlob | null> {
+  const recent = once(() => catalog.view('recent'));
+  const newest = once(() => catalog.view('now'));
+  const openIn = async (view: CatalogView, blobId: Id) => {
+    const located = await locateBlob(blobId, view, messages);
+    return located && openLocated(located, messages);
+  };
+  return async (blobId) => (await openIn(await recent(), blobId)) ?? openIn(await newest(), blobId);
 }
 
-async function openIn(freshness: 'recent' | 'now', blobId: Id, ports: BlobPorts): Promise<OpenedBlob | null> {
-  const view = await ports.catalog.view(freshness);
-  const readings = messageBlobsOf(blobId);
-  const emails = await view.emails(readings.map(({ emailId }) => emailId));
-  const blob = readings.find(({ emailId }) => existsInJmap(emails.get(emailId) ?? null));
-  const email = blob && emails.get(blob.emailId);
-  if (blob === undefined || email === undefined) return null;
-
-  const place = placesOf([email], await view.mailboxes()).get(email.id);
-  if (place === undefined) return null;
-  const section = await sectionOf(blob, place, ports.messages);
-  if (section === null) return null;
-  const opened = await ports.messages.open(place, section.section);
-  return opened && { ...opened, encoding: section.encoding };
+/** Null when it is not at its place any more, or is no part of the message there. */
+async function openLocated(located: MessageBlob, messages: CanReadMessages): Promise<OpenedBlob | null> {
+  const { place, section, encoding, within } = located;
+  const opened = await messages.open(place, section);
+  if (opened === null) return null;
+  const octets = encoding === '' ? opened.octets : decoded(opened.octets, encoding);
+  const depth = (section === '' ? 0 : 1) + within.length;
+  if (within.length === 0) return { octets, size: encoding === '' ? opened.size : null, depth };
+  const whole = await collect(octets, enclosingMessageOctetsMax);
+  const inner = whole && partWithin(whole, within);
+  return inner && { octets: streamOf(inner), size: inner.byteLength, depth };
 }
 
-async function sectionOf(
-  { partId }: MessageBlob,
-  place: Parameters<CanReadMessages['open']>[0],
-  messages: CanReadMessages,
-): Promise<{ section: string; encoding: string } | null> {
-  if (partId === null) return { section: '', encoding: '' };
-  const facts = await messages.read([place], { headers: 'none', structure: true, preview: false });
-  const structure = facts.get(place)?.structure;
-  const part = structure && findPart(structure, partId);
-  return part ? { section: partId, encoding: part.encoding } : null;
+/** The part at the end of a path of part numbers, each in the message that the one before it is. */
+function partWithin(message: Uint8Array, [partId, ...deeper]: readonly string[]): Uint8Array | null {
+  if (partId === undefined) return message;
+  const root = parsedMessage(message)?.root;
+  const part = root && findPart(root, partId);
+  if (part?.partId !== partId) return null;
+  return partWithin(decodeTransfer(partBody(message, part), part.encoding), deeper);
 }
 
-function findPart(part: Part, partId: string): Part | undefined {
-  if (!isMultipart(part)) return part.partId === partId ? part : undefined;
-  for (const child of part.subParts) {
-    const found = findPart(child, partId);
-    if (found) return found;
-  }
-  return undefined;
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }

@@ -52,28 +52,33 @@ export function parseBodyProperties(given: readonly string[]): Result<BodyProper
 }
 
 /**
- * The EmailBodyPart object (RFC 8621 §4.1.4) with the asked properties. `subParts` is always there for a multipart within
+ * The EmailBodyPart object (RFC 8621 §4.1.4) of a part of this message with the asked properties. `subParts` is always there for a multipart within
  * `bodyStructure`, since without it the structure would not be told.
  */
-export function emailBodyPart(emailId: Id, part: Part, properties: BodyProperties, isNested: boolean): JsonObject {
+export function emailBodyPart(
+  messageBlobId: Id,
+  part: Part,
+  properties: BodyProperties,
+  isNested: boolean,
+): JsonObject {
   const object: JsonObject = {};
   for (const name of properties.names) {
-    if (name !== 'subParts') object[name] = propertyOf(emailId, part, name, properties);
+    if (name !== 'subParts') object[name] = propertyOf(messageBlobId, part, name, properties);
   }
   if (isNested && isMultipart(part)) {
-    object.subParts = part.subParts.map((child) => emailBodyPart(emailId, child, properties, true));
+    object.subParts = part.subParts.map((child) => emailBodyPart(messageBlobId, child, properties, true));
   } else if (properties.names.includes('subParts')) {
     object.subParts = null;
   }
   return object;
 }
 
-function propertyOf(emailId: Id, part: Part, name: string, properties: BodyProperties): JsonValue {
+function propertyOf(messageBlobId: Id, part: Part, name: string, properties: BodyProperties): JsonValue {
   switch (name) {
     case 'partId':
       return part.partId;
     case 'blobId':
-      return part.partId === null ? null : partBlobId(emailId, part.partId);
+      return part.partId === null ? null : partBlobId(messageBlobId, part.partId);
     case 'size':
       return partSize(part);
     case 'name':

@@ -1,13 +1,10 @@
-import type { Email, MailboxKey } from '../../catalog/email.ts';
-import type { MailboxEntry } from '../../catalog/mailbox.ts';
 import type { Id, JsonObject } from '../../jmap/scalars.ts';
 import { hasAttachment } from '../../message/body-structure.ts';
 import { type EmailHeader, parseHeaders } from '../../message/parse-headers.ts';
 import type { Part } from '../../message/part.ts';
 import { readBodyValues } from './body-values.ts';
-import type { CanReadMessages, MessageFacts, Place } from './mail.ts';
+import type { CanReadContents, MessageFacts } from './mail.ts';
 import { readPartHeaders } from './part-headers.ts';
-import { placesOf } from './places.ts';
 import type { Plan } from './plan.ts';
 import { readPreviews } from './previews.ts';
 
@@ -20,63 +17,70 @@ export type Content = {
   readonly bodyValues: JsonObject;
 };
 
+/** A message to be read: the id of its blob, where it lies (null: nowhere), and `hasAttachment` where that is remembered. */
+export type Subject<P> = {
+  readonly blobId: Id;
+  readonly place: P | null;
+  readonly hasAttachment: boolean | null;
+};
+
 /** A message that is being read: where it lies, and its part tree where that was needed. */
-export type Reading = { readonly email: Email; readonly place: Place; readonly facts: MessageFacts };
+export type Reading<P> = { readonly subject: Subject<P>; readonly place: P; readonly facts: MessageFacts };
 
-/** Reads what the plan says, and only that. Emails that were not at their place any more are absent. */
-export async function readContent(
-  emails: readonly Email[],
-  mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>,
+/** Reads what the plan says, and only that, by blob id. Messages that were not at their place any more are absent. */
+export async function readContent<P>(
+  subjects: readonly Subject<P>[],
   plan: Plan,
-  messages: CanReadMessages,
+  messages: CanReadContents<P>,
 ): Promise<ReadonlyMap<Id, Content>> {
-  if (!asksTheServer(plan, emails))
-    return new Map(emails.map((email) => [email.id, contentOf(email, {}, nothingMore)]));
-
-  const readings = await readFacts(emails, mailboxes, plan, messages);
+  if (!asksTheServer(plan, subjects)) {
+    return new Map(subjects.map((subject) => [subject.blobId, contentOf(subject, {}, nothingMore)]));
+  }
+  const readings = await readFacts(subjects, plan, messages);
   const withParts = plan.partHeaders ? await readPartHeaders(readings, messages) : readings;
   const previews = plan.preview ? await readPreviews(withParts, messages) : nothingMore.previews;
   const bodyValues = plan.bodyValues
     ? await readBodyValues(withParts, plan.bodyValues, messages)
     : nothingMore.bodyValues;
-  return new Map(withParts.map(({ email, facts }) => [email.id, contentOf(email, facts, { previews, bodyValues })]));
+  return new Map(
+    withParts.map(({ subject, facts }) => [subject.blobId, contentOf(subject, facts, { previews, bodyValues })]),
+  );
 }
 
 type More = { readonly previews: ReadonlyMap<Id, string>; readonly bodyValues: ReadonlyMap<Id, JsonObject> };
 const nothingMore: More = { previews: new Map(), bodyValues: new Map() };
 
-function contentOf(email: Email, facts: MessageFacts, { previews, bodyValues }: More): Content {
+function contentOf<P>(subject: Subject<P>, facts: MessageFacts, { previews, bodyValues }: More): Content {
   const structure = facts.structure ?? null;
   return {
     headers: facts.headers === undefined ? [] : parseHeaders(facts.headers),
     structure,
-    hasAttachment: email.hasAttachment ?? (structure !== null && hasAttachment(structure)),
-    preview: previews.get(email.id) ?? '',
-    bodyValues: bodyValues.get(email.id) ?? {},
+    hasAttachment: subject.hasAttachment ?? (structure !== null && hasAttachment(structure)),
+    preview: previews.get(subject.blobId) ?? '',
+    bodyValues: bodyValues.get(subject.blobId) ?? {},
   };
 }
 
-function asksTheServer(plan: Plan, emails: readonly Email[]): boolean {
-  return plan.headers !== 'none' || plan.structure || plan.preview || needsStructure(plan, emails);
+function asksTheServer<P>(plan: Plan, subjects: readonly Subject<P>[]): boolean {
+  return plan.headers !== 'none' || plan.structure || plan.preview || needsStructure(plan, subjects);
 }
 
 /** The part tree is asked of all messages when one needs it: so each mailbox is read by one FETCH. */
-function needsStructure(plan: Plan, emails: readonly Email[]): boolean {
-  return plan.structure || (plan.hasAttachment && emails.some((email) => email.hasAttachment === null));
+function needsStructure<P>(plan: Plan, subjects: readonly Subject<P>[]): boolean {
+  return plan.structure || (plan.hasAttachment && subjects.some((subject) => subject.hasAttachment === null));
 }
 
-async function readFacts(
-  emails: readonly Email[],
-  mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>,
+async function readFacts<P>(
+  subjects: readonly Subject<P>[],
   plan: Plan,
-  messages: CanReadMessages,
-): Promise<Reading[]> {
-  const places = placesOf(emails, mailboxes);
-  const structure = needsStructure(plan, emails);
-  const found = await messages.read([...places.values()], { headers: plan.headers, structure, preview: plan.preview });
-  return emails.flatMap((email) => {
-    const place = places.get(email.id);
-    const facts = place && found.get(place);
-    return place && facts ? [{ email, place, facts }] : [];
+  messages: CanReadContents<P>,
+): Promise<Reading<P>[]> {
+  const structure = needsStructure(plan, subjects);
+  const places = subjects.flatMap(({ place }) => (place === null ? [] : [place]));
+  const found = await messages.read(places, { headers: plan.headers, structure, preview: plan.preview });
+  return subjects.flatMap((subject) => {
+    const { place } = subject;
+    const facts = place === null ? undefined : found.get(place);
+    return place !== null && facts ? [{ subject, place, facts }] : [];
   });
 }

@@ -8,9 +8,11 @@ import { arrayOf, boolean, string, unsignedInt, withDefault } from '../../jmap/g
 import type { Id } from '../../jmap/scalars.ts';
 import type { CanGet, GetRequest, Got, Some } from '../../jmap/verbs.ts';
 import { allOf } from '../all-of.ts';
+import { messageBlobId } from './blob-id.ts';
 import { type BodyProperties, defaultBodyProperties, parseBodyProperties } from './body-part.ts';
 import { type Content, readContent } from './content.ts';
 import { emailObject } from './email-object.ts';
+import { placesOf } from './places.ts';
 import { type Plan, planOf } from './plan.ts';
 import type { EmailPorts, EmailRecord } from './record.ts';
 
@@ -93,12 +95,18 @@ async function getFrom(
   const known = await view.emails(ids);
   const emails: Email[] = ids.map((id) => known.get(id) ?? null).filter(existsInJmap);
   const mailboxes = await view.mailboxes();
-  const contents = await readContent(emails, mailboxes, plan, ports.messages);
+  const places = placesOf(emails, mailboxes);
+  const subjects = emails.map((email) => ({
+    blobId: messageBlobId(email.id),
+    place: places.get(email.id) ?? null,
+    hasAttachment: email.hasAttachment,
+  }));
+  const contents = await readContent(subjects, plan, ports.messages);
 
   const list: Some<EmailRecord>[] = [];
   const missing: Id[] = [];
   for (const email of emails) {
-    const content: Content | undefined = contents.get(email.id);
+    const content: Content | undefined = contents.get(messageBlobId(email.id));
     if (content === undefined) missing.push(email.id);
     else list.push(emailObject(email, content, mailboxes, { properties: request.properties, plan, bodyProperties }));
   }

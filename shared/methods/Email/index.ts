@@ -6,6 +6,7 @@ import { standardQueryChanges } from '../../jmap/standard/query-changes.ts';
 import { mailCapability } from '../capabilities.ts';
 import { canChange } from '../change.ts';
 import { canGetEmails, defaultProperties, getArguments } from './get.ts';
+import { emailParse } from './parse.ts';
 import { canQueryEmails, emailQuery } from './query.ts';
 import { canQueryChangesOfEmails } from './queryChanges.ts';
 import { emailType } from './record.ts';
@@ -16,4 +17,5 @@ export const email = dataType('Email', mailCapability, {
   changes: standardChanges(emailType, { port: canChange('Email') }),
   query: standardQuery(emailType, { ...emailQuery, port: canQueryEmails }),
   queryChanges: standardQueryChanges(emailType, { ...emailQuery, port: canQueryChangesOfEmails }),
+  parse: emailParse,
 });

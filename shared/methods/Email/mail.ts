@@ -26,18 +26,24 @@ export type MessageFacts = {
 };
 
 /** One section of one message: '' = the whole message, '1.2' = a part's content, '1.2.HEADER', '1.2.MIME'. */
-export type SectionRequest = { readonly place: Place; readonly section: string; readonly maxOctets?: number };
+export type SectionRequest<P = Place> = { readonly place: P; readonly section: string; readonly maxOctets?: number };
 
 /** Octets of a message or part as stored (not transfer-decoded), with the size where known. */
 export type OpenedSection = { readonly octets: ReadableStream<Uint8Array>; readonly size: number | null };
+
+/** Reading what is in messages. `P` says where each one is: on the mail server, unless it is at hand already. */
+export type CanReadContents<P = Place> = {
+  readonly read: (places: readonly P[], needs: MessageNeeds) => Promise<ReadonlyMap<P, MessageFacts>>;
+  readonly readSections: (
+    requests: readonly SectionRequest<P>[],
+  ) => Promise<ReadonlyMap<SectionRequest<P>, Uint8Array>>;
+};
 
 /**
  * Reading messages: what Email/get, Email/query and downloads ask of the mail server. Places that are no longer there
  * (expunged, moved, UIDVALIDITY changed) are absent from the answers. One EXAMINE per mailbox, one FETCH per kind of need.
  */
-export type CanReadMessages = {
-  readonly read: (places: readonly Place[], needs: MessageNeeds) => Promise<ReadonlyMap<Place, MessageFacts>>;
-  readonly readSections: (requests: readonly SectionRequest[]) => Promise<ReadonlyMap<SectionRequest, Uint8Array>>;
+export type CanReadMessages = CanReadContents & {
   /** null = not there any more. The stream holds the connection until it ends or is cancelled. */
   readonly open: (place: Place, section: string) => Promise<OpenedSection | null>;
 };

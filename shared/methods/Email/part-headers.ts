@@ -1,13 +1,16 @@
 import { parseHeaders } from '../../message/parse-headers.ts';
 import type { Part } from '../../message/part.ts';
 import type { Reading } from './content.ts';
-import type { CanReadMessages, SectionRequest } from './mail.ts';
+import type { CanReadContents, SectionRequest } from './mail.ts';
 
 /** Completes the part trees with the header fields of every part: `BODY[2.MIME]`, and `BODY[HEADER]` for the root. */
-export async function readPartHeaders(readings: readonly Reading[], messages: CanReadMessages): Promise<Reading[]> {
-  const requests: SectionRequest[] = [];
-  const asked = new Map<Part, SectionRequest>();
-  const ask = (reading: Reading, part: Part) => {
+export async function readPartHeaders<P>(
+  readings: readonly Reading<P>[],
+  messages: CanReadContents<P>,
+): Promise<Reading<P>[]> {
+  const requests: SectionRequest<P>[] = [];
+  const asked = new Map<Part, SectionRequest<P>>();
+  const ask = (reading: Reading<P>, part: Part) => {
     if (part.headers === undefined) {
       const request = { place: reading.place, section: part.section === '' ? 'HEADER' : `${part.section}.MIME` };
       requests.push(request);

@@ -2,55 +2,55 @@ import type { Id } from '../../jmap/scalars.ts';
 import type { Part } from '../../message/part.ts';
 import { preview, previewLimits, previewParts } from '../../message/preview.ts';
 import type { Reading } from './content.ts';
-import type { CanReadMessages, Place, SectionRequest } from './mail.ts';
+import type { CanReadContents, MessageFacts, SectionRequest } from './mail.ts';
 
 /**
  * The `preview` of each Email: what the server's PREVIEW says, else made from the beginning of its best text part. Only
  * messages whose first such part turns out blank are read a second time.
  */
-export async function readPreviews(
-  readings: readonly Reading[],
-  messages: CanReadMessages,
+export async function readPreviews<P>(
+  readings: readonly Reading<P>[],
+  messages: CanReadContents<P>,
 ): Promise<ReadonlyMap<Id, string>> {
   const previews = new Map<Id, string>();
-  for (const { email, facts } of readings) previews.set(email.id, facts.preview ?? '');
+  for (const { subject, facts } of readings) previews.set(subject.blobId, facts.preview ?? '');
 
   let blank = await withParts(
     readings.filter(({ facts }) => facts.preview === undefined),
     messages,
   );
   while (blank.length > 0) {
-    const attempts = blank.flatMap(({ id, place, parts: [part, ...rest] }) =>
-      part ? [{ id, place, part, rest, request: requestFor(part, place) }] : [],
+    const attempts = blank.flatMap(({ blobId, place, parts: [part, ...rest] }) =>
+      part ? [{ blobId, place, part, rest, request: requestFor(part, place) }] : [],
     );
     const sections = await messages.readSections(attempts.map(({ request }) => request));
     blank = [];
-    for (const { id, place, part, rest, request } of attempts) {
+    for (const { blobId, place, part, rest, request } of attempts) {
       const octets = sections.get(request);
       const text = octets ? preview(part, octets, request.maxOctets !== undefined) : '';
-      previews.set(id, text);
-      if (text === '') blank.push({ id, place, parts: rest });
+      previews.set(blobId, text);
+      if (text === '') blank.push({ blobId, place, parts: rest });
     }
   }
   return previews;
 }
 
-/** An Email whose preview is to be made, and the parts that are left to try. */
-type Blank = { readonly id: Id; readonly place: Place; readonly parts: readonly Part[] };
+/** A message whose preview is to be made, and the parts that are left to try. */
+type Blank<P> = { readonly blobId: Id; readonly place: P; readonly parts: readonly Part[] };
 
-async function withParts(readings: readonly Reading[], messages: CanReadMessages): Promise<Blank[]> {
+async function withParts<P>(readings: readonly Reading<P>[], messages: CanReadContents<P>): Promise<Blank<P>[]> {
   const unknown = readings.filter(({ facts }) => facts.structure === undefined).map(({ place }) => place);
   const more =
     unknown.length === 0
-      ? new Map()
+      ? new Map<P, MessageFacts>()
       : await messages.read(unknown, { headers: 'none', structure: true, preview: false });
-  return readings.flatMap(({ email, place, facts }) => {
-    const structure: Part | undefined = facts.structure ?? more.get(place)?.structure;
-    return structure ? [{ id: email.id, place, parts: previewParts(structure) }] : [];
+  return readings.flatMap(({ subject, place, facts }) => {
+    const structure = facts.structure ?? more.get(place)?.structure;
+    return structure ? [{ blobId: subject.blobId, place, parts: previewParts(structure) }] : [];
   });
 }
 
-function requestFor(part: Part, place: Place): SectionRequest {
+function requestFor<P>(part: Part, place: P): SectionRequest<P> {
   const section = part.partId ?? '';
   const maxOctets = previewLimits.encodedBytesMax;
   return part.encodedSize > maxOctets ? { place, section, maxOctets } : { place, section };

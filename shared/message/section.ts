@@ -1,0 +1,29 @@
+import { partBody } from './parse-message.ts';
+import type { Part } from './part.ts';
+
+/** A message whose octets are at hand, and the tree that `parseMessage` made of them. */
+export type ParsedMessage = { readonly octets: Uint8Array; readonly root: Part };
+
+/**
+ * The octets of one section as an IMAP server names it (RFC 9051 §6.4.5.1): empty for the whole message, `HEADER`, `1.2`,
+ * `1.2.MIME`. Null where there is no such section. Does not look inside of attached messages.
+ */
+export function sectionOf({ octets, root }: ParsedMessage, section: string): Uint8Array | null {
+  if (section === '') return octets;
+  const [, path = '', what] = /^([\d.]*?)\.?(HEADER|TEXT|MIME)?$/.exec(section) ?? [];
+  const part = path === '' ? root : findPart(root, path);
+  if (!part?.range) return null;
+  return what === 'MIME' || what === 'HEADER'
+    ? octets.subarray(part.range.headerStart, part.range.bodyStart)
+    : partBody(octets, part);
+}
+
+/** The part of this section number; the root of a message that is no multipart is also its part `1`. */
+export function findPart(part: Part, section: string): Part | null {
+  if (part.section === section || part.partId === section) return part;
+  for (const child of part.subParts) {
+    const found = findPart(child, section);
+    if (found) return found;
+  }
+  return null;
+}

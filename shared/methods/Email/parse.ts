@@ -1,0 +1,130 @@
+// Email/parse (RFC 8621 §4.9)
+import { methodError, ok, refuse } from '../../jmap/errors.ts';
+import { arrayOf, nullable, quote, string } from '../../jmap/grammar.ts';
+import { type AccountMethod, accountMethod } from '../../jmap/method.ts';
+import { propertyOf } from '../../jmap/record-type.ts';
+import { type Id, isId, type JsonObject, type JsonValue } from '../../jmap/scalars.ts';
+import { mapOrNull } from '../../jmap/standard/outcomes.ts';
+import type { ParsedMessage } from '../../message/section.ts';
+import { blobReference } from '../Blob/blob-reference.ts';
+import { collect } from '../Blob/octets.ts';
+import { type BlobPorts, blobOpener, type OpenedBlob } from '../Blob/open.ts';
+import { blobDepthMax } from './blob-id.ts';
+import { parseBodyProperties } from './body-part.ts';
+import { readContent } from './content.ts';
+import { contentProperty, type PropertyRequest } from './content-property.ts';
+import { getArguments } from './get.ts';
+import { parsedMessage, parsedMessages } from './parsed-message.ts';
+import { planOf } from './plan.ts';
+import { emailType } from './record.ts';
+
+/** Octets of the messages that one call may have parsed, and of each. */
+export const parseLimits = { octetsMax: 200_000_000, octetsOfEachMax: 50_000_000 } as const;
+
+/** What `properties` stands for when it is left out. */
+const defaultProperties: readonly string[] = [
+  'messageId',
+  'inReplyTo',
+  'references',
+  'sender',
+  'from',
+  'to',
+  'cc',
+  'bcc',
+  'replyTo',
+  'subject',
+  'sentAt',
+  'hasAttachment',
+  'preview',
+  'bodyValues',
+  'textBody',
+  'htmlBody',
+  'attachments',
+];
+
+/**
+ * Any blob as an Email: whatever begins with a header field is a message. One that is too large, or lies within too many
+ * others, is `notParsable`.
+ */
+export const emailParse: AccountMethod<BlobPorts> = accountMethod(
+  { ...getArguments, blobIds: arrayOf(blobReference), properties: nullable(arrayOf(string)) },
+  async (args, ports: BlobPorts, { limits }) => {
+    const properties = [...new Set(args.properties ?? defaultProperties)];
+    const unknown = properties.find((name) => propertyOf(emailType, name) === undefined);
+    if (unknown !== undefined) {
+      return refuse(methodError('invalidArguments', `/properties: Email has no property ${quote(unknown)}`));
+    }
+    const bodyProperties = parseBodyProperties(args.bodyProperties);
+    if (!bodyProperties.ok) return bodyProperties;
+    const blobIds = new Set(args.blobIds);
+    if (blobIds.size > limits.maxObjectsInGet) {
+      return refuse(methodError('requestTooLarge', `more than ${limits.maxObjectsInGet} blobs`));
+    }
+    const request = {
+      properties,
+      bodyProperties: bodyProperties.value,
+      plan: planOf(properties, args, bodyProperties.value),
+    };
+
+    const open = blobOpener(ports);
+    const parsed = new Map<string, JsonObject>();
+    const notParsable: string[] = [];
+    const notFound: string[] = [];
+    let octetsLeft: number = parseLimits.octetsMax;
+    for (const blobId of blobIds) {
+      const blob = isId(blobId) ? await open(blobId) : null;
+      if (blob === null || !isId(blobId)) {
+        notFound.push(blobId);
+        continue;
+      }
+      const message = await messageOf(blob);
+      octetsLeft -= message?.octets.byteLength ?? 0;
+      if (octetsLeft < 0) return refuse(methodError('requestTooLarge', `more than ${parseLimits.octetsMax} octets`));
+      if (message === null) notParsable.push(blobId);
+      else parsed.set(blobId, await parsedEmail(blobId, message, request));
+    }
+    return ok({
+      response: {
+        accountId: args.accountId,
+        parsed: mapOrNull(parsed),
+        notParsable: notParsable.length === 0 ? null : notParsable,
+        notFound: notFound.length === 0 ? null : notFound,
+      },
+    });
+  },
+);
+
+async function messageOf({ octets, depth }: OpenedBlob): Promise<ParsedMessage | null> {
+  const whole = await collect(octets, depth < blobDepthMax ? parseLimits.octetsOfEachMax : 0);
+  return whole && parsedMessage(whole);
+}
+
+async function parsedEmail(blobId: Id, message: ParsedMessage, request: PropertyRequest): Promise<JsonObject> {
+  const subject = { blobId, place: message, hasAttachment: null };
+  const content = (await readContent([subject], request.plan, parsedMessages)).get(blobId);
+  if (content === undefined) throw new Error(`Could not read the message ${blobId}: it was at hand`);
+  const email: JsonObject = {};
+  for (const name of request.properties) {
+    const known = metadata(name, blobId, message);
+    email[name] = known === undefined ? contentProperty(name, blobId, content, request) : known;
+  }
+  return email;
+}
+
+/** The properties of §4.1.1: a blob is in no mailbox, and of no Thread. Undefined for any other. */
+function metadata(name: string, blobId: Id, { octets }: ParsedMessage): JsonValue | undefined {
+  switch (name) {
+    case 'blobId':
+      return blobId;
+    case 'size':
+      return octets.byteLength;
+    case 'id':
+    case 'threadId':
+    case 'mailboxIds':
+    case 'keywords':
+    case 'receivedAt':
+      return null;
+    default:
+      return undefined;
+  }
+}

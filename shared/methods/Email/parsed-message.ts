@@ -1,0 +1,32 @@
+import { parseMessage } from '../../message/parse-message.ts';
+import { type ParsedMessage, sectionOf } from '../../message/section.ts';
+import type { CanReadContents } from './mail.ts';
+
+/** The start of a header: a field (RFC 5322 §2.2), perhaps behind the `From ` line of an mbox file. */
+const headerStart = /^(?:From [^\n]*\n)?[\x21-\x39\x3b-\x7e]+[ \t]*:/;
+/** How far it is looked for. */
+const headerStartOctets = 2_000;
+
+/** Parses octets as a message; null where they do not begin as one does. */
+export function parsedMessage(octets: Uint8Array): ParsedMessage | null {
+  const start = Buffer.from(octets.subarray(0, headerStartOctets)).toString('latin1');
+  return headerStart.test(start) ? { octets, root: parseMessage(octets) } : null;
+}
+
+/** Reads messages that are at hand in the way in which those of the mail server are read. */
+export const parsedMessages: CanReadContents<ParsedMessage> = {
+  read: async (places) =>
+    new Map(
+      places.map((place) => [
+        place,
+        { headers: sectionOf(place, 'HEADER') ?? new Uint8Array(), structure: place.root },
+      ]),
+    ),
+  readSections: async (requests) =>
+    new Map(
+      requests.flatMap((request) => {
+        const octets = sectionOf(request.place, request.section);
+        return octets === null ? [] : [[request, octets.subarray(0, request.maxOctets)] as const];
+      }),
+    ),
+};
