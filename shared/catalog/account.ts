@@ -10,8 +10,8 @@ import { watchedView } from './watched-view.ts';
 export type { LearnedFacts } from './remembered-facts.ts';
 
 /**
- * How fresh an answer has to be. `now`: the mail server is asked after the call began. `recent`: what this process heard from
- * the server at most `freshnessMs` ago is good enough; then an answer costs one head read.
+ * How fresh an answer has to be. `now`: the mail server is asked after the call began. `recent`: what this request has seen
+ * already is good enough, and what this process heard from the server at most `freshnessMs` ago; then an answer costs one head read.
  */
 export type Freshness = 'now' | 'recent';
 
@@ -59,15 +59,24 @@ export function accountMemory(): AccountMemory {
   return { syncedAt: null, lostVersion: null, syncs: 0, underWay: null };
 }
 
-/** The catalog of one account for one request. Requests of a process share the syncs of the account through its `memory`. */
+/**
+ * The catalog of one account for one request: its calls are answered from one version, unless one of them asks for what is there now.
+ * Requests of a process share the syncs of the account through its `memory`.
+ */
 export function accountCatalog(options: AccountCatalogOptions): AccountCatalog {
   const { catalog, surroundings, memory } = options;
+  /** The last version that this request was answered from. */
+  let seen: CatalogView | null = null;
+  const recent = async (isEnough: IsEnough): Promise<CatalogView | null> => {
+    if (memory.lostVersion !== null) return null;
+    return seen !== null && (await isEnough(seen)) ? seen : remembered(options, isEnough);
+  };
   return {
     view: async (freshness, enough) => {
       const isEnough = async (view: CatalogView) => !view.provisional || enough?.(await view.mailboxes()) === true;
       const view =
-        (freshness === 'recent' ? await remembered(options, isEnough) : null) ??
-        (await synced(options, freshness, isEnough));
+        (freshness === 'recent' ? await recent(isEnough) : null) ?? (await synced(options, freshness, isEnough));
+      seen = view;
       return watchedView(view, () => {
         memory.lostVersion = view.version;
       });
@@ -75,7 +84,8 @@ export function accountCatalog(options: AccountCatalogOptions): AccountCatalog {
     remember: async (facts) => {
       const view = await catalog.open();
       const edit = view && (await rememberedFacts(view, facts, Math.floor(surroundings.now() / 1000)));
-      if (view && edit) await catalog.commit(view, edit);
+      const outcome = view && edit && (await catalog.commit(view, edit));
+      if (outcome?.kind === 'committed' && view?.version === seen?.version) seen = outcome.view;
     },
   };
 }
@@ -87,8 +97,8 @@ async function remembered(
   { catalog, surroundings, freshnessMs, memory }: AccountCatalogOptions,
   isEnough: IsEnough,
 ): Promise<CatalogView | null> {
-  const { syncedAt, lostVersion } = memory;
-  if (syncedAt === null || lostVersion !== null || surroundings.now() - syncedAt > freshnessMs) return null;
+  const { syncedAt } = memory;
+  if (syncedAt === null || surroundings.now() - syncedAt > freshnessMs) return null;
   const view = await catalog.open();
   return view !== null && (await isEnough(view)) ? view : null;
 }
