@@ -1,5 +1,5 @@
 import { advance } from './advance.ts';
-import { held, type MailboxDelta, takesAway } from './delta.ts';
+import { type MailboxDelta, takesAway } from './delta.ts';
 import type { MailboxKey } from './email.ts';
 import { type Look, lookAt } from './look.ts';
 import type { MailboxEntry, MailboxVector } from './mailbox.ts';
@@ -16,8 +16,6 @@ export const sweepsMax = 6;
 export const flagsAgeMaxSeconds = 300;
 /** … in so many mailboxes per sync: the inbox, and those read longest ago. */
 const flagReadingsMax = 5;
-/** A mailbox that could not be opened so often in one sync is not taken for readable, whatever the survey says. */
-const refusalsMax = 2;
 
 /**
  * Finds out what changed in the mailboxes that are in, and commits it. An account without changes costs one survey and no write.
@@ -33,11 +31,11 @@ export async function bringUpToDate(
 ): Promise<CatalogView> {
   let view = start;
   let survey = firstSurvey;
-  let seen = await lookFrom(context, view, survey);
+  let seen = await lookAt(context, { scheme: view.scheme, view }, survey);
   if (seen.changed.size > 0) {
     // This survey may be older than the view. What only a survey can tell is taken from one that is not.
     survey = await context.source.survey();
-    seen = await lookFrom(context, view, survey);
+    seen = await lookAt(context, { scheme: view.scheme, view }, survey);
   }
 
   let deltas = new Map<MailboxKey, MailboxDelta>();
@@ -55,7 +53,7 @@ export async function bringUpToDate(
     if (isSettled) break;
 
     survey = await context.source.survey();
-    const next = await lookFrom(context, view, survey);
+    const next = await lookAt(context, { scheme: view.scheme, view }, survey);
     if (next.structure === seen.structure) {
       due = mailboxesWithUnreadMessages(next, deltas);
       isSettled = due.length === 0;
@@ -65,36 +63,29 @@ export async function bringUpToDate(
     }
     seen = next;
   }
-  if (view !== start) seen = await lookFrom(context, view, survey); // large mailboxes were committed on the way
+  if (view !== start) seen = await lookAt(context, { scheme: view.scheme, view }, survey); // large mailboxes were committed on the way
   return advance(context.catalog, view, findingsOf(context, seen, deltas, isSettled));
-}
-
-function lookFrom(context: SyncContext, view: CatalogView, survey: readonly SurveyedMailbox[]): Promise<Look> {
-  const refused = [...context.refusals].filter(([, times]) => times >= refusalsMax);
-  const unreadable = new Set(refused.map(([name]) => name));
-  return lookAt({ scheme: view.scheme, view }, survey, context.source, { unreadable, readAt: secondsNow(context) });
 }
 
 function losesMailboxes({ changed }: Look): boolean {
   return [...changed.values()].includes(null);
 }
 
-/** What is believed in the end. Unsettled, all that takes something away is left for the next sync. */
+/** What is believed in the end. Unsettled, no mailbox is gone, and a new one that was not read yet is left for the next sync. */
 function findingsOf(
   context: SyncContext,
-  { changed, mailboxes }: Look,
+  { changed }: Look,
   deltas: ReadonlyMap<MailboxKey, MailboxDelta>,
   isSettled: boolean,
 ): Findings {
   const readAt = secondsNow(context);
-  if (isSettled) return { mailboxes: changed, deltas, readAt };
-  const believed = new Map<MailboxKey, MailboxDelta>();
-  for (const [key, delta] of deltas) {
-    const entry = mailboxes.get(key)?.entry;
-    const kept = takesAway(delta) && entry !== undefined ? held(entry, delta) : delta;
-    if (kept !== null) believed.set(key, kept);
-  }
-  return { mailboxes: new Map([...changed].filter(([, entry]) => entry !== null)), deltas: believed, readAt };
+  if (isSettled) return { mailboxes: changed, deltas, isSettled, readAt };
+  // Rows under another UIDVALIDITY cannot be held beside the new ones: such a mailbox stays as it was.
+  const believed = new Map([...deltas].filter(([, delta]) => !delta.renewed));
+  const isBelieved = (key: MailboxKey, entry: MailboxEntry | null) =>
+    entry !== null && (!entry.selectable || entry.vector !== null || believed.has(key));
+  const mailboxes = new Map([...changed].filter(([key, entry]) => isBelieved(key, entry)));
+  return { mailboxes, deltas: believed, isSettled, readAt };
 }
 
 /** The mailboxes to be read: those whose vector is another one, and those whose flags have not been read for too long. */

@@ -7,8 +7,8 @@ export type MailboxDelta = {
   readonly vector: MailboxVector;
   /** UIDVALIDITY changed: every row of the entry is gone, beside those in `gone`. */
   readonly renewed: boolean;
-  /** `all`: the flags of every row were read, not only `changed` ones. `held`: what was read was not taken over whole. */
-  readonly flagsRead: 'all' | 'changed' | 'held';
+  /** Whether the flags of every row were read, or only changed ones. */
+  readonly flagsRead: 'all' | 'changed';
   /** Known UIDs that are gone. */
   readonly gone: ReadonlySet<number>;
   /** Flags as the server spells them, of known UIDs whose flags may have changed. */
@@ -61,26 +61,6 @@ export function takesAway(delta: MailboxDelta): boolean {
   if (delta.renewed || delta.gone.size > 0) return true;
   for (const flags of delta.flags.values()) if (isDeleted(flags)) return true;
   return false;
-}
-
-/**
- * The delta without what it takes away: such rows are held as they were. The vector stays behind, so that the next reading
- * reports them again. null when nothing can be told apart (UIDVALIDITY changed): the mailbox stays as it was.
- */
-export function held(entry: MailboxEntry, delta: MailboxDelta): MailboxDelta | null {
-  if (delta.renewed) return null;
-  const kept = { renewed: false, gone: new Set<number>(), appeared: delta.appeared };
-  return {
-    ...kept,
-    vector: {
-      ...delta.vector,
-      highestModseq: vectorOf(entry)?.highestModseq ?? null,
-      messages: rowsAfter(entry, kept),
-    },
-    flagsRead: 'held',
-    flags: new Map([...delta.flags].filter(([, flags]) => !isDeleted(flags))),
-    complete: delta.complete,
-  };
 }
 
 function isDeleted(flags: readonly string[]): boolean {

@@ -1,7 +1,7 @@
 import type { Id } from '../jmap/scalars.ts';
-import type { Email, EmailRow } from './email.ts';
+import type { Email, EmailRow, MailboxKey } from './email.ts';
 import type { EmailReader } from './email-reader.ts';
-import { keywordsOfFlags } from './keywords.ts';
+import { existsInJmap, keywordsOfFlags } from './keywords.ts';
 import { type EmailChange, placeOf } from './row-changes.ts';
 import type { CatalogView, EmailEdit } from './view.ts';
 
@@ -24,24 +24,43 @@ export function freshEmails(changes: ReadonlyMap<Id, EmailChange>, emails: Email
   return fresh;
 }
 
+/** Edits of Emails, and what they leave as it was. */
+export type EmailEdits = {
+  readonly edits: ReadonlyMap<Id, EmailEdit>;
+  /** Per mailbox, how many rows that were reported gone are held as present; 0 where only a `\\Deleted` flag is not believed. */
+  readonly held: ReadonlyMap<MailboxKey, number>;
+};
+
 /**
  * Every changed Email before and after. `threads` gives the thread of fresh ones. The date of an Email is the earliest it was
- * first seen with and stays; only while mailboxes are missing it may still become earlier.
+ * first seen with and stays; only while mailboxes are missing it may still become earlier. Unless the findings are settled, an
+ * Email that would cease to exist is held: nothing of it is taken away, it may be on its way to another mailbox.
  */
 export function emailEdits(
   view: Pick<CatalogView, 'provisional'>,
   changes: ReadonlyMap<Id, EmailChange>,
   emails: EmailReader,
   threads: ReadonlyMap<Id, Id>,
-): ReadonlyMap<Id, EmailEdit> {
+  isSettled: boolean,
+): EmailEdits {
   const edits = new Map<Id, EmailEdit>();
+  const held = new Map<MailboxKey, number>();
   for (const [id, change] of changes) {
     const before = emails.get(id);
-    const rows = rowsAfter(before?.rows ?? [], change);
-    const after = rows.length === 0 ? null : { ...contentOf(id, before, change, threads, view.provisional), rows };
+    const emailWith = (rows: readonly EmailRow[]): Email | null =>
+      rows.length === 0 ? null : { ...contentOf(id, before, change, threads, view.provisional), rows };
+    let after = emailWith(rowsAfter(before?.rows ?? [], change));
+    if (!isSettled && existsInJmap(before) && !existsInJmap(after)) {
+      after = emailWith(rowsAfter(before.rows, { ...change, gone: new Set(), flags: new Map() }));
+      for (const { mailbox, uid } of before.rows) {
+        const place = placeOf(mailbox, uid);
+        if (change.gone.has(place)) held.set(mailbox, (held.get(mailbox) ?? 0) + 1);
+        else if (change.flags.has(place)) held.set(mailbox, held.get(mailbox) ?? 0);
+      }
+    }
     if (!isSame(before, after)) edits.set(id, { before, after });
   }
-  return edits;
+  return { edits, held };
 }
 
 function contentOf(

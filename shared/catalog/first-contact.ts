@@ -16,7 +16,8 @@ export async function indexMissing(context: SyncContext, start: CatalogView): Pr
   let view = start;
   let deltas = new Map<MailboxKey, MailboxDelta>();
   const commit = async () => {
-    view = await advance(context.catalog, view, { mailboxes: new Map(), deltas, readAt: secondsNow(context) });
+    const readAt = secondsNow(context);
+    view = await advance(context.catalog, view, { mailboxes: new Map(), deltas, isSettled: true, readAt });
     deltas = new Map();
   };
   for (const entry of missingAmong(await view.mailboxes()).toSorted(inboxFirst)) {

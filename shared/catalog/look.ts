@@ -9,7 +9,8 @@ import {
   type ServerIds,
   surveyedMailboxes,
 } from './mailbox-match.ts';
-import type { MailSource, SurveyedMailbox } from './source.ts';
+import { MailboxGone, type SurveyedMailbox } from './source.ts';
+import { isRefused, noteRefusal, type SyncContext, secondsNow } from './sync-context.ts';
 import type { CatalogView, IdentityScheme } from './view.ts';
 
 /** What a survey says about the mailboxes of a catalog. */
@@ -25,16 +26,19 @@ export type Look = {
 /** A catalog before its first version has no mailboxes and no view. */
 type Known = { readonly scheme: IdentityScheme; readonly view: CatalogView | null };
 
-/** Finds the mailboxes of the catalog in a survey. Asks for MAILBOXIDs where ids come from the server and a mailbox is not plainly known. */
+/**
+ * Finds the mailboxes of the catalog in a survey. Asks for MAILBOXIDs where ids come from the server and a mailbox is not plainly
+ * known; throws `MailboxGone` when one has none, which may be because it is called otherwise by now.
+ */
 export async function lookAt(
+  context: SyncContext,
   { scheme, view }: Known,
   survey: readonly SurveyedMailbox[],
-  source: MailSource,
-  { unreadable, readAt }: { readonly unreadable: ReadonlySet<string>; readonly readAt: number },
 ): Promise<Look> {
   const entries = view === null ? [] : [...(await view.mailboxes()).values()];
-  const found = surveyedMailboxes(survey, entries, unreadable);
-  const serverIds = scheme === 'objectid' ? await serverIdsOf(namesToIdentify(entries, found), source) : new Map();
+  const found = surveyedMailboxes(survey, entries, (name) => isRefused(context, 'open', name));
+  const serverIds =
+    scheme === 'objectid' ? await serverIdsOf(context, namesToIdentify(entries, found)) : new Map<string, string>();
   const { kept, appeared, vanished } = matchMailboxes(entries, found, serverIds);
 
   const changed = new Map<MailboxKey, MailboxEntry | null>();
@@ -52,7 +56,7 @@ export async function lookAt(
   let key = lastKey(view, entries);
   for (const surveyed of appeared) {
     key += 1;
-    const entry = newEntry(surveyed, key, serverIds, { survey: found, taken }, readAt);
+    const entry = newEntry(surveyed, key, serverIds, { survey: found, taken }, secondsNow(context));
     taken.add(entry.id);
     changed.set(key, entry);
     mailboxes.set(key, { entry, status: surveyed.vector });
@@ -66,8 +70,13 @@ export async function lookAt(
   return { changed, mailboxes, structure: JSON.stringify([names, vanished]) };
 }
 
-async function serverIdsOf(names: readonly string[], source: MailSource): Promise<ServerIds> {
-  return names.length === 0 ? new Map() : ((await source.mailboxIds(names)) ?? new Map());
+async function serverIdsOf(context: SyncContext, names: readonly string[]): Promise<ServerIds> {
+  const ids = names.length === 0 ? null : await context.source.mailboxIds(names);
+  if (ids === null) return new Map();
+  const unknown = names.filter((name) => !ids.has(name) && !isRefused(context, 'identify', name));
+  for (const name of unknown) noteRefusal(context, 'identify', name);
+  if (unknown.length > 0) throw new MailboxGone(`Could not learn the MAILBOXID of "${unknown.join('", "')}"`);
+  return ids;
 }
 
 /**

@@ -40,7 +40,7 @@ const lastingAttributes: ReadonlySet<string> = new Set([
 export function surveyedMailboxes(
   survey: readonly SurveyedMailbox[],
   entries: Iterable<MailboxEntry>,
-  unreadable: ReadonlySet<string>,
+  isUnreadable: (name: string) => boolean,
 ): readonly SurveyedMailbox[] {
   const readable = new Set<string>();
   for (const { name, selectable } of entries) if (selectable) readable.add(name);
@@ -49,7 +49,7 @@ export function surveyedMailboxes(
     if (isVirtual(surveyed.attributes)) continue;
     const name = isInbox(surveyed.name) ? 'INBOX' : surveyed.name;
     const canBeRead = surveyed.vector !== null || readable.has(name);
-    const selectable = surveyed.selectable && canBeRead && !unreadable.has(name);
+    const selectable = surveyed.selectable && canBeRead && !isUnreadable(name);
     const attributes = surveyed.attributes
       .map((text) => text.toLowerCase())
       .filter((text) => lastingAttributes.has(text));

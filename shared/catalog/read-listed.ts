@@ -2,7 +2,7 @@ import { advance } from './advance.ts';
 import type { MailboxDelta } from './delta.ts';
 import { type Base, readMailbox } from './read-mailbox.ts';
 import { MailboxGone } from './source.ts';
-import { OutOfTime, type SyncContext, secondsNow } from './sync-context.ts';
+import { noteRefusal, OutOfTime, type SyncContext, secondsNow } from './sync-context.ts';
 
 /** Messages of one mailbox that are committed at once while more are being read. */
 export const messagesInCommitMax = 10_000;
@@ -19,12 +19,11 @@ export async function readListed(
   try {
     return await readMailbox(context.source, base, {
       earlier,
-      takeOver: async (at, messages, part) =>
-        messages >= messagesInCommitMax || context.isOver() ? commitPart(context, at, part()) : null,
+      takeOver: async (at, part) =>
+        part.appeared.size >= messagesInCommitMax || context.isOver() ? commitPart(context, at, part) : null,
     });
   } catch (error) {
-    const { name } = base.entry;
-    if (error instanceof MailboxGone) context.refusals.set(name, (context.refusals.get(name) ?? 0) + 1);
+    if (error instanceof MailboxGone) noteRefusal(context, 'open', base.entry.name);
     throw error;
   }
 }
@@ -33,6 +32,7 @@ async function commitPart(context: SyncContext, { view, entry }: Base, part: Mai
   const committed = await advance(context.catalog, view, {
     mailboxes: new Map([[entry.key, entry]]),
     deltas: new Map([[entry.key, part]]),
+    isSettled: false,
     readAt: secondsNow(context),
   });
   if (context.isOver()) throw new OutOfTime();

@@ -17,10 +17,10 @@ const uidsLookedUpMax = 1_000;
 export type Base = { readonly view: CatalogView; readonly entry: MailboxEntry };
 
 /**
- * Asked after each batch whether to take over the messages that appeared so far, so that a large mailbox need not be held in
- * memory. Gives the base that has them, or null when they are too few to bother yet.
+ * Asked after each batch whether to take over what was read so far, so that a large mailbox need not be held in memory. Gives
+ * the base that has it, or null when it is too little to bother yet; the part must not be kept then.
  */
-export type TakeOver = (base: Base, messages: number, part: () => MailboxDelta) => Promise<Base | null>;
+export type TakeOver = (base: Base, part: MailboxDelta) => Promise<Base | null>;
 
 /**
  * Reads one mailbox and gives what changed since its entry, with what an `earlier` reading of the same sync brought. No
@@ -34,7 +34,7 @@ export async function readMailbox(
 ): Promise<{ readonly base: Base; readonly delta: MailboxDelta }> {
   const known = earlier?.vector ?? vectorOf(start.entry);
   const reading = await openMailbox(source, start, known, earlier);
-  const delta = await beginningOf(reading, start, known, earlier);
+  let delta = await beginningOf(reading, start, known, earlier);
   const mayTakeOver = takeOver !== undefined && earlier === undefined && !delta.renewed;
 
   let base = start;
@@ -43,10 +43,11 @@ export async function readMailbox(
     for (const appearance of batch) appeared.set(appearance.uid, appearance);
     const last = batch.at(-1);
     if (last === undefined || !mayTakeOver) continue;
-    const { entry } = base;
-    const taken = await takeOver(base, appeared.size, () => partOf(entry, delta, appeared, last.uid + 1));
+    const part = partOf(base.entry, { ...delta, appeared }, last.uid + 1);
+    const taken = await takeOver(base, part);
     if (taken === null) continue;
     base = taken;
+    delta = await beginningOf(reading, base, known, earlier);
     appeared.clear();
   }
 
@@ -103,28 +104,10 @@ async function beginningOf(
   return { ...nothing, ...(await differences(reading.present, flags, view, entry.key, earlier)) };
 }
 
-/** The part of a reading that can be committed before its end: messages that appeared, and how far they go. */
-function partOf(
-  entry: MailboxEntry,
-  delta: MailboxDelta,
-  appeared: ReadonlyMap<number, Appearance>,
-  uidNext: number,
-): MailboxDelta {
-  const before = vectorOf(entry);
-  const part = { renewed: false, gone: new Set<number>(), appeared: new Map(appeared) };
-  return {
-    ...part,
-    flags: new Map(),
-    flagsRead: before === null ? 'all' : 'changed',
-    complete: false,
-    vector: {
-      ...delta.vector,
-      uidNext,
-      // What happened to older rows is not in this part: it will be asked for again from where they stand.
-      highestModseq: before === null ? delta.vector.highestModseq : before.highestModseq,
-      messages: rowsAfter(entry, part),
-    },
-  };
+/** What can be committed before the end of a reading: all it said of known rows, and the messages that appeared up to a UID. */
+function partOf(entry: MailboxEntry, delta: MailboxDelta, uidNext: number): MailboxDelta {
+  const vector = { ...delta.vector, uidNext, messages: rowsAfter(entry, delta) };
+  return { ...delta, vector, complete: false };
 }
 
 /**

@@ -1,10 +1,10 @@
-import type { MailboxDelta } from './delta.ts';
+import { type MailboxDelta, vectorOf } from './delta.ts';
 import type { MailboxKey } from './email.ts';
 import { emailEdits, freshEmails } from './email-edits.ts';
 import { emailReader } from './email-reader.ts';
 import { freshThreads } from './fresh-threads.ts';
 import { emailEntry, mailboxEntries, threadEntry } from './log-entries.ts';
-import type { MailboxEntry } from './mailbox.ts';
+import type { MailboxEntry, MailboxVector } from './mailbox.ts';
 import { changedMembers, membersOfThreads, withCounts } from './members.ts';
 import { mailboxWithRole } from './roles.ts';
 import { rowChanges } from './row-changes.ts';
@@ -15,6 +15,8 @@ export type Findings = {
   /** New mailboxes, those that are called or marked otherwise now (only that is taken over), and null for those gone with all their rows. */
   readonly mailboxes: ReadonlyMap<MailboxKey, MailboxEntry | null>;
   readonly deltas: ReadonlyMap<MailboxKey, MailboxDelta>;
+  /** Whether what takes an Email away is to be believed. If not, the Email is held, and asked for again by the next sync. */
+  readonly isSettled: boolean;
   /** Seconds since the epoch. */
   readonly readAt: number;
 };
@@ -27,10 +29,10 @@ export async function reconcile(view: CatalogView, findings: Findings): Promise<
   const known = emailReader(view);
   const changes = await rowChanges(view, known, findings);
   const { threads, messageIds } = await freshThreads(view, freshEmails(changes, known));
-  const emails = emailEdits(view, changes, known, threads);
+  const { edits: emails, held } = emailEdits(view, changes, known, threads, findings.isSettled);
 
   const before = await view.mailboxes();
-  const found = entriesFound(before, findings, view.provisional);
+  const found = entriesFound(before, findings, held, view.provisional);
   const trash = { before: mailboxWithRole(before.values(), 'trash'), after: mailboxWithRole(found.values(), 'trash') };
   const members = await membersOfThreads(view, known, emails, trash);
   const after = withCounts(found, members, trash);
@@ -54,6 +56,7 @@ export async function reconcile(view: CatalogView, findings: Findings): Promise<
 function entriesFound(
   before: ReadonlyMap<MailboxKey, MailboxEntry>,
   { mailboxes, deltas, readAt }: Findings,
+  held: ReadonlyMap<MailboxKey, number>,
   provisional: boolean,
 ): ReadonlyMap<MailboxKey, MailboxEntry> {
   const after = new Map(before);
@@ -62,18 +65,27 @@ function entriesFound(
     if (found === null) after.delete(key);
     else after.set(key, entry === undefined ? found : { ...entry, ...namingOf(found) });
   }
-  for (const [key, { vector, flagsRead, complete }] of deltas) {
+  for (const [key, delta] of deltas) {
     const entry = after.get(key);
     if (entry === undefined) throw new Error(`Could not apply the delta of mailbox ${key}: it has no entry`);
-    const isPartOfFirstReading = provisional && entry.vector === null && !complete;
+    const rowsHeld = held.get(key);
+    const vector = rowsHeld === undefined ? delta.vector : vectorBehind(entry, delta.vector, rowsHeld);
+    const isPartOfFirstReading = provisional && entry.vector === null && !delta.complete;
+    const flagsReadAt = rowsHeld !== undefined ? 0 : delta.flagsRead === 'all' ? readAt : entry.flagsReadAt;
     after.set(key, {
       ...entry,
       vector: isPartOfFirstReading ? null : vector,
       progress: isPartOfFirstReading ? vector : null,
-      flagsReadAt: flagsRead === 'all' ? readAt : flagsRead === 'held' ? 0 : entry.flagsReadAt,
+      flagsReadAt,
     });
   }
   return after;
+}
+
+/** The vector of a mailbox with rows that are held: the next reading begins where they were not reported gone yet. */
+function vectorBehind(entry: MailboxEntry, read: MailboxVector, rowsHeld: number): MailboxVector {
+  const { highestModseq = null } = vectorOf(entry) ?? {};
+  return { ...read, highestModseq, messages: read.messages + rowsHeld };
 }
 
 function namingOf({ name, delimiter, attributes, subscribed, serverId }: MailboxEntry): Partial<MailboxEntry> {

@@ -3,18 +3,14 @@ import type { MailboxKey } from './email.ts';
 import { lookAt } from './look.ts';
 import type { MailboxEntry } from './mailbox.ts';
 import type { SurveyedMailbox } from './source.ts';
-import { type SyncContext, secondsNow } from './sync-context.ts';
+import type { SyncContext } from './sync-context.ts';
 import { BlockLost, type CatalogEdit, type CatalogView, type CommitOutcome } from './view.ts';
 
 /** The first version of a catalog: every mailbox by name, none of them indexed. Its identity scheme is chosen here, once. */
 export async function startCatalog(context: SyncContext, survey: readonly SurveyedMailbox[]): Promise<CommitOutcome> {
   const { catalog, source } = context;
   const facts = await source.scheme();
-  const readAt = secondsNow(context);
-  const { changed } = await lookAt({ scheme: facts.scheme, view: null }, survey, source, {
-    unreadable: new Set(),
-    readAt,
-  });
+  const { changed } = await lookAt(context, { scheme: facts.scheme, view: null }, survey);
   return catalog.create(facts, mailboxesOnly(changed), null);
 }
 

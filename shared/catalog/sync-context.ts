@@ -12,9 +12,24 @@ export type SyncContext = {
   readonly isOver: () => boolean;
   /** Asked while mailboxes are missing (first contact): whether the caller can do with what is in. */
   readonly isEnough: (view: CatalogView) => Promise<boolean>;
-  /** How often a mailbox that the survey lists could not be opened, by name. */
+  /** What the server did not do for mailboxes that its survey lists, and how often: see `noteRefusal`. */
   readonly refusals: Map<string, number>;
 };
+
+/** What a mailbox may refuse because it is gone meanwhile, or because the server is so: EXAMINE, or telling its MAILBOXID. */
+type Refusable = 'open' | 'identify';
+
+/** What was refused so often in one sync is taken for the way the server is. */
+const refusalsMax = 2;
+
+export function noteRefusal({ refusals }: SyncContext, what: Refusable, name: string): void {
+  const key = `${what} ${name}`;
+  refusals.set(key, (refusals.get(key) ?? 0) + 1);
+}
+
+export function isRefused({ refusals }: SyncContext, what: Refusable, name: string): boolean {
+  return (refusals.get(`${what} ${name}`) ?? 0) >= refusalsMax;
+}
 
 /** The time was up before what is needed was in. What was read so far is committed. */
 export class OutOfTime extends Unavailable {

@@ -1,0 +1,211 @@
+import type { Email, MailboxKey, Row } from '../../shared/catalog/email.ts';
+import { entriesAfter, missingAmong } from '../../shared/catalog/entries.ts';
+import type { MailboxEntry } from '../../shared/catalog/mailbox.ts';
+import {
+  BlockLost,
+  type Catalog,
+  type CatalogEdit,
+  type CatalogView,
+  type ChangingType,
+  type CommitOutcome,
+  type IdentityScheme,
+  type VersionedEntry,
+} from '../../shared/catalog/view.ts';
+import type { Id } from '../../shared/jmap/scalars.ts';
+
+type Facts = { readonly scheme: IdentityScheme; readonly threads: 'server' | 'derived' };
+type Content = Facts & {
+  readonly epoch: string;
+  readonly version: number;
+  readonly versions: Readonly<Record<ChangingType, number>>;
+  readonly oldestVersions: Readonly<Record<ChangingType, number>>;
+  readonly mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>;
+  readonly emails: ReadonlyMap<Id, Email>;
+  readonly threads_: ReadonlyMap<Id, readonly Id[]>;
+  readonly messageIds: ReadonlyMap<string, Id>;
+  readonly log: readonly VersionedEntry[];
+};
+
+/** A `Catalog` of plain maps, with switches for what goes wrong in a real one. */
+export type ModelCatalog = Catalog & {
+  /** Versions that were committed. */
+  readonly commits: () => readonly CatalogView[];
+  /** Forgets everything, as a dropped table does. */
+  readonly loseAll: () => void;
+  /** From now on, until the catalog is created anew, its rows cannot be read. */
+  readonly loseBlock: () => void;
+  /** Counts look-ups of Emails, to see that they grow with the change only. */
+  readonly emailsRead: () => number;
+};
+
+export function modelCatalog(): ModelCatalog {
+  let current: Content | null = null;
+  let isBroken = false;
+  let epochs = 0;
+  let emailsRead = 0;
+  const commits: CatalogView[] = [];
+  const contents = new WeakMap<CatalogView, Content>();
+
+  const write = (content: Content): CommitOutcome => {
+    current = content;
+    const view = viewOf(content);
+    commits.push(view);
+    return { kind: 'committed', view };
+  };
+  const viewOf = (content: Content): CatalogView => {
+    const guard = () => {
+      if (isBroken) throw new BlockLost('A block is gone');
+    };
+    const view = makeView(content, guard, (count) => {
+      emailsRead += count;
+    });
+    contents.set(view, content);
+    return view;
+  };
+  const newEpoch = () => {
+    epochs += 1;
+    return `epoch${epochs}`;
+  };
+
+  return {
+    open: async () => (current === null ? null : viewOf(current)),
+    create: async (facts, edit, replaces) => {
+      if ((current?.version ?? null) !== (replaces?.version ?? null)) return { kind: 'conflict' };
+      isBroken = false;
+      const versions = { Email: 0, Thread: 0, Mailbox: 0 };
+      const empty: Content = {
+        ...facts,
+        epoch: newEpoch(),
+        version: replaces?.version ?? 0,
+        versions,
+        oldestVersions: versions,
+        mailboxes: new Map(),
+        emails: new Map(),
+        threads_: new Map(),
+        messageIds: new Map(),
+        log: [],
+      };
+      return write(applied(empty, edit, empty.epoch));
+    },
+    commit: async (base, edit) => {
+      const content = contents.get(base);
+      if (content === undefined) throw new Error('The base of a commit is a view of the same catalog');
+      if (content !== current) return { kind: 'conflict' };
+      return write(applied(content, edit, edit.newEpoch ? newEpoch() : content.epoch));
+    },
+    commits: () => commits,
+    loseAll: () => {
+      current = null;
+    },
+    loseBlock: () => {
+      isBroken = true;
+    },
+    emailsRead: () => emailsRead,
+  };
+}
+
+function applied(content: Content, edit: CatalogEdit, epoch: string): Content {
+  const emails = new Map(content.emails);
+  for (const [id, { before, after }] of edit.emails) {
+    if (JSON.stringify(before) !== JSON.stringify(emails.get(id) ?? null))
+      throw new Error(`Email "${id}" was another before`);
+    if (after === null) emails.delete(id);
+    else emails.set(id, after);
+  }
+  const threads = new Map(content.threads_);
+  for (const [id, members] of edit.threads) {
+    if (members.length === 0) threads.delete(id);
+    else threads.set(id, members);
+  }
+  const versions = { ...content.versions };
+  const log = edit.log.map((entry) => {
+    versions[entry.type] += 1;
+    return { ...entry, version: versions[entry.type] };
+  });
+  return {
+    ...content,
+    epoch,
+    version: content.version + 1,
+    versions,
+    oldestVersions: edit.newEpoch ? versions : content.oldestVersions,
+    mailboxes: entriesAfter(content.mailboxes, edit.mailboxes),
+    emails,
+    threads_: threads,
+    messageIds: new Map([...content.messageIds, ...edit.messageIds]),
+    log: edit.newEpoch ? [] : [...content.log, ...log],
+  };
+}
+
+function makeView(content: Content, guard: () => void, countEmails: (count: number) => void): CatalogView {
+  let rows: Map<MailboxKey, Row[]> | null = null;
+  const rowsOf = (mailbox: MailboxKey): readonly Row[] => {
+    guard();
+    rows ??= allRows(content.emails.values());
+    return rows.get(mailbox) ?? [];
+  };
+  const pick = <K, V>(map: ReadonlyMap<K, V>, keys: Iterable<K>): Map<K, V> => {
+    guard();
+    const found = new Map<K, V>();
+    for (const key of keys) {
+      const value = map.get(key);
+      if (value !== undefined) found.set(key, value);
+    }
+    return found;
+  };
+  return {
+    epoch: content.epoch,
+    version: content.version,
+    scheme: content.scheme,
+    threads: content.threads,
+    provisional: missingAmong(content.mailboxes).length > 0,
+    versions: content.versions,
+    oldestVersions: content.oldestVersions,
+    committedAt: 0,
+    mailboxes: async () => content.mailboxes,
+    emails: async (ids) => {
+      const found = pick(content.emails, ids);
+      countEmails(found.size);
+      return found;
+    },
+    emailIdsAt: async (mailbox, uids) =>
+      pick(new Map(rowsOf(mailbox).map(({ uid, emailId }) => [uid, emailId] as const)), uids),
+    threadEmails: async (ids) => pick(content.threads_, ids),
+    threadsByMessageId: async (hashes) => pick(content.messageIds, hashes),
+    rowBlocks: async (mailbox) => {
+      const all = rowsOf(mailbox);
+      const blocks = [];
+      for (let at = 0; at < all.length; at += 50) {
+        const part = all.slice(at, at + 50);
+        const dates = part.map(({ receivedAt }) => receivedAt);
+        blocks.push({
+          count: part.length,
+          firstUid: part[0]?.uid ?? 0,
+          lastUid: part.at(-1)?.uid ?? 0,
+          oldest: Math.min(...dates),
+          newest: Math.max(...dates),
+          rows: async () => part,
+        });
+      }
+      return blocks;
+    },
+    log: async function* (type, since) {
+      guard();
+      const entries = content.log.filter((entry) => entry.type === type && entry.version > since);
+      for (let at = 0; at < entries.length; at += 50) yield entries.slice(at, at + 50);
+    },
+  };
+}
+
+function allRows(emails: Iterable<Email>): Map<MailboxKey, Row[]> {
+  const rows = new Map<MailboxKey, Row[]>();
+  for (const { id, threadId, receivedAt, size, hasAttachment, rows: copies } of emails) {
+    for (const { mailbox, uid, keywords, deleted } of copies) {
+      const list = rows.get(mailbox) ?? [];
+      rows.set(mailbox, list);
+      const shared = copies.length > 1;
+      list.push({ uid, emailId: id, threadId, receivedAt, size, hasAttachment, keywords, deleted, shared });
+    }
+  }
+  for (const list of rows.values()) list.sort((a, b) => a.uid - b.uid);
+  return rows;
+}
