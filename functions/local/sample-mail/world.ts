@@ -32,5 +32,5 @@ export function makeWorld(random: Random, now: Date, owner: Person): World {
 /** Read when it is older than some days; of the newer ones, some are still unread. */
 export function seenFlags({ random, now }: World, date: Date): string[] {
   const ageDays = (now.getTime() - date.getTime()) / dayMs;
-  return ageDays > 20 || random.chance(0.45) ? ['\\Seen'] : [];
+  return ageDays > 20 || random.chance(0.35) ? ['\\Seen'] : [];
 }
