@@ -37,7 +37,9 @@ export type World = {
 export type Postern = {
   readonly app: App;
   readonly log: Log;
-  /** Logs out of the mail servers. */
+  /** Logs out of the mail servers until the next request: for a process that is frozen in between. */
+  readonly rest: () => Promise<void>;
+  /** Logs out of the mail servers for ever. */
   readonly close: () => Promise<void>;
 };
 
@@ -102,7 +104,7 @@ export function compose(config: Config, { providers, store, writeLog, observer =
     publicUrl: config.publicUrl,
     now,
   });
-  return { app, log, close: () => pool.close() };
+  return { app, log, rest: () => pool.rest(), close: () => pool.close() };
 }
 
 function coreCapability(config: Config): CoreCapability {

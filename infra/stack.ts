@@ -75,8 +75,6 @@ export class PosternStack extends Stack {
         maxSizeRequest: '4000000',
         maxSizeResponse: '4500000',
         requestTimeoutSeconds: '24',
-        // A frozen process cannot log out, and would use up the connections that a provider allows.
-        parkedConnectionSeconds: '0',
       }),
     });
 

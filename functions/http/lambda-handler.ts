@@ -11,14 +11,19 @@ const maxPayloadOctets = 6 * 1024 * 1024;
 /** How long before the function's end a request that still runs is answered with 503. */
 const timeoutEarlyMs = 1_000;
 
-/** The app as the target of an API Gateway HTTP API (payload format 2.0). */
-export function createLambdaHandler(app: App, log: Log) {
+/**
+ * The app as the target of an API Gateway HTTP API (payload format 2.0). `rest` is called after each response: between
+ * two requests the process is frozen, and whatever it keeps open, it can neither use nor close.
+ */
+export function createLambdaHandler(app: App, log: Log, rest: () => Promise<void>) {
   return middy<APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2>({ timeoutEarlyInMillis: timeoutEarlyMs })
     .handler(async (event: APIGatewayProxyEventV2) => {
       const { http, requestId } = event.requestContext;
       return resultOf(await app(requestOf(event), { clientAddress: http.sourceIp, requestId }));
     })
+    .after(rest)
     .onError(async (failed) => {
+      await rest();
       const { requestId = '' } = failed.event.requestContext ?? {};
       failed.response = await resultOf(failureResponse(failureOf(failed.error, requestId, log), requestId));
     });

@@ -11,11 +11,11 @@ if (config.providers === null) {
   throw new ConfigurationError('These settings cannot be used', [`${variableOf('providers')} is missing`]);
 }
 const client = new DynamoDBClient(config.storeEndpoint === null ? {} : { endpoint: config.storeEndpoint });
-const { app, log } = compose(config, {
+const { app, log, rest } = compose(config, {
   providers: readProviders(config.providers),
   store: dynamodbCatalogStore({ client, tableName: config.table, now: () => Date.now() }),
   writeLog: (line) => process.stdout.write(`${line}\n`),
 });
 
 /** The HTTP function, as infra/stack.ts deploys it. */
-export const handler = createLambdaHandler(app, log);
+export const handler = createLambdaHandler(app, log, rest);

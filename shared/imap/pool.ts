@@ -93,11 +93,16 @@ export class SessionPool {
     return this.#take(server, credential, 'new');
   }
 
-  /** Logs out all parked sessions; those in use follow when they are released. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
+  /** Logs out all parked sessions: a process that is frozen between requests must not keep them. */
+  async rest(): Promise<void> {
     const accounts = [...this.#accounts.values()];
     await Promise.all(accounts.flatMap((account) => account.parked.map((parked) => this.#unpark(account, parked))));
+  }
+
+  /** The same for ever; sessions in use follow when they are released. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.rest();
   }
 
   async #take(server: ImapServer, credential: ImapCredential, wanted: 'parked or new' | 'new'): Promise<Lease> {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { compose, type Postern } from '../../functions/compose.ts';
+import { accountIdOf } from '../../functions/http/authenticate.ts';
 import { appendMessages } from '../../functions/local/append-messages.ts';
 import { createMemoryStore } from '../../shared/catalog/storage/memory-store.ts';
 import { readConfig } from '../../shared/config.ts';
@@ -195,6 +196,35 @@ describe('the server put together, on a real mail server,', () => {
         ['Core/echo', { x: 1 }, 'c'],
       ],
     });
+  });
+
+  test('logs in with one connection, keeps it for the next request, and lets go of it when it rests', async () => {
+    const alone = await server.freshUser();
+    let connects = 0;
+    const imap = { host: server.host, port: server.imapPort, tls: 'plaintext', ca: null } as const;
+    const provider = singleProvider('test', { imap, smtp: null, sieve: null });
+    const providers = [provider];
+    const accountId = accountIdOf({ provider, user: alone.user });
+    const observer = { onConnect: () => ++connects };
+    const { app, rest, close } = compose(readConfig([], {}), { providers, store, writeLog: () => {}, observer });
+    const request = () =>
+      app(
+        new Request('http://mail.test/jmap/api', {
+          method: 'POST',
+          headers: { ...basic(alone.user, alone.password), 'Content-Type': 'application/json' },
+          body: JSON.stringify({ using, methodCalls: [['Mailbox/get', { accountId }, 'a']] }),
+        }),
+        { clientAddress: '127.0.0.1', requestId: 'r' },
+      );
+    const connected = async () => (await server.doveadm('who', '-1', alone.user)).trim().split('\n').slice(1).length;
+
+    expect([(await request()).status, (await request()).status]).toEqual([200, 200]);
+    expect([connects, await connected()]).toEqual([1, 1]);
+    await rest();
+    expect(await connected()).toBe(0);
+    expect((await request()).status).toBe(200);
+    await close();
+    expect(await connected()).toBe(0);
   });
 
   test('has logged no content, subject, login or password by then', () => {

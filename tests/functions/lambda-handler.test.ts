@@ -47,16 +47,17 @@ function eventOf({
 
 async function invoke(app: App, wanted: Wanted, context: Partial<Context> = {}) {
   const logged: string[] = [];
-  const handler = createLambdaHandler(
-    app,
-    createLog(
-      'info',
-      (line) => logged.push(line),
-      () => 0,
-    ),
+  const log = createLog(
+    'info',
+    (line) => logged.push(line),
+    () => 0,
   );
+  let rests = 0;
+  const handler = createLambdaHandler(app, log, async () => {
+    rests += 1;
+  });
   const { body, ...result } = await handler(eventOf(wanted), context as Context);
-  return { ...result, body: body ?? '', json: () => JSON.parse(body ?? ''), logged };
+  return { ...result, body: body ?? '', json: () => JSON.parse(body ?? ''), logged, rests };
 }
 
 describe('an event', () => {
@@ -154,6 +155,11 @@ describe('a response', () => {
 test('a request whose time runs out is told to come back', async () => {
   const result = await invoke(() => new Promise<Response>(() => {}), {}, { getRemainingTimeInMillis: () => 1_001 });
   expect(result).toMatchObject({ statusCode: 503, headers: { 'retry-after': '10' } });
+});
+
+test('whatever becomes of a request, nothing is kept open after it', async () => {
+  expect((await invoke(async () => Response.json({}), {})).rests).toBe(1);
+  expect((await invoke(async () => Response.json({}), { method: 'TRACE' })).rests).toBe(1);
 });
 
 test('a defect is logged and reported, and its text kept back', async () => {

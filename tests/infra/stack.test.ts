@@ -48,7 +48,7 @@ describe('the function', () => {
     const variables = environment(template);
     expect(unknownVariables(variables)).toEqual([]);
     const config = readConfig([], { ...variables, POSTERN_TABLE: 'resolved' });
-    expect(config).toMatchObject({ providers: '/var/task/providers.json', parkedConnectionSeconds: 0 });
+    expect(config).toMatchObject({ providers: '/var/task/providers.json' });
     expect(config.maxSizeRequest).toBeLessThan(6_000_000);
     expect(config.maxSizeResponse).toBeLessThan(6_000_000);
   });
