@@ -70,7 +70,11 @@ export async function connect(
     ['LOGIN', loginHere],
   ]);
 
-  const deadline = setTimeout(() => client.close(), limits.connectTimeoutMs);
+  let isLate = false;
+  const deadline = setTimeout(() => {
+    isLate = true;
+    client.close();
+  }, limits.connectTimeoutMs);
   try {
     await client.connect();
     // A PREAUTH greeting skips the login: whoever asked would be let in as somebody.
@@ -79,7 +83,9 @@ export async function connect(
     return { socket: socket as unknown as Socket, capabilities: capabilitiesOf(client, server) };
   } catch (error) {
     client.close();
-    throw describeFailure(error as ImapFlowFailure, progress);
+    throw isLate
+      ? new Unavailable('The mail server did not answer in time')
+      : describeFailure(error as ImapFlowFailure, progress);
   } finally {
     clearTimeout(deadline);
   }

@@ -163,6 +163,44 @@ describe('a stream of responses', () => {
     expect(response).toMatchObject({ values: [Buffer.from('abc')] });
   });
 
+  test('is read to its end, whatever it says', () => {
+    const piece = fc.oneof(
+      fc.constantFrom(
+        '* ',
+        'p1 ',
+        '+ ',
+        '1 ',
+        'FETCH ',
+        'OK ',
+        '[',
+        ']',
+        '(',
+        ')',
+        '"',
+        '\\',
+        '{3}',
+        '{3}\r\n',
+        '{0}\r\n',
+        '\r\n',
+        '\n',
+      ),
+      fc.constantFrom('BODY[', 'UID ', 'NIL', '~', '<0>', '\0', 'abc'),
+      fc.string({ unit: 'binary', maxLength: 4 }),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 60 }), fc.integer({ min: 1, max: 9 }), (pieces, size) => {
+        const bytes = Buffer.from(pieces.join(''));
+        const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+          bytes.subarray(index * size, (index + 1) * size),
+        );
+        // What is left incomplete is completed by as many line breaks as it takes.
+        const end = Buffer.from('\r\n'.repeat(5).concat('* MARK x\r\n'));
+        expect(read([...chunks, end]).at(-1)).toMatchObject({ kind: 'data', name: 'MARK' });
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
   test.each([
     ['a line', 'x'.repeat(3000)],
     ['a literal', '* X {3000}\r\n'],
