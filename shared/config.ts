@@ -22,6 +22,11 @@ const settings = {
     null,
     'origin that clients use, such as https://mail.example.com (taken from each request)',
   ),
+  clientAddressHeader: setting(
+    header,
+    null,
+    'header in which a proxy in front, and nobody else, says who asks, such as x-forwarded-for',
+  ),
   realm: setting(realm, 'Postern', 'what browsers show when they ask for a password'),
 
   // The mail servers.
@@ -211,6 +216,10 @@ function whole(least: number, most: number) {
       v.transform(Number),
       v.check((value) => value >= least && value <= most, `expected a whole number from ${least} to ${most}`),
     );
+}
+
+function header() {
+  return v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]+$/, 'expected the name of a header'), v.toLowerCase());
 }
 
 function realm() {

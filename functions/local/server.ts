@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, isIP, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { App } from '../http/app.ts';
@@ -15,6 +15,13 @@ export interface LocalServer {
   stop(): Promise<void>;
 }
 
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  /** Lower-case name of the header in which a proxy says who asks; absent or null: there is no proxy. */
+  readonly clientAddressHeader?: string | null;
+}
+
 /** How long requests under way may take to end when the server stops. */
 const drainTimeoutMs = 5_000;
 
@@ -22,7 +29,7 @@ const drainTimeoutMs = 5_000;
  * Serves the app on a port of this machine. `port` 0 picks a free one. Rejects with code `EADDRINUSE` when it is taken.
  * Bodies are streamed both ways; when a client goes away, the response's body is cancelled.
  */
-export async function startServer(app: App, options: { host: string; port: number }): Promise<LocalServer> {
+export async function startServer(app: App, options: ServerOptions): Promise<LocalServer> {
   /** Connections, with the number of requests under way on each. */
   const connections = new Map<Socket, number>();
   const server = createServer((incoming, outgoing) => {
@@ -33,7 +40,7 @@ export async function startServer(app: App, options: { host: string; port: numbe
       if (connections.has(socket)) connections.set(socket, left);
       if (left === 0 && !server.listening) socket.end();
     });
-    void serve(app, incoming, outgoing);
+    void serve(app, incoming, outgoing, clientAddressOf(incoming, options.clientAddressHeader ?? null));
   });
   server.on('connection', (socket) => {
     connections.set(socket, 0);
@@ -52,9 +59,13 @@ export async function startServer(app: App, options: { host: string; port: numbe
   };
 }
 
-async function serve(app: App, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+async function serve(
+  app: App,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  clientAddress: string,
+): Promise<void> {
   const request = requestOf(incoming);
-  const clientAddress = incoming.socket.remoteAddress ?? '';
   const response =
     request === null ? failureResponse(notHttp) : await app(request, { clientAddress, requestId: randomUUID() });
   outgoing.statusCode = response.status;
@@ -62,6 +73,18 @@ async function serve(app: App, incoming: IncomingMessage, outgoing: ServerRespon
   if (response.body === null) outgoing.end();
   // A client that leaves in the midst of a download is no failure of ours; the pipeline has cancelled the body.
   else await pipeline(Readable.fromWeb(response.body), outgoing).catch(() => outgoing.destroy());
+}
+
+/** Who asks. Of a list, only the last address was written by the proxy; the others are what the client made up. */
+function clientAddressOf({ headers, socket }: IncomingMessage, header: string | null): string {
+  const told =
+    header === null
+      ? undefined
+      : String(headers[header] ?? '')
+          .split(',')
+          .at(-1)
+          ?.trim();
+  return told !== undefined && isIP(told) !== 0 ? told : (socket.remoteAddress ?? '');
 }
 
 const notHttp = new HttpError(400, 'The request line or the Host header cannot be used.');

@@ -85,11 +85,11 @@ function namedProviders({ providers, imap, smtp, sieve }: Config): Provider[] | 
 }
 
 /** The port that was asked for, or else the first free one. */
-async function listen(app: App, { host, port }: Config): Promise<LocalServer> {
+async function listen(app: App, { host, port, clientAddressHeader }: Config): Promise<LocalServer> {
   const ports = port === null ? Array.from({ length: portsTried }, (_, index) => firstPort + index) : [port];
   for (const each of ports) {
     try {
-      return await startServer(app, { host, port: each });
+      return await startServer(app, { host, port: each, clientAddressHeader });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     }

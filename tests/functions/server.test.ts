@@ -150,6 +150,23 @@ describe('the local server', () => {
     await expect(fetch(server.url)).rejects.toThrow();
   });
 
+  test.each([
+    [null, '203.0.113.5', '127.0.0.1'],
+    ['x-forwarded-for', '203.0.113.5', '203.0.113.5'],
+    ['x-forwarded-for', '198.51.100.1, 203.0.113.5', '203.0.113.5'],
+    ['x-forwarded-for', '2001:db8::1', '2001:db8::1'],
+    ['x-forwarded-for', '203.0.113.5, unknown', '127.0.0.1'],
+    ['x-forwarded-for', '', '127.0.0.1'],
+    ['x-real-ip', '203.0.113.5', '127.0.0.1'],
+  ])(
+    'with the proxy header %s and the value "%s" takes the client to be %s',
+    async (clientAddressHeader, value, client) => {
+      const app: App = async (_, { clientAddress }) => new Response(clientAddress);
+      running = await startServer(app, { host: '127.0.0.1', port: 0, clientAddressHeader });
+      expect(await (await fetch(running.url, { headers: { 'X-Forwarded-For': value } })).text()).toBe(client);
+    },
+  );
+
   test('says so when its port is taken', async () => {
     const { url } = await start(async () => new Response());
     await expect(
