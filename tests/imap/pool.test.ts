@@ -119,6 +119,20 @@ describe('a session', () => {
   });
 });
 
+test('a process that rests keeps no session, and works on when it wakes', async () => {
+  const { server, commands, connections } = await start();
+  const pool = poolOf();
+  await pool.verifyLogin(server, anna);
+  const lease = await pool.lease(server, anna);
+  expect([lease.isReused, connections()]).toEqual([true, 1]);
+  await lease.release();
+  await pool.rest();
+  expect(commands.at(-1)).toBe('LOGOUT');
+  const next = await pool.lease(server, anna);
+  expect([next.isReused, connections()]).toEqual([false, 2]);
+  await next.release();
+});
+
 describe('connections of an account', () => {
   test('are at most so many; who waits too long is told when to come again', async () => {
     const { server, connections } = await start();
