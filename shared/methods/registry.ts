@@ -2,10 +2,11 @@ import { core } from '../jmap/core.ts';
 import { type PortsOf, registryOf, type UserPortsOf } from '../jmap/data-type.ts';
 import { email } from './Email/index.ts';
 import { mailbox } from './Mailbox/index.ts';
+import { searchSnippet } from './SearchSnippet/index.ts';
 import { thread } from './Thread/index.ts';
 
 /** Every data type that is served; methods, capabilities and ports follow from this list. */
-export const dataTypes = [core, mailbox, thread, email] as const;
+export const dataTypes = [core, mailbox, thread, email, searchSnippet] as const;
 
 /** What all of them need of one account. */
 export type Ports = PortsOf<typeof dataTypes>;
