@@ -43,7 +43,7 @@ export type Product = {
 
 /** The product in front of one mail server; `config`: settings other than the default ones. */
 export function startProduct(
-  server: TestServer,
+  server: Pick<TestServer, 'host' | 'imapPort'>,
   { forbiddenIdentitySchemes = [] }: Partial<Pick<Backend, 'forbiddenIdentitySchemes'>> = {},
   config: Partial<Config> = {},
 ): Product {
