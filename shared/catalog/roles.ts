@@ -22,7 +22,7 @@ export function mailboxPlaces(mailboxes: Iterable<Named>): ReadonlyMap<MailboxKe
   const all = [...mailboxes];
   const prefix = personalPrefix(all);
   const paths = new Map(all.map((mailbox) => [mailbox.key, pathOf(mailbox, prefix)]));
-  const byPath = new Map(all.map((mailbox) => [JSON.stringify(paths.get(mailbox.key)), mailbox]));
+  const byPath = new Map(all.map((mailbox) => [pathKey(paths.get(mailbox.key) ?? []), mailbox]));
   const chosen = rolesOf(all, paths);
 
   const places = new Map<MailboxKey, MailboxPlace>();
@@ -31,11 +31,20 @@ export function mailboxPlaces(mailboxes: Iterable<Named>): ReadonlyMap<MailboxKe
     const role = chosen.get(mailbox.key) ?? null;
     // A parent that the server does not list is no Mailbox: its name stays in front of the child's.
     let depth = path.length - 1;
-    while (depth > 0 && !byPath.has(JSON.stringify(path.slice(0, depth)))) depth -= 1;
+    let parent: Named | undefined;
+    for (; depth > 0; depth -= 1) {
+      parent = byPath.get(pathKey(path.slice(0, depth)));
+      if (parent !== undefined) break;
+    }
     const name = role === 'inbox' ? 'Inbox' : path.slice(depth).join(mailbox.delimiter ?? '');
-    places.set(mailbox.key, { name, parentId: byPath.get(JSON.stringify(path.slice(0, depth)))?.id ?? null, role });
+    places.set(mailbox.key, { name, parentId: parent?.id ?? null, role });
   }
   return places;
+}
+
+/** Names hold no NUL (RFC 9051 §4.3). */
+function pathKey(path: readonly string[]): string {
+  return path.length === 1 ? (path[0] ?? '') : path.join('\0');
 }
 
 /** The key of the mailbox with that role; undefined where none has it. */
@@ -46,7 +55,7 @@ export function mailboxWithRole(mailboxes: Iterable<Named>, role: Role): Mailbox
 
 /** The inbox, whose name servers spell as they like (RFC 3501 §5.1). */
 export function isInbox(name: string): boolean {
-  return name.toUpperCase() === 'INBOX';
+  return name.length === 5 && name.toUpperCase() === 'INBOX';
 }
 
 /** Shows what other mailboxes hold (RFC 6154 `\All`, `\Flagged`, RFC 8457 `\Important`): never indexed. */
@@ -61,11 +70,14 @@ const virtualAttributes: ReadonlySet<string> = new Set(['\\all', '\\flagged', '\
  * Empty when there is none.
  */
 export function personalPrefix(mailboxes: Iterable<Pick<Named, 'name' | 'delimiter'>>): string {
-  const others = [...mailboxes].filter(({ name }) => !isInbox(name));
-  const [first] = others;
-  if (first === undefined || first.delimiter === null) return '';
-  const prefix = `INBOX${first.delimiter}`;
-  return others.every(({ name }) => name.toUpperCase().startsWith(prefix)) ? prefix : '';
+  let prefix: string | null = null;
+  for (const { name, delimiter } of mailboxes) {
+    if (isInbox(name)) continue;
+    if (prefix === null && delimiter === null) return '';
+    prefix ??= `INBOX${delimiter}`;
+    if (!name.toUpperCase().startsWith(prefix)) return '';
+  }
+  return prefix ?? '';
 }
 
 /** The parts of a mailbox name, without the personal prefix; the inbox is always `INBOX`. */
@@ -88,10 +100,11 @@ function rolesOf(
 ): ReadonlyMap<MailboxKey, Role> {
   const chosen = new Map<MailboxKey, Role>();
   const choose = (role: Role, rankOf: (mailbox: Named) => number | null): boolean => {
-    const candidates = mailboxes.flatMap((mailbox) => {
+    const candidates: { mailbox: Named; rank: number; depth: number }[] = [];
+    for (const mailbox of mailboxes) {
       const rank = mailbox.selectable ? rankOf(mailbox) : null;
-      return rank === null ? [] : [{ mailbox, rank, depth: paths.get(mailbox.key)?.length ?? 0 }];
-    });
+      if (rank !== null) candidates.push({ mailbox, rank, depth: paths.get(mailbox.key)?.length ?? 0 });
+    }
     const free = candidates.filter(({ mailbox }) => !chosen.has(mailbox.key));
     free.sort((a, b) => a.depth - b.depth || a.rank - b.rank || (a.mailbox.name < b.mailbox.name ? -1 : 1));
     const [best] = free;
@@ -101,9 +114,11 @@ function rolesOf(
 
   choose('inbox', ({ name }) => (isInbox(name) ? 0 : null));
   const claimed = new Set<Role>();
-  for (const role of roles)
-    if (role !== 'inbox' && choose(role, ({ attributes }) => (attributes.includes(`\\${role}`) ? 0 : null)))
+  for (const role of roles) {
+    const attribute = `\\${role}`;
+    if (role !== 'inbox' && choose(role, ({ attributes }) => (attributes.includes(attribute) ? 0 : null)))
       claimed.add(role);
+  }
   for (const [role, names] of namedRoles)
     if (!claimed.has(role)) choose(role, (mailbox) => rankByName(paths.get(mailbox.key) ?? [], names));
   return chosen;
