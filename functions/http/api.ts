@@ -32,8 +32,15 @@ export function createApiHandler(
         const body = await readBody(request, limits.maxSizeRequest);
         note({ requestOctets: body.byteLength });
         const { json, responses } = await runApiRequest(user, body, { urls: sessionUrls(origin), log, requestId });
-        note({ responses, responseOctets: Buffer.byteLength(json) });
-        return new Response(json, { headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' } });
+        const octets = Buffer.from(json);
+        note({ responses, responseOctets: octets.byteLength });
+        return new Response(octets, {
+          headers: {
+            'Content-Type': 'application/json',
+            'Content-Length': String(octets.byteLength),
+            'Cache-Control': 'no-store',
+          },
+        });
       } finally {
         leave();
       }

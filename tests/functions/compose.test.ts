@@ -3,7 +3,9 @@ import { compose, type Postern } from '../../functions/compose.ts';
 import { accountIdOf } from '../../functions/http/authenticate.ts';
 import { appendMessages } from '../../functions/local/append-messages.ts';
 import { createMemoryStore } from '../../shared/catalog/storage/memory-store.ts';
-import { readConfig } from '../../shared/config.ts';
+import type { CatalogStore } from '../../shared/catalog/store.ts';
+import { type Config, readConfig } from '../../shared/config.ts';
+import { Unavailable } from '../../shared/jmap/errors.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { dovecot, type TestDovecot, type TestUser } from '../servers/servers.ts';
 import { basic } from './toy-server.ts';
@@ -50,11 +52,16 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all(processes.map((postern) => postern.close())));
 
+type Different = { imapPort?: number; config?: Partial<Config>; ownStore?: CatalogStore };
+
 /** A process of its own on the same store. */
-function startProcess(imapPort = server.imapPort) {
+function startProcess({ imapPort = server.imapPort, config = {}, ownStore = store }: Different = {}) {
   const imap = { host: server.host, port: imapPort, tls: 'plaintext', ca: null } as const;
   const providers = [singleProvider('test', { imap, smtp: null, sieve: null })];
-  const postern = compose(readConfig([], {}), { providers, store, writeLog: (line) => logged.push(line) });
+  const postern = compose(
+    { ...readConfig([], {}), ...config },
+    { providers, store: ownStore, writeLog: (line) => logged.push(line) },
+  );
   processes.push(postern);
   return async (path: string, init: RequestInit = {}): Promise<Answer> => {
     const request = new Request(`http://mail.test${path}`, init);
@@ -158,7 +165,7 @@ describe('the server put together, on a real mail server,', () => {
   });
 
   test('says that an unreachable mail server is unavailable', async () => {
-    const ask = startProcess(1);
+    const ask = startProcess({ imapPort: 1 });
     const answer = await ask('/jmap/session', { headers: basic(user.user, user.password) });
     expect([answer.status, answer.headers.get('Retry-After')]).toEqual([503, expect.stringMatching(/^\d+$/)]);
   });
@@ -196,6 +203,39 @@ describe('the server put together, on a real mail server,', () => {
         ['Core/echo', { x: 1 }, 'c'],
       ],
     });
+  });
+
+  test('leaves out what would make a response too large, and answers the rest', async () => {
+    const ask = startProcess({ config: { maxSizeResponse: 400 } });
+    const accountId = await accountOf(ask);
+    expect(await call(ask, ['Mailbox/get', { accountId }, 'a'], ['Core/echo', { x: 1 }, 'b'])).toEqual([
+      ['error', { type: 'requestTooLarge' }, 'a'],
+      ['Core/echo', { x: 1 }, 'b'],
+    ]);
+  });
+
+  test.each([
+    [
+      'the world',
+      new Unavailable('about Dear John'),
+      { type: 'serverUnavailable' },
+      '"event":"unavailable","reason":"Unavailable"',
+    ],
+    [
+      'ours',
+      new TypeError('about Dear John'),
+      { type: 'serverFail', description: 'report r-1' },
+      '"event":"defect","report":"r-1","error":"TypeError"',
+    ],
+  ])('ends a failure of %s with its call, and tells the operator why', async (_, failure, error, entry) => {
+    const readHead = () => Promise.reject(failure);
+    const ask = startProcess({ ownStore: { ...store, readHead } });
+    const accountId = await accountOf(ask);
+    expect(await call(ask, ['Mailbox/get', { accountId }, 'a'], ['Core/echo', { x: 1 }, 'b'])).toEqual([
+      ['error', error, 'a'],
+      ['Core/echo', { x: 1 }, 'b'],
+    ]);
+    expect(logged.join('\n')).toContain(entry);
   });
 
   test('logs in with one connection, keeps it for the next request, and lets go of it when it rests', async () => {
