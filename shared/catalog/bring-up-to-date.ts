@@ -1,7 +1,7 @@
 import { advance } from './advance.ts';
 import { type MailboxDelta, takesAway } from './delta.ts';
 import type { MailboxKey } from './email.ts';
-import { type Look, lookAt } from './look.ts';
+import { type Look, lookAt, steadyLook } from './look.ts';
 import type { MailboxEntry, MailboxVector } from './mailbox.ts';
 import { readListed } from './read-listed.ts';
 import type { Findings } from './reconcile.ts';
@@ -28,22 +28,17 @@ export async function bringUpToDate(
   context: SyncContext,
   start: CatalogView,
   firstSurvey: readonly SurveyedMailbox[],
-): Promise<CatalogView> {
+): Promise<{ readonly view: CatalogView; readonly seen: Look }> {
   let view = start;
-  let survey = firstSurvey;
-  let seen = await lookAt(context, { scheme: view.scheme, view }, survey);
-  if (seen.changed.size > 0) {
-    // This survey may be older than the view. What only a survey can tell is taken from one that is not.
-    survey = await context.source.survey();
-    seen = await lookAt(context, { scheme: view.scheme, view }, survey);
-  }
+  let { survey, seen } = await steadyLook(context, { scheme: view.scheme, view }, firstSurvey);
 
   let deltas = new Map<MailboxKey, MailboxDelta>();
   let due = movedMailboxes(seen, view, secondsNow(context));
   let isSettled = due.length === 0 && !losesMailboxes(seen);
   for (let sweep = 1; !isSettled && sweep <= sweepsMax; sweep += 1) {
     for (const entry of due) {
-      const read = await readListed(context, { view, entry }, deltas.get(entry.key));
+      const status = seen.mailboxes.get(entry.key)?.status ?? null;
+      const read = await readListed(context, { view, entry }, status, deltas.get(entry.key));
       view = read.base.view;
       deltas.set(entry.key, read.delta);
     }
@@ -55,16 +50,18 @@ export async function bringUpToDate(
     survey = await context.source.survey();
     const next = await lookAt(context, { scheme: view.scheme, view }, survey);
     if (next.structure === seen.structure) {
-      due = mailboxesWithUnreadMessages(next, deltas);
+      seen = next;
+      due = mailboxesWithUnreadMessages(seen, deltas);
       isSettled = due.length === 0;
     } else {
+      ({ survey, seen } = await steadyLook(context, { scheme: view.scheme, view }, survey));
       deltas = new Map();
-      due = movedMailboxes(next, view, secondsNow(context));
+      due = movedMailboxes(seen, view, secondsNow(context));
     }
-    seen = next;
   }
   if (view !== start) seen = await lookAt(context, { scheme: view.scheme, view }, survey); // large mailboxes were committed on the way
-  return advance(context.catalog, view, findingsOf(context, seen, deltas, isSettled));
+  const findings = findingsOf(context, await view.mailboxes(), seen, deltas, isSettled);
+  return { view: await advance(context.catalog, view, findings), seen };
 }
 
 function losesMailboxes({ changed }: Look): boolean {
@@ -74,6 +71,7 @@ function losesMailboxes({ changed }: Look): boolean {
 /** What is believed in the end. Unsettled, no mailbox is gone, and a new one that was not read yet is left for the next sync. */
 function findingsOf(
   context: SyncContext,
+  known: ReadonlyMap<MailboxKey, MailboxEntry>,
   { changed }: Look,
   deltas: ReadonlyMap<MailboxKey, MailboxDelta>,
   isSettled: boolean,
@@ -82,9 +80,13 @@ function findingsOf(
   if (isSettled) return { mailboxes: changed, deltas, isSettled, readAt };
   // Rows under another UIDVALIDITY cannot be held beside the new ones: such a mailbox stays as it was.
   const believed = new Map([...deltas].filter(([, delta]) => !delta.renewed));
-  const isBelieved = (key: MailboxKey, entry: MailboxEntry | null) =>
-    entry !== null && (!entry.selectable || entry.vector !== null || believed.has(key));
-  const mailboxes = new Map([...changed].filter(([key, entry]) => isBelieved(key, entry)));
+  const isRead = (entry: MailboxEntry) => !entry.selectable || entry.vector !== null || believed.has(entry.key);
+  const idsHeld = new Set([...known].filter(([key]) => changed.get(key) === null).map(([, { id }]) => id));
+  const mailboxes = new Map<MailboxKey, MailboxEntry>();
+  for (const [key, entry] of changed) {
+    if (entry !== null && isRead(entry) && !idsHeld.has(entry.id)) mailboxes.set(key, entry);
+    else believed.delete(key);
+  }
   return { mailboxes, deltas: believed, isSettled, readAt };
 }
 

@@ -56,6 +56,11 @@ export function vectorOf(entry: MailboxEntry): MailboxVector | null {
   return entry.vector ?? entry.progress;
 }
 
+/** The progress of a mailbox of which nothing was read: it tells which UIDVALIDITY it was seen with. */
+export function noneRead(vector: MailboxVector | null): MailboxVector | null {
+  return vector === null ? null : { ...vector, uidNext: 1, messages: 0 };
+}
+
 /** Whether the delta may end the existence of an Email: a row is gone, or is now flagged `\Deleted`. */
 export function takesAway(delta: MailboxDelta): boolean {
   if (delta.renewed || delta.gone.size > 0) return true;

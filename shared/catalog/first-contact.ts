@@ -2,6 +2,7 @@ import { advance } from './advance.ts';
 import type { MailboxDelta } from './delta.ts';
 import type { MailboxKey } from './email.ts';
 import { missingAmong } from './entries.ts';
+import type { Look } from './look.ts';
 import type { MailboxEntry } from './mailbox.ts';
 import { messagesInCommitMax, readListed } from './read-listed.ts';
 import { isInbox } from './roles.ts';
@@ -10,9 +11,9 @@ import type { CatalogView } from './view.ts';
 
 /**
  * Indexes the mailboxes that are missing, the inbox first, and commits them in bounded steps: whoever comes next goes on from the
- * last one, in whatever process. Ends when all are in or the caller has enough; throws `OutOfTime` when the time is up before.
+ * last one, in whatever process. `seen` is the newest survey. Ends when all are in or the caller has enough; throws `OutOfTime` when the time is up before.
  */
-export async function indexMissing(context: SyncContext, start: CatalogView): Promise<CatalogView> {
+export async function indexMissing(context: SyncContext, start: CatalogView, seen: Look): Promise<CatalogView> {
   let view = start;
   let deltas = new Map<MailboxKey, MailboxDelta>();
   const commit = async () => {
@@ -21,7 +22,7 @@ export async function indexMissing(context: SyncContext, start: CatalogView): Pr
     deltas = new Map();
   };
   for (const entry of missingAmong(await view.mailboxes()).toSorted(inboxFirst)) {
-    const read = await readListed(context, { view, entry });
+    const read = await readListed(context, { view, entry }, seen.mailboxes.get(entry.key)?.status ?? null);
     view = read.base.view;
     deltas.set(entry.key, read.delta);
     const messages = [...deltas.values()].reduce((sum, { appeared }) => sum + appeared.size, 0);

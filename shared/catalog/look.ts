@@ -23,6 +23,9 @@ export type Look = {
   readonly structure: string;
 };
 
+/** Surveys after which mailboxes that are renamed again and again are taken as the last one shows them. */
+const surveysMax = 5;
+
 /** A catalog before its first version has no mailboxes and no view. */
 type Known = { readonly scheme: IdentityScheme; readonly view: CatalogView | null };
 
@@ -52,7 +55,7 @@ export async function lookAt(
   }
   for (const key of vanished) changed.set(key, null);
 
-  const taken = new Set<Id>(entries.map(({ id }) => id));
+  const taken = new Set<Id>(entries.filter(({ key }) => kept.has(key)).map(({ id }) => id));
   let key = lastKey(view, entries);
   for (const surveyed of appeared) {
     key += 1;
@@ -68,6 +71,26 @@ export async function lookAt(
     status?.uidValidity ?? null,
   ]);
   return { changed, mailboxes, structure: JSON.stringify([names, vanished]) };
+}
+
+/**
+ * A look whose mailboxes two surveys in a row agree on, unless the first one finds them as they were. A survey may be older than
+ * the view, and one during which a mailbox is renamed shows it twice or not at all.
+ */
+export async function steadyLook(
+  context: SyncContext,
+  known: Known,
+  first: readonly SurveyedMailbox[],
+): Promise<{ readonly survey: readonly SurveyedMailbox[]; readonly seen: Look }> {
+  let survey = first;
+  let seen = await lookAt(context, known, survey);
+  for (let surveys = 1; seen.changed.size > 0 && surveys < surveysMax; surveys += 1) {
+    const { structure } = seen;
+    survey = await context.source.survey();
+    seen = await lookAt(context, known, survey);
+    if (seen.structure === structure) break;
+  }
+  return { survey, seen };
 }
 
 async function serverIdsOf(context: SyncContext, names: readonly string[]): Promise<ServerIds> {

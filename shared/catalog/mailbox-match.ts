@@ -1,6 +1,6 @@
 import type { Id } from '../jmap/scalars.ts';
 import { noCounts } from './counts.ts';
-import { vectorOf } from './delta.ts';
+import { noneRead, vectorOf } from './delta.ts';
 import type { MailboxKey } from './email.ts';
 import { idOfServer, inboxId, mailboxIdOfName, mailboxIdOfValidity, mailboxIdOfValidityAndName } from './ids.ts';
 import type { MailboxEntry } from './mailbox.ts';
@@ -196,7 +196,7 @@ export function newEntry(
     subscribed: surveyed.subscribed,
     serverId,
     vector: isEmpty ? surveyed.vector : null,
-    progress: null,
+    progress: isEmpty ? null : noneRead(surveyed.vector),
     counts: noCounts,
     rights: null,
     flagsReadAt: isEmpty ? readAt : 0,

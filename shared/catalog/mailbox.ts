@@ -35,7 +35,7 @@ export type MailboxEntry = {
   readonly serverId: string | null;
   /** null until the mailbox was indexed (provisional epoch), and for unselectable nodes. */
   readonly vector: MailboxVector | null;
-  /** While `vector` is null: how far the first indexing has come (rows below this `uidNext` are in, `messages` of them). Else null. */
+  /** While `vector` is null: how far the first indexing has come (rows below this `uidNext` are in, `messages` of them; 1: none yet). Else null. */
   readonly progress: MailboxVector | null;
   readonly counts: MailboxCounts;
   /** MYRIGHTS letters and when they were read (seconds since the epoch); null when never asked or without ACL. */

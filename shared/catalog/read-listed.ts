@@ -1,29 +1,36 @@
 import { advance } from './advance.ts';
 import type { MailboxDelta } from './delta.ts';
-import { type Base, readMailbox } from './read-mailbox.ts';
+import type { MailboxVector } from './mailbox.ts';
+import { type Base, MailboxReplaced, readMailbox } from './read-mailbox.ts';
 import { MailboxGone } from './source.ts';
-import { noteRefusal, OutOfTime, type SyncContext, secondsNow } from './sync-context.ts';
+import { isRefused, noteRefusal, OutOfTime, type SyncContext, secondsNow } from './sync-context.ts';
 
 /** Messages of one mailbox that are committed at once while more are being read. */
 export const messagesInCommitMax = 10_000;
 
 /**
  * Reads a mailbox that the survey lists. What appears in large numbers is committed on the way; when the time is up it is
- * committed and `OutOfTime` thrown. Notes when the mailbox could not be opened, and throws `MailboxGone`.
+ * committed and `OutOfTime` thrown. Notes and throws when
+ * the mailbox could not be opened (`MailboxGone`), or is not the one that the survey showed (`MailboxReplaced`).
  */
 export async function readListed(
   context: SyncContext,
   base: Base,
+  status: MailboxVector | null,
   earlier?: MailboxDelta,
 ): Promise<{ readonly base: Base; readonly delta: MailboxDelta }> {
+  const { name, serverId } = base.entry;
+  const expected = { uidValidity: status?.uidValidity ?? null, mailboxId: serverId };
   try {
     return await readMailbox(context.source, base, {
+      ...(!isRefused(context, 'agree', name) && { expected }),
       earlier,
       takeOver: async (at, part) =>
         part.appeared.size >= messagesInCommitMax || context.isOver() ? commitPart(context, at, part) : null,
     });
   } catch (error) {
-    if (error instanceof MailboxGone) noteRefusal(context, 'open', base.entry.name);
+    if (error instanceof MailboxGone) noteRefusal(context, 'open', name);
+    if (error instanceof MailboxReplaced) noteRefusal(context, 'agree', name);
     throw error;
   }
 }

@@ -13,6 +13,9 @@ const vanishedRowsUnconfirmedMax = 20;
 /** Vanished ranges that span at most so many UIDs are looked up one by one, wider ones compared with all rows. */
 const uidsLookedUpMax = 1_000;
 
+/** What a survey showed of a mailbox. The reading has to be of the same one: another may have its name by now. */
+export type Expected = { readonly uidValidity: number | null; readonly mailboxId: string | null };
+
 /** A mailbox as the catalog has it. */
 export type Base = { readonly view: CatalogView; readonly entry: MailboxEntry };
 
@@ -30,10 +33,18 @@ export type TakeOver = (base: Base, part: MailboxDelta) => Promise<Base | null>;
 export async function readMailbox(
   source: MailSource,
   start: Base,
-  { earlier, takeOver }: { earlier?: MailboxDelta | undefined; takeOver?: TakeOver } = {},
+  {
+    expected,
+    earlier,
+    takeOver,
+  }: { expected?: Expected; earlier?: MailboxDelta | undefined; takeOver?: TakeOver } = {},
 ): Promise<{ readonly base: Base; readonly delta: MailboxDelta }> {
   const known = earlier?.vector ?? vectorOf(start.entry);
   const reading = await openMailbox(source, start, known, earlier);
+  if (expected !== undefined && !isExpected(reading, expected)) {
+    await ended(reading);
+    throw new MailboxReplaced(`Another mailbox is called "${start.entry.name}" by now`);
+  }
   let delta = await beginningOf(reading, start, known, earlier);
   const mayTakeOver = takeOver !== undefined && earlier === undefined && !delta.renewed;
 
@@ -56,6 +67,21 @@ export async function readMailbox(
   return { base, delta: await settled(source, base, total) };
 }
 
+/** The mailbox that was opened is not the one that the survey showed under its name. */
+export class MailboxReplaced extends Error {
+  override readonly name = 'MailboxReplaced';
+}
+
+function isExpected({ vector, mailboxId }: MailboxReading, expected: Expected): boolean {
+  const isSameId = mailboxId === undefined || expected.mailboxId === null || mailboxId === expected.mailboxId;
+  return isSameId && (expected.uidValidity === null || expected.uidValidity === vector.uidValidity);
+}
+
+/** An open reading has to be ended before the source is asked for anything else. */
+async function ended(reading: MailboxReading): Promise<void> {
+  for await (const _ of reading.appeared) break;
+}
+
 /** EXAMINE; once more without mod-sequences where the server forgot them or they went back, as if new where UIDNEXT did. */
 async function openMailbox(
   source: MailSource,
@@ -63,14 +89,14 @@ async function openMailbox(
   vector: MailboxVector | null,
   earlier: MailboxDelta | undefined,
 ): Promise<MailboxReading> {
-  if (vector === null) return source.read(entry.name, null, view);
+  if (vector === null || vector.uidNext === 1) return source.read(entry.name, null, view);
   const uids = () => knownUids(view, entry.key, earlier);
   const known: KnownMailbox = { vector, uids };
   const reading = await source.read(entry.name, known, view);
   const startsAnew = reading.kind !== 'renewed' && reading.vector.uidNext < vector.uidNext;
   const forgets = reading.kind === 'delta' && wentBack(vector.highestModseq, reading.vector.highestModseq);
   if (!startsAnew && !forgets) return reading;
-  for await (const _ of reading.appeared); // an open reading has to be ended before the next begins
+  await ended(reading);
   // QUIRK: a server that gives every mailbox the same UIDVALIDITY shows a recreated one by its lower UIDNEXT only.
   if (startsAnew) return { ...(await source.read(entry.name, null, view)), kind: 'renewed' };
   return source.read(entry.name, { vector: { ...vector, highestModseq: null }, uids }, view);

@@ -49,6 +49,8 @@ export type KnownMailbox = {
  */
 export type MailboxReading = {
   readonly vector: MailboxVector;
+  /** MAILBOXID as the answer to this EXAMINE names it (RFC 8474 §4.2); absent where it does not. */
+  readonly mailboxId?: string;
   /**
    * `delta`: relative to the known vector (QRESYNC, or CONDSTORE with a UID comparison).
    * `full`: the UIDs that exist now; every known UID outside is gone, and `flags` names every known UID that exists.
@@ -61,7 +63,7 @@ export type MailboxReading = {
   readonly present: UidRanges;
   /** Known UIDs with their flags now: changed ones (`delta`) or all (`full`). */
   readonly flags: readonly { readonly uid: number; readonly flags: readonly string[] }[];
-  /** Messages below `vector.uidNext` that were not known, in UID order, in batches. */
+  /** Messages below `vector.uidNext` that were not known, in UID order, in batches. May be returned from early when time is up. */
   readonly appeared: AsyncIterable<readonly Appearance[]>;
 };
 

@@ -1,6 +1,7 @@
 import { noCounts } from './counts.ts';
+import { noneRead, vectorOf } from './delta.ts';
 import type { MailboxKey } from './email.ts';
-import { lookAt } from './look.ts';
+import { steadyLook } from './look.ts';
 import type { MailboxEntry } from './mailbox.ts';
 import type { SurveyedMailbox } from './source.ts';
 import type { SyncContext } from './sync-context.ts';
@@ -10,8 +11,8 @@ import { BlockLost, type CatalogEdit, type CatalogView, type CommitOutcome } fro
 export async function startCatalog(context: SyncContext, survey: readonly SurveyedMailbox[]): Promise<CommitOutcome> {
   const { catalog, source } = context;
   const facts = await source.scheme();
-  const { changed } = await lookAt(context, { scheme: facts.scheme, view: null }, survey);
-  return catalog.create(facts, mailboxesOnly(changed), null);
+  const { seen } = await steadyLook(context, { scheme: facts.scheme, view: null }, survey);
+  return catalog.create(facts, mailboxesOnly(seen.changed), null);
 }
 
 /**
@@ -21,7 +22,8 @@ export async function startCatalog(context: SyncContext, survey: readonly Survey
 export async function startAnew({ catalog }: SyncContext, lost: CatalogView): Promise<CommitOutcome> {
   const mailboxes = new Map<MailboxKey, MailboxEntry>();
   for (const [key, entry] of await readableMailboxes(lost)) {
-    mailboxes.set(key, { ...entry, vector: null, progress: null, counts: noCounts, flagsReadAt: 0 });
+    const progress = noneRead(vectorOf(entry));
+    mailboxes.set(key, { ...entry, vector: null, progress, counts: noCounts, flagsReadAt: 0 });
   }
   return catalog.create({ scheme: lost.scheme, threads: lost.threads }, mailboxesOnly(mailboxes), lost);
 }

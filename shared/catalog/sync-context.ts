@@ -16,8 +16,11 @@ export type SyncContext = {
   readonly refusals: Map<string, number>;
 };
 
-/** What a mailbox may refuse because it is gone meanwhile, or because the server is so: EXAMINE, or telling its MAILBOXID. */
-type Refusable = 'open' | 'identify';
+/**
+ * What a mailbox may refuse because it is called otherwise meanwhile, or because the server is so: EXAMINE, telling its MAILBOXID,
+ * being the one that the survey showed.
+ */
+type Refusable = 'open' | 'identify' | 'agree';
 
 /** What was refused so often in one sync is taken for the way the server is. */
 const refusalsMax = 2;

@@ -2,6 +2,7 @@ import { Unavailable } from '../jmap/errors.ts';
 import { Overtaken } from './advance.ts';
 import { bringUpToDate } from './bring-up-to-date.ts';
 import { indexMissing } from './first-contact.ts';
+import { MailboxReplaced } from './read-mailbox.ts';
 import { MailboxGone } from './source.ts';
 import { startAnew, startCatalog } from './start-catalog.ts';
 import type { SyncContext } from './sync-context.ts';
@@ -25,17 +26,23 @@ export async function sync(context: SyncContext, lostVersion: number | null = nu
       reached.view = opened;
       if (opened !== null && opened.version === lostVersion) throw new BlockLost('A block of this version is gone');
       reached.view = opened ?? committed(await startCatalog(context, survey));
-      reached.view = await bringUpToDate(context, reached.view, survey);
+      const known = await bringUpToDate(context, reached.view, survey);
+      reached.view = known.view;
       if (!reached.view.provisional || (await context.isEnough(reached.view))) return reached.view;
-      reached.view = await indexMissing(context, reached.view);
+      reached.view = await indexMissing(context, reached.view, known.seen);
       if (reached.view.provisional) return reached.view;
       // Indexing took its time: what changed meanwhile is found by the next attempt.
     } catch (error) {
       if (error instanceof BlockLost && reached.view !== null) await startAnew(context, reached.view);
-      else if (!(error instanceof Overtaken || error instanceof MailboxGone)) throw error;
+      else if (!isOutrun(error)) throw error;
     }
   }
   throw new Unavailable('The account changes faster than it can be read');
+}
+
+/** Another writer, or another client of the mail server, was faster. */
+function isOutrun(error: unknown): boolean {
+  return error instanceof Overtaken || error instanceof MailboxGone || error instanceof MailboxReplaced;
 }
 
 function committed(outcome: CommitOutcome): CatalogView {
