@@ -15,5 +15,5 @@ export function partSize(part: Pick<Part, 'encoding' | 'encodedSize' | 'size'>):
   if (part.encoding !== 'base64') return part.encodedSize;
   const rest = part.encodedSize % base64Line.encoded;
   const fullLines = (part.encodedSize - rest) / base64Line.encoded;
-  return fullLines * base64Line.decoded + Math.floor((rest * 3) / 4);
+  return fullLines * base64Line.decoded + Math.floor(rest / 4) * 3;
 }

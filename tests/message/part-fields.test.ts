@@ -301,7 +301,7 @@ describe('partSize', () => {
           const encodedSize = `${lines.join('\r\n')}${octets > 0 ? end : ''}`.length;
           const estimate = partSize({ encoding: 'base64', encodedSize, size: null });
           expect(estimate).toBeGreaterThanOrEqual(octets);
-          expect(estimate - octets).toBeLessThanOrEqual(3);
+          expect(estimate - octets).toBeLessThanOrEqual(2);
         }
       }),
     );
