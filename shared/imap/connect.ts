@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { ImapFlow } from 'imapflow';
+import { isLoopback } from '../endpoint.ts';
 import { AuthenticationFailed, Unavailable } from '../jmap/errors.ts';
 import { classifyRefusal, type Refusal, retryAfterSeconds } from './classify.ts';
-import { type ImapCredential, type ImapServer, isLoopback } from './endpoint.ts';
+import type { ImapCredential, ImapServer } from './endpoint.ts';
 import { CommandRefused, refusalError } from './failure.ts';
 import type { ImapFlowFailure } from './imapflow-internals.ts';
 import type { ImapLimits } from './limits.ts';

@@ -1,7 +1,8 @@
 import { Buffer } from 'node:buffer';
+import type { Endpoint } from '../endpoint.ts';
 import { AuthenticationFailed, Unavailable } from '../jmap/errors.ts';
 import { atom, type ImapArgument, string } from './arguments.ts';
-import type { ImapAuthMethod, ImapCredential, ImapEndpoint } from './endpoint.ts';
+import type { ImapAuthMethod, ImapCredential } from './endpoint.ts';
 import type { ImapFlow } from './imapflow-internals.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { ImapFlow } from './imapflow-internals.ts';
  */
 export async function login(
   client: ImapFlow,
-  endpoint: ImapEndpoint,
+  endpoint: Endpoint,
   methods: readonly ImapAuthMethod[],
   credential: ImapCredential,
 ): Promise<void> {
@@ -30,7 +31,7 @@ export async function login(
 
 async function loginWithToken(
   client: ImapFlow,
-  endpoint: ImapEndpoint,
+  endpoint: Endpoint,
   methods: readonly ImapAuthMethod[],
   { user, accessToken }: Extract<ImapCredential, { kind: 'token' }>,
 ): Promise<void> {
