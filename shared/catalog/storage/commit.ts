@@ -4,14 +4,14 @@ import type { CatalogStore, Surroundings } from '../store.ts';
 import type { CatalogEdit } from '../view.ts';
 import { type BlockReader, createBlockWriter, secondsPerDay } from './blocks.ts';
 import { changesOf } from './edit.ts';
-import { type Head, packHead, unpackHead } from './head.ts';
+import { changingTypes, type Head, packHead, unpackHead } from './head.ts';
 import { blockLifeDays, bufferedChangesMax, headBytesMax, headBytesTarget, headBytesTolerated } from './limits.ts';
-import { emptiedLogs, prunedLogs } from './log-retention.ts';
+import { prunedLog } from './log-retention.ts';
 import { type Merging, merge, noRenewal } from './merge.ts';
 import { firstExpiry, renewalFor } from './renewal.ts';
 import type { Key } from './shape.ts';
-import { buffered, merged, partlyFlushed, type Table, type TableChange, valuesOf } from './table.ts';
-import { type Contents, shapes, type TableName, type Tables, tableNames } from './tables.ts';
+import { buffered, emptyTable, merged, partlyFlushed, type Table, type TableChange, valuesOf } from './table.ts';
+import { type Contents, lastingTables, shapes, type TableName, type Tables, tableNames } from './tables.ts';
 
 /** Where one account's catalog is kept. */
 export type Storage = {
@@ -31,17 +31,24 @@ export async function prepareCommit(storage: Storage, base: Head, edit: CatalogE
 
   const unindexed = base.unindexed + (await addedUnindexed(storage, base, edit));
   const { changes, versions } = changesOf(edit, base.versions, committedAt);
-  const { logs, oldestVersions } = edit.newEpoch ? emptiedLogs(versions) : prunedLogs(base, committedAt);
-  const retained: Tables = { ...base.tables, ...logs };
-  const renewal = renewalFor(retained, today);
-  const advance = <Name extends TableName>(name: Name) =>
+  const renewal = renewalFor(base.tables, today, today - Math.floor(base.committedAt / secondsPerDay));
+  const advance = <Name extends TableName>(name: Name, table: Table<Contents[Name][0], Contents[Name][1]>) =>
     advanced<Contents[Name][0], Contents[Name][1]>(
       { shape: shapes[name], blocks, writer, renewal },
-      retained[name],
+      table,
       changes[name],
     );
-  let tables = retained;
-  for (const name of tableNames) tables = { ...tables, [name]: await advance(name) };
+  let tables = base.tables;
+  const oldestVersions = { ...base.oldestVersions };
+  for (const name of lastingTables) tables = { ...tables, [name]: await advance(name, tables[name]) };
+  for (const type of changingTypes) {
+    const told = { oldest: base.oldestVersions[type], newest: base.versions[type] };
+    const { log, oldestVersion } = edit.newEpoch
+      ? { log: emptyTable, oldestVersion: versions[type] }
+      : await prunedLog({ shape: shapes[type], blocks, writer }, tables[type], told, committedAt);
+    tables = { ...tables, [type]: await advance(type, log) };
+    oldestVersions[type] = oldestVersion;
+  }
 
   const epoch = edit.newEpoch ? surroundings.randomKey() : base.epoch;
   const version = base.version + 1;

@@ -32,11 +32,17 @@ export const blockLifeDays = 60;
 export const renewBelowDays = 30;
 /** Blocks written together die on so many different days, so that they need not be renewed together. */
 export const expirySpreadDays = 16;
-/** Blocks renewed by one commit while 30 to 25 days remain; doubles with every five days fewer. */
+/**
+ * Blocks renewed, for each day since the last commit, when 30 days remain; doubles with every three days fewer. Those that
+ * end first come first.
+ */
 export const renewalsPerCommit = 8;
+export const renewalsDoubleDays = 3;
 
 /** The change log tells at least so much, unless it has more entries than `logEntriesMax` per type. */
 export const logDaysMin = 30;
+/** The oldest entries are looked at again only when the log reaches back further by so much. */
+export const logSlackDays = 2;
 export const logEntriesMax = 400_000;
 
 /** Blocks written by one call of the store, and calls under way at once. */

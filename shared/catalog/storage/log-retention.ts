@@ -1,42 +1,57 @@
-import type { ChangingType } from '../view.ts';
 import { secondsPerDay } from './blocks.ts';
-import { changingTypes, type Head } from './head.ts';
-import { logDaysMin, logEntriesMax } from './limits.ts';
+import { logDaysMin, logEntriesMax, logSlackDays } from './limits.ts';
 import type { Logged } from './log.ts';
-import { emptyTable, type Table } from './table.ts';
+import type { BlockRef, Root } from './references.ts';
+import { pageKind, type Rewriting, repack } from './repack.ts';
+import type { Table } from './table.ts';
+import { readPage } from './tree.ts';
 
-type Versions = Readonly<Record<ChangingType, number>>;
-type Logs = { readonly [Type in ChangingType]: Table<number, Logged> };
-
-/** Logs after the oldest part was forgotten, and the oldest versions from which they still tell everything. */
-type Retained = { readonly logs: Logs; readonly oldestVersions: Versions };
-
-/** Under a new epoch no older state can be asked about. */
-export function emptiedLogs(versions: Versions): Retained {
-  return { logs: { Email: emptyTable, Thread: emptyTable, Mailbox: emptyTable }, oldestVersions: versions };
-}
+/** A log after its oldest part was forgotten, and the version from which it still tells everything. */
+type Retained = { readonly log: Table<number, Logged>; readonly oldestVersion: number };
 
 /**
- * Forgets blocks of entries that are too old or too many, as far as the roots show them: a block goes whole or not at
- * all. `now`: seconds since the epoch.
+ * Forgets leaves of a log whose entries are all too old or too many; none before there is something to gain.
+ * `versions` are those that the log tells: from `oldest` to `newest`. `now`: seconds since the epoch.
  */
-export function prunedLogs({ tables, versions, oldestVersions }: Head, now: number): Retained {
-  const pruned = (type: ChangingType): { log: Table<number, Logged>; oldestVersion: number } => {
-    const { root, buffer } = tables[type];
-    let count = root.refs.reduce((sum, ref) => sum + ref.count, 0);
-    const refs = [...root.refs];
-    for (let ref = refs[0]; ref !== undefined; ref = refs[0]) {
-      if (ref.newest >= now - logDaysMin * secondsPerDay && count <= logEntriesMax) break;
-      count -= ref.count;
-      refs.shift();
-    }
-    if (refs.length === root.refs.length) return { log: tables[type], oldestVersion: oldestVersions[type] };
-    const firstKept = refs[0]?.first ?? [...buffer.keys()].reduce((a, b) => Math.min(a, b), versions[type] + 1);
-    return { log: { root: { depth: refs.length === 0 ? 0 : root.depth, refs }, buffer }, oldestVersion: firstKept - 1 };
+export async function prunedLog(
+  rewriting: Rewriting<number, Logged>,
+  log: Table<number, Logged>,
+  versions: { readonly oldest: number; readonly newest: number },
+  now: number,
+): Promise<Retained> {
+  const { root, buffer } = log;
+  const oldestKept = now - logDaysMin * secondsPerDay;
+  let excess = root.refs.reduce((sum, ref) => sum + ref.count, 0) - logEntriesMax;
+  const isOverdue = root.refs.some((ref) => ref.oldest < oldestKept - logSlackDays * secondsPerDay);
+  if (!isOverdue && excess <= 0) return { log, oldestVersion: versions.oldest };
+
+  const isForgotten = (ref: BlockRef<number>): boolean => {
+    if (ref.newest >= oldestKept && ref.count > excess) return false;
+    excess -= ref.count;
+    return true;
   };
-  const all = changingTypes.map((type) => [type, pruned(type)] as const);
-  return {
-    logs: Object.fromEntries(all.map(([type, { log }]) => [type, log])) as Logs,
-    oldestVersions: Object.fromEntries(all.map(([type, { oldestVersion }]) => [type, oldestVersion])) as Versions,
-  };
+  const kept = await withoutFirst(rewriting, root, isForgotten);
+  if (kept === root) return { log, oldestVersion: versions.oldest };
+  const first = kept.refs[0]?.first ?? [...buffer.keys()].reduce((a, b) => Math.min(a, b), versions.newest + 1);
+  return { log: { root: kept, buffer }, oldestVersion: first - 1 };
+}
+
+/** A tree without the leaves at its beginning that are forgotten; only the first page of each depth is read. */
+async function withoutFirst(
+  rewriting: Rewriting<number, Logged>,
+  root: Root<number>,
+  isForgotten: (ref: BlockRef<number>) => boolean,
+): Promise<Root<number>> {
+  const refs = [...root.refs];
+  while (refs[0] !== undefined && isForgotten(refs[0])) refs.shift();
+  const [first, ...rest] = refs;
+  if (first === undefined) return { depth: 0, refs: [] };
+  const whole = refs.length === root.refs.length ? root : { depth: root.depth, refs };
+  if (root.depth === 0) return whole;
+
+  const below = { depth: root.depth - 1, refs: await readPage(rewriting, first) };
+  const kept = await withoutFirst(rewriting, below, isForgotten);
+  if (kept === below) return whole;
+  const page = await repack(pageKind(rewriting), [{ ref: first, items: kept.refs }], null);
+  return { depth: root.depth, refs: [...page, ...rest] };
 }

@@ -19,6 +19,8 @@ export type MemoryStore = CatalogStore & {
   readonly blockKeys: (account: string) => readonly string[];
   /** The n-th call from now on (1 = the next) throws `Unavailable`. null: none does. */
   readonly failCall: (n: number | null, failure?: Failure) => void;
+  /** How many calls are left until the one that is to fail; null when it has failed, or none is to. */
+  readonly callsUntilFailure: () => number | null;
   /** Forgets everything of an account. */
   readonly dropAccount: (account: string) => void;
 };
@@ -118,6 +120,7 @@ export function createMemoryStore({ now }: { now: () => number }): MemoryStore {
     failCall: (n, failure = 'before') => {
       failing = n === null ? null : { left: n, failure };
     },
+    callsUntilFailure: () => (failing === null || failing.left <= 0 ? null : failing.left),
     dropAccount: (account) => {
       accounts.delete(account);
     },

@@ -1,4 +1,4 @@
-import { renewalsPerCommit, renewBelowDays } from './limits.ts';
+import { renewalsDoubleDays, renewalsPerCommit, renewBelowDays } from './limits.ts';
 import type { Renewal } from './merge.ts';
 import { type Tables, tableNames } from './tables.ts';
 
@@ -8,15 +8,19 @@ export function firstExpiry(tables: Tables): number | null {
   return days.length === 0 ? null : days.reduce((a, b) => Math.min(a, b));
 }
 
-/** The renewals of one commit on the day `today`: few at a time, more when it becomes urgent. */
-export function renewalFor(tables: Tables, today: number): Renewal {
-  const remaining = (firstExpiry(tables) ?? today + renewBelowDays) - today;
-  let left =
-    remaining >= renewBelowDays
-      ? 0
-      : renewalsPerCommit * 2 ** Math.floor((renewBelowDays - Math.max(0, remaining)) / 5);
+/**
+ * The renewals of one commit on the day `today`, `pauseDays` after the one before: few at a time, more after a longer
+ * pause, and more when it becomes urgent.
+ */
+export function renewalFor(tables: Tables, today: number, pauseDays: number): Renewal {
+  const first = firstExpiry(tables) ?? today + renewBelowDays;
+  const daysLate = Math.min(today + renewBelowDays - first, renewBelowDays);
+  if (daysLate <= 0) return { isDue: () => false, spend: () => {} };
+  const pause = Math.max(1, pauseDays);
+  const dueBefore = Math.min(first + renewalsDoubleDays + 2 * pause, today + renewBelowDays);
+  let left = renewalsPerCommit * pause * 2 ** Math.floor(daysLate / renewalsDoubleDays);
   return {
-    isDue: (expires) => left > 0 && expires - today < renewBelowDays,
+    isDue: (expires) => left > 0 && expires < dueBefore,
     spend: () => {
       left -= 1;
     },

@@ -34,17 +34,16 @@ export const shapes: { readonly [Name in TableName]: Shape<Contents[Name][0], Co
   ...logShapes,
 };
 
-/** In the order in which the head holds them. */
-export const tableNames = [
+/** What stays until it is changed; the change log is forgotten in time. */
+export const lastingTables = [
   'mailboxes',
   'rows',
   'emails',
   'threadEmails',
   'messageIds',
-  'Email',
-  'Thread',
-  'Mailbox',
 ] as const satisfies readonly TableName[];
+/** In the order in which the head holds them. */
+export const tableNames = [...lastingTables, 'Email', 'Thread', 'Mailbox'] as const satisfies readonly TableName[];
 
 export const emptyTables: Tables = {
   mailboxes: emptyTable,
