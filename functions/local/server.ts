@@ -106,25 +106,39 @@ function requestOf(incoming: IncomingMessage): Request | null {
  * connection instead, and the client would never see why its request was refused.
  */
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
-  const listen = (controller: ReadableStreamDefaultController<Uint8Array>) => {
-    incoming.on('data', (chunk: Uint8Array) => {
-      controller.enqueue(chunk);
-      incoming.pause();
-    });
-    incoming.on('end', () => controller.close());
-    incoming.on('error', (error) => controller.error(error));
+  const listeners = {
+    data: (_chunk: Uint8Array) => {},
+    end: () => {},
+    // Also said of a request whose client went away, which neither ends nor fails.
+    close: () => {},
   };
-  let listening = false;
+  const forget = () => {
+    for (const [event, listener] of Object.entries(listeners)) incoming.removeListener(event, listener);
+  };
+  incoming.on('error', () => {}); // told by `close`
   return new ReadableStream<Uint8Array>(
     {
-      pull: (controller) => {
-        if (!listening) listen(controller);
-        listening = true;
+      start: (controller) => {
+        listeners.data = (chunk) => {
+          controller.enqueue(chunk);
+          incoming.pause();
+        };
+        listeners.end = () => {
+          forget();
+          controller.close();
+        };
+        listeners.close = () => {
+          forget();
+          controller.error(new Error('the client went away before its request was complete'));
+        };
+        incoming.on('end', listeners.end).on('close', listeners.close);
+      },
+      pull: () => {
+        if (incoming.listenerCount('data') === 0) incoming.on('data', listeners.data);
         incoming.resume();
       },
       cancel: () => {
-        incoming.removeAllListeners('data').removeAllListeners('end').removeAllListeners('error');
-        incoming.on('error', () => {});
+        forget();
         incoming.resume();
       },
     },

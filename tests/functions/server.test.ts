@@ -86,6 +86,23 @@ describe('the local server', () => {
     await cancelling;
   });
 
+  test('tells whoever reads a body late that its client has left meanwhile', async () => {
+    let outcome = (_: string) => {};
+    const read = new Promise<string>((resolve) => {
+      outcome = resolve;
+    });
+    const { url } = await start(async (request) => {
+      client.destroy();
+      await gone;
+      await request.text().then(outcome, (error: Error) => outcome(error.message));
+      return new Response();
+    });
+    const client = connect(Number(new URL(url).port), '127.0.0.1');
+    const gone = once(client, 'close');
+    client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf');
+    expect(await read).toMatch(/went away/);
+  });
+
   test('says why it refused a body that it did not read to the end', async () => {
     const { url } = await start(async (request) => {
       const refused = await readBody(request, 1_000).then(
