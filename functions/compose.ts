@@ -10,8 +10,10 @@ import type { Config } from '../shared/config.ts';
 import { imapAccount } from '../shared/imap/account.ts';
 import { SessionPool } from '../shared/imap/pool.ts';
 import type { SessionObserver } from '../shared/imap/session.ts';
+import { Unavailable } from '../shared/jmap/errors.ts';
 import type { Id } from '../shared/jmap/scalars.ts';
 import type { CoreCapability } from '../shared/jmap/session.ts';
+import type { BlobStore, UploadedBlobs } from '../shared/methods/Blob/uploads.ts';
 import type { Provider } from '../shared/providers.ts';
 import { createApiRunner, type OpenAccount } from './http/api-runner.ts';
 import { type App, createApp } from './http/app.ts';
@@ -26,6 +28,8 @@ import { createLoginMemory } from './http/login-memory.ts';
 export type World = {
   readonly providers: readonly Provider[];
   readonly store: CatalogStore;
+  /** Where uploaded files are kept; absent: none are accepted. */
+  readonly blobs?: BlobStore;
   /** Takes a line of the log. */
   readonly writeLog: (line: string) => void;
   /** Told of every connection to a mail server and every command, for counting. */
@@ -47,7 +51,8 @@ export type Postern = {
 const maxRememberedAccounts = 10_000;
 
 /** Puts the server together: the one place that knows every room. */
-export function compose(config: Config, { providers, store, writeLog, observer = {}, now = Date.now }: World): Postern {
+export function compose(config: Config, world: World): Postern {
+  const { providers, store, blobs, writeLog, observer = {}, now = Date.now } = world;
   const surroundings = { now, randomKey: () => randomBytes(12).toString('hex') };
   const log = createLog(config.log, writeLog, now);
   const trustMs = config.loginTrustMinutes * 60_000;
@@ -75,10 +80,12 @@ export function compose(config: Config, { providers, store, writeLog, observer =
       memory,
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
-    return { ports: { catalog, messages, search, rights }, close: release };
+    const uploads = blobs ? blobs(accountId) : noUploads;
+    return { ports: { catalog, messages, search, rights, uploads }, close: release };
   };
 
-  const describeSession = createSessionDescriber({ core: coreCapability(config), strict: config.strict });
+  const core = coreCapability(config, blobs !== undefined);
+  const describeSession = createSessionDescriber({ core, strict: config.strict });
   const app = createApp({
     authenticator: createAuthenticator({
       providers,
@@ -96,9 +103,15 @@ export function compose(config: Config, { providers, store, writeLog, observer =
       now,
     }),
     describeSession,
-    runApiRequest: createApiRunner({ describeSession, openAccount, maxSizeResponse: config.maxSizeResponse }),
+    runApiRequest: createApiRunner({
+      describeSession,
+      openAccount,
+      maxSizeResponse: config.maxSizeResponse,
+      strict: config.strict,
+    }),
     openBlob: createBlobOpener(openAccount),
-    limits: config,
+    blobs,
+    limits: core,
     log,
     realm: config.realm,
     publicUrl: config.publicUrl,
@@ -107,11 +120,10 @@ export function compose(config: Config, { providers, store, writeLog, observer =
   return { app, log, rest: () => pool.rest(), close: () => pool.close() };
 }
 
-function coreCapability(config: Config): CoreCapability {
+function coreCapability(config: Config, acceptsUploads: boolean): CoreCapability {
   return {
-    // Nothing is accepted at the upload URL.
-    maxSizeUpload: 0,
-    maxConcurrentUpload: 1,
+    maxSizeUpload: acceptsUploads ? config.maxSizeUpload : 0,
+    maxConcurrentUpload: config.maxConcurrentUpload,
     maxSizeRequest: config.maxSizeRequest,
     maxConcurrentRequests: config.maxConcurrentRequests,
     maxCallsInRequest: config.maxCallsInRequest,
@@ -120,3 +132,12 @@ function coreCapability(config: Config): CoreCapability {
     collationAlgorithms: [...collationAlgorithms],
   };
 }
+
+/** The uploaded files of a server that accepts none. */
+const noUploads: UploadedBlobs = {
+  put: async () => {
+    throw new Unavailable('there is no place for uploaded files');
+  },
+  size: async () => null,
+  open: async () => null,
+};

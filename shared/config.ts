@@ -52,13 +52,23 @@ const settings = {
   maxSizeRequest: setting(whole(10_000, 100_000_000), '10000000', 'octets of one API request'),
   maxConcurrentRequests: setting(whole(1, 1_000), '8', 'API requests of one user at the same time, in one process'),
   maxCallsInRequest: setting(whole(1, 1_000), '64', 'method calls in one request'),
-  maxObjectsInGet: setting(whole(1, 100_000), '1000', 'objects in one /get'),
+  maxObjectsInGet: setting(whole(1, 100_000), '4096', 'objects in one /get'),
   maxObjectsInSet: setting(whole(1, 100_000), '1000', 'objects in one /set'),
+  maxSizeUpload: setting(whole(0, 1_000_000_000), '50000000', 'octets of one uploaded file'),
+  maxConcurrentUpload: setting(whole(1, 1_000), '4', 'uploads of one user at the same time, in one process'),
   maxSizeResponse: setting(whole(10_000, 1_000_000_000), '100000000', 'octets of one API response'),
   requestTimeoutSeconds: setting(
     whole(5, 900),
     '60',
     'seconds after which a call that still waits for the mail server is given up',
+  ),
+
+  // Uploaded files.
+  uploadHours: setting(whole(1, 168), '24', 'hours for which an uploaded file is kept'),
+  maxSizeUploads: setting(
+    whole(0, 100_000_000_000),
+    '500000000',
+    'octets of uploaded files kept of one account; for newer ones, the oldest have to go',
   ),
 
   // The catalog.
@@ -93,8 +103,8 @@ const settings = {
 /** What web pages of any origin may send and read (CORS): for the app's own answers and for those that a gateway makes. */
 export const cors = {
   allowMethods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
-  allowHeaders: ['Authorization', 'Content-Type', 'Accept', 'Last-Event-ID'],
-  exposeHeaders: ['Retry-After', 'Content-Disposition', 'ETag'],
+  allowHeaders: ['Authorization', 'Content-Type', 'Accept', 'Last-Event-ID', 'Range', 'If-Range'],
+  exposeHeaders: ['Retry-After', 'Content-Disposition', 'Content-Range', 'ETag'],
   maxAgeSeconds: 86_400,
 } as const;
 

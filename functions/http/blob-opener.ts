@@ -1,14 +1,14 @@
-import { blobOpener } from '../../shared/methods/Blob/open.ts';
+import { blobFinder, type FoundBlob } from '../../shared/methods/Blob/find.ts';
 import type { OpenAccount } from './api-runner.ts';
-import type { OpenBlob } from './download.ts';
+import type { OpenBlob, OpenedBlob, SliceFor } from './download.ts';
 
 /** Opens blobs for download, decoded. The account stays open until the octets are read, or nobody wants them any more. */
 export function createBlobOpener(openAccount: OpenAccount): OpenBlob {
-  return async (user, blobId) => {
+  return async (user, blobId, sliceFor) => {
     const { ports, close } = openAccount(user);
     try {
-      const blob = await blobOpener(ports)(blobId);
-      if (blob !== null) return { octets: closing(blob.octets, close), size: blob.size };
+      const blob = await openBlob(await blobFinder(ports)(blobId), sliceFor);
+      if (blob !== null) return { ...blob, octets: closing(blob.octets, close) };
     } catch (error) {
       await close();
       throw error;
@@ -16,6 +16,14 @@ export function createBlobOpener(openAccount: OpenAccount): OpenBlob {
     await close();
     return null;
   };
+}
+
+async function openBlob(found: FoundBlob | null, sliceFor: SliceFor): Promise<OpenedBlob | null> {
+  if (found?.openSlice == null || found.size === null) return (await found?.open()) ?? null;
+  const { size } = found;
+  const slice = sliceFor(size);
+  const octets = slice === null ? (await found.open())?.octets : await found.openSlice(slice);
+  return octets ? { octets, size, slice } : null;
 }
 
 /** The same octets; `close` is called, and waited for, when they end in whatever way. */

@@ -1,20 +1,29 @@
+import type { CoreCapability } from '../../shared/jmap/session.ts';
+import type { BlobStore } from '../../shared/methods/Blob/uploads.ts';
 import { createApiHandler, type RunApiRequest } from './api.ts';
 import { createDownloadHandler, type OpenBlob } from './download.ts';
 import { HttpError } from './problem.ts';
 import type { Handler, Route } from './route.ts';
 import { createSessionHandler, type DescribeSession } from './session.ts';
+import { createUploadHandler } from './upload.ts';
 
 /** What the routes ask of the rooms below. */
 export type RouteParts = {
   readonly describeSession: DescribeSession;
   readonly runApiRequest: RunApiRequest;
   readonly openBlob: OpenBlob;
-  readonly limits: { readonly maxSizeRequest: number; readonly maxConcurrentRequests: number };
+  /** Where uploaded files are kept; absent: none are accepted. */
+  readonly blobs?: BlobStore | undefined;
+  readonly limits: Pick<
+    CoreCapability,
+    'maxSizeRequest' | 'maxConcurrentRequests' | 'maxSizeUpload' | 'maxConcurrentUpload'
+  >;
 };
 
 /** Every path that is served. */
 export function routesOf(parts: RouteParts): Route[] {
   const session = createSessionHandler(parts.describeSession);
+  const upload = parts.blobs ? createUploadHandler(parts.blobs, parts.limits) : notOffered('Uploading files');
   return [
     { method: 'GET', template: '/.well-known/jmap', handler: session },
     { method: 'GET', template: '/jmap/session', handler: session },
@@ -24,7 +33,7 @@ export function routesOf(parts: RouteParts): Route[] {
       template: '/jmap/download/{accountId}/{blobId}/{+name}',
       handler: createDownloadHandler(parts.openBlob),
     },
-    { method: 'POST', template: '/jmap/upload/{accountId}/', handler: notOffered('Uploading files') },
+    { method: 'POST', template: '/jmap/upload/{accountId}/', handler: upload },
     { method: 'GET', template: '/jmap/eventsource', handler: notOffered('Pushing changes to an event source') },
     { method: 'GET', template: '/healthz', handler: health },
   ];

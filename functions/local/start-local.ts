@@ -1,14 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts';
 import type { Config } from '../../shared/config.ts';
 import { ConfigurationError } from '../../shared/configuration-error.ts';
+import { uploadId } from '../../shared/methods/Blob/uploads.ts';
 import { type Provider, singleProvider } from '../../shared/providers.ts';
 import { compose } from '../compose.ts';
 import type { App } from '../http/app.ts';
 import { readProviders } from '../read-providers.ts';
 import { claimFolder } from './claim-folder.ts';
 import { type DemoMailServer, startDemoMailServer } from './demo-mail-server.ts';
+import { openFileBlobStore } from './file-blob-store.ts';
 import { type LocalServer, startServer } from './server.ts';
 import { localStoreAccess, startLocalStore } from './store.ts';
 
@@ -55,6 +58,15 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
       await store.stop();
     });
 
+    const uploads = await openFileBlobStore({
+      folder: path.join(folder, 'uploads'),
+      lifetimeMs: config.uploadHours * 3_600_000,
+      octetsMax: Math.max(config.maxSizeUploads, config.maxSizeUpload),
+      newId: () => uploadId(randomBytes(16)),
+      now,
+    });
+    started.push(async () => uploads.stop());
+
     const named = namedProviders(config);
     const demo = named === null ? await startDemoMailServer(path.join(folder, 'demo'), say) : null;
     if (demo !== null) started.push(demo.stop);
@@ -62,6 +74,7 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     const postern = compose(config, {
       providers: named ?? (demo === null ? [] : [demo.provider]),
       store: dynamodbCatalogStore({ client, tableName: config.table, now }),
+      blobs: uploads.blobs,
       writeLog,
     });
     started.push(postern.close);

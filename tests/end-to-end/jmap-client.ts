@@ -80,6 +80,8 @@ export type JmapClient = {
   readonly changes: (type: string, sinceState: string, maxChanges?: number) => Promise<ChangesResponse>;
   readonly query: (type: string, args: JsonObject) => Promise<QueryResponse>;
   readonly queryChanges: (type: string, args: JsonObject) => Promise<QueryChangesResponse>;
+  /** Answers the blob id. */
+  readonly upload: (octets: Uint8Array) => Promise<string>;
   readonly download: (blobId: string, options?: { type?: string; name?: string }) => Promise<Response>;
 };
 
@@ -118,6 +120,11 @@ export async function jmapClient(url: string, login: Login): Promise<JmapClient>
       one(`${type}/changes`, { sinceState, ...(maxChanges === undefined ? {} : { maxChanges }) }),
     query: (type, args) => one(`${type}/query`, args),
     queryChanges: (type, args) => one(`${type}/queryChanges`, args),
+    upload: async (octets) => {
+      const uploadUrl = session.uploadUrl.replace('{accountId}', accountId);
+      const response = await succeeded(fetch(uploadUrl, { method: 'POST', headers, body: Buffer.from(octets) }));
+      return ((await response.json()) as { blobId: string }).blobId;
+    },
     download: (blobId, { type = 'application/octet-stream', name = 'blob' } = {}) => {
       const variables: { [name: string]: string } = { accountId, blobId, type, name };
       const expanded = session.downloadUrl.replace(/\{(\w+)\}/g, (_, variable) =>

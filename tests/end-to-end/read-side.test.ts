@@ -88,4 +88,19 @@ describe.each([
     const text = await client.download(parsed[blobId]?.textBody[0]?.blobId ?? '');
     expect(await text.text()).toContain('A medlar.');
   });
+
+  test('an uploaded message is parsed, and its parts can be downloaded', async () => {
+    const blobId = await client.upload(Buffer.from(letters.forward));
+    const { parsed } = await client.one<{ parsed: { [blobId: string]: JsonObject } }>('Email/parse', {
+      blobIds: [blobId, `${blobId}-2`],
+      properties: ['subject', 'attachments'],
+      bodyProperties: ['blobId'],
+    });
+    expect(parsed).toEqual({
+      [blobId]: { subject: 'Fwd', attachments: [{ blobId: `${blobId}-2` }] },
+      [`${blobId}-2`]: { subject: 'Inner', attachments: [] },
+    });
+    expect(await (await client.download(`${blobId}-2-1`)).text()).toContain('A medlar.');
+    expect(await (await client.download(blobId)).text()).toBe(letters.forward);
+  });
 });

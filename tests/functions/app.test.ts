@@ -270,7 +270,7 @@ describe('cross-origin requests', () => {
     expect(response.headers.get('Access-Control-Allow-Credentials')).toBeNull();
     expect(response.headers.get('Access-Control-Max-Age')).toBe('86400');
     expect(response.headers.get('Access-Control-Allow-Headers')).toBe(
-      'Authorization, Content-Type, Accept, Last-Event-ID',
+      'Authorization, Content-Type, Accept, Last-Event-ID, Range, If-Range',
     );
     expect(logins).toEqual([]);
   });
@@ -288,7 +288,9 @@ describe('cross-origin requests', () => {
     const response = await ask(path, init);
     expect(response.status).toBe(status);
     expect(response.headers.get('Access-Control-Allow-Origin')).toBe('*');
-    expect(response.headers.get('Access-Control-Expose-Headers')).toBe('Retry-After, Content-Disposition, ETag');
+    expect(response.headers.get('Access-Control-Expose-Headers')).toBe(
+      'Retry-After, Content-Disposition, Content-Range, ETag',
+    );
   });
 });
 

@@ -22,8 +22,8 @@ const providers = parseProviders(
 );
 
 const core = {
-  maxSizeUpload: 0,
-  maxConcurrentUpload: 1,
+  maxSizeUpload: 1_000,
+  maxConcurrentUpload: 2,
   maxSizeRequest: 1_000,
   maxConcurrentRequests: 2,
   maxCallsInRequest: 16,

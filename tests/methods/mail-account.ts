@@ -1,8 +1,9 @@
 import type { Email } from '../../shared/catalog/email.ts';
 import type { AccountMethod } from '../../shared/jmap/method.ts';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
-import type { BlobPorts } from '../../shared/methods/Blob/open.ts';
+import type { BlobPorts } from '../../shared/methods/Blob/find.ts';
 import { inMemoryView } from '../catalog/query/in-memory-view.ts';
+import { memoryBlobStore } from '../functions/memory-blob-store.ts';
 import { contextFor } from './context.ts';
 import { inMemoryMail } from './in-memory-mail.ts';
 
@@ -31,6 +32,7 @@ export function mailAccount(raws: readonly (string | null)[]) {
       remember: async () => undefined,
     },
     messages: mail,
+    uploads: memoryBlobStore()('a' as Id),
   };
   return { ports, asked: mail.asked, views };
 }

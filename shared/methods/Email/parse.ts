@@ -7,8 +7,8 @@ import { type Id, isId, type JsonObject, type JsonValue } from '../../jmap/scala
 import { mapOrNull } from '../../jmap/standard/outcomes.ts';
 import type { ParsedMessage } from '../../message/section.ts';
 import { blobReference } from '../Blob/blob-reference.ts';
+import { type BlobPorts, blobFinder, type FoundBlob } from '../Blob/find.ts';
 import { collect } from '../Blob/octets.ts';
-import { type BlobPorts, blobOpener, type OpenedBlob } from '../Blob/open.ts';
 import { blobDepthMax } from './blob-id.ts';
 import { parseBodyProperties } from './body-part.ts';
 import { readContent } from './content.ts';
@@ -66,21 +66,21 @@ export const emailParse: AccountMethod<BlobPorts> = accountMethod(
       plan: planOf(properties, args, bodyProperties.value),
     };
 
-    const open = blobOpener(ports);
+    const find = blobFinder(ports);
     const parsed = new Map<string, JsonObject>();
     const notParsable: string[] = [];
     const notFound: string[] = [];
     let octetsLeft: number = parseLimits.octetsMax;
     for (const blobId of blobIds) {
-      const blob = isId(blobId) ? await open(blobId) : null;
-      if (blob === null || !isId(blobId)) {
+      const blob = isId(blobId) ? await find(blobId) : null;
+      const message = blob && (await messageOf(blob));
+      if (message === null || !isId(blobId)) {
         notFound.push(blobId);
         continue;
       }
-      const message = await messageOf(blob);
-      octetsLeft -= message?.octets.byteLength ?? 0;
+      octetsLeft -= message === 'notParsable' ? 0 : message.octets.byteLength;
       if (octetsLeft < 0) return refuse(methodError('requestTooLarge', `more than ${parseLimits.octetsMax} octets`));
-      if (message === null) notParsable.push(blobId);
+      if (message === 'notParsable') notParsable.push(blobId);
       else parsed.set(blobId, await parsedEmail(blobId, message, request));
     }
     return ok({
@@ -94,9 +94,12 @@ export const emailParse: AccountMethod<BlobPorts> = accountMethod(
   },
 );
 
-async function messageOf({ octets, depth }: OpenedBlob): Promise<ParsedMessage | null> {
-  const whole = await collect(octets, depth < blobDepthMax ? parseLimits.octetsOfEachMax : 0);
-  return whole && parsedMessage(whole);
+/** Null when the blob is not there after all. */
+async function messageOf({ depth, open }: FoundBlob): Promise<ParsedMessage | 'notParsable' | null> {
+  const opened = await open();
+  if (opened === null) return null;
+  const octets = await collect(opened.octets, depth < blobDepthMax ? parseLimits.octetsOfEachMax : 0);
+  return (octets && parsedMessage(octets)) ?? 'notParsable';
 }
 
 async function parsedEmail(blobId: Id, message: ParsedMessage, request: PropertyRequest): Promise<JsonObject> {
