@@ -1,6 +1,7 @@
 import { dispatch } from '../../shared/jmap/dispatch.ts';
 import { type Invocation, parseRequest } from '../../shared/jmap/request.ts';
 import { coreUri } from '../../shared/jmap/session.ts';
+import { impliedCapabilities } from '../../shared/methods/capabilities.ts';
 import { type Ports, registry } from '../../shared/methods/registry.ts';
 import type { RunApiRequest } from './api.ts';
 import type { User } from './authenticate.ts';
@@ -16,11 +17,15 @@ export function createApiRunner(parts: {
   readonly describeSession: DescribeSession;
   readonly openAccount: OpenAccount;
   readonly maxSizeResponse: number;
+  /** Takes `using` by the letter. */
+  readonly strict: boolean;
 }): RunApiRequest {
   return async (user, body, { urls, log, requestId }) => {
     const session = parts.describeSession(user, urls);
     const capabilities = new Set(Object.keys(session.capabilities));
-    const request = parseRequest(body, { limits: session.capabilities[coreUri], capabilities });
+    const limits = session.capabilities[coreUri];
+    const leniency = parts.strict ? {} : { impliedCapabilities };
+    const request = parseRequest(body, { limits, capabilities, ...leniency });
     const account = parts.openAccount(user);
     let reports = 0;
     try {

@@ -1,2 +1,14 @@
 /** `urn:ietf:params:jmap:mail` (RFC 8621 §1.3.1). */
 export const mailCapability = 'urn:ietf:params:jmap:mail';
+
+/**
+ * Leniency of `using` (RFC 8620 §3.3): what many clients use under the mail capability without naming its own. Only what the
+ * server has is taken from it.
+ */
+export const impliedCapabilities = {
+  [mailCapability]: [
+    'urn:ietf:params:jmap:submission',
+    'urn:ietf:params:jmap:vacationresponse',
+    'urn:ietf:params:jmap:quota',
+  ],
+};
