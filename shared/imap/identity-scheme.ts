@@ -26,7 +26,8 @@ export async function chooseScheme(
  */
 async function threadsOf(session: ImapSession): Promise<'server' | 'derived'> {
   const threadId = await itemOfLastMessage(session, 'THREADID');
-  return threadId === null ? 'derived' : 'server';
+  // QUIRK(cyrus 3.6): without conversations it says THREADID (NIL) instead of THREADID NIL.
+  return threadId === undefined || textOf(listOf(threadId)[0]) !== null ? 'server' : 'derived';
 }
 
 /**

@@ -289,6 +289,17 @@ test.each<[string, () => Promise<TestServer>, Parameters<typeof imapServer>[1], 
   expect(await source.scheme()).toEqual(expected);
 });
 
+test('threads are derived on a Cyrus that names none, and each message is read once', async () => {
+  const { source, other, commands } = await account(cyrus);
+  expect(await source.scheme()).toEqual({ scheme: 'objectid', threads: 'server' });
+  await other.append('INBOX', message('one'));
+  const facts = await source.scheme();
+  expect(facts).toEqual({ scheme: 'objectid', threads: 'derived' });
+  commands.length = 0;
+  await applyReading(null, await source.read('INBOX', null, facts));
+  expect(commands).toEqual(['EXAMINE', 'UID FETCH']);
+});
+
 test('one delivery costs three commands with QRESYNC: the survey, the EXAMINE that tells of it, the FETCH of it', async () => {
   const { source, other, commands } = await account(dovecot);
   const facts = await source.scheme();
