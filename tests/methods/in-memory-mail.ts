@@ -6,14 +6,17 @@ import type { CanReadMessages, MessageNeeds, Place, SectionRequest } from '../..
 /** What was asked of the server. */
 export type Asked = { readonly reads: { places: Place[]; needs: MessageNeeds }[]; readonly sections: SectionRequest[] };
 
-/** A mail server whose mailboxes are lists of raw messages: UID n is the n-th, and `null` is one that is gone. */
+/** Lists of raw messages by mailbox, of UIDVALIDITY 1: UID n is the n-th, and `null` is one that is gone. */
+export type RawMailboxes = Readonly<Record<string, readonly (string | null)[]>>;
+
+/** A mail server of raw messages, or of those that `mailboxes` finds, each octet a character. */
 export function inMemoryMail(
-  mailboxes: Readonly<Record<string, readonly (string | null)[]>>,
+  mailboxes: RawMailboxes | ((place: Place) => string | null),
   options: { readonly previews?: Readonly<Record<number, string>> } = {},
 ): CanReadMessages & { readonly asked: Asked } {
   const asked: Asked = { reads: [], sections: [] };
   const rawOf = (place: Place): Buffer | null => {
-    const raw = place.uidValidity === 1 ? mailboxes[place.mailbox]?.[place.uid - 1] : null;
+    const raw = typeof mailboxes === 'function' ? mailboxes(place) : listed(mailboxes, place);
     return raw == null ? null : Buffer.from(raw.replace(/\r?\n/g, '\r\n'), 'latin1');
   };
   return {
@@ -49,6 +52,10 @@ export function inMemoryMail(
       return octets ? { octets: new Blob([new Uint8Array(octets)]).stream(), size: octets.byteLength } : null;
     },
   };
+}
+
+function listed(mailboxes: RawMailboxes, { mailbox, uidValidity, uid }: Place): string | null {
+  return uidValidity === 1 ? (mailboxes[mailbox]?.[uid - 1] ?? null) : null;
 }
 
 function headerOf(raw: Buffer): Buffer {

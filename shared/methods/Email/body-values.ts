@@ -1,3 +1,4 @@
+import { type MethodError, methodError, ok, type Result, refuse } from '../../jmap/errors.ts';
 import type { Id, JsonObject } from '../../jmap/scalars.ts';
 import { bodyParts } from '../../message/body-structure.ts';
 import { bodyValue } from '../../message/body-value.ts';
@@ -13,17 +14,26 @@ import type { BodyValueWishes } from './plan.ts';
 const octetsPerValueOctet = 6;
 /** Octets beyond that, for soft line breaks and a tag or character that is cut off. */
 const surplusOctets = 1024;
+/** Octets of text parts that one call reads, as stored: so much is in memory at once. */
+export const bodyOctetsMax = 32 * 1024 * 1024;
 
-/** The `bodyValues` of each message (RFC 8621 §4.2): the text parts that were asked for, and no more of them than may be shown. */
+/**
+ * The `bodyValues` of each message (RFC 8621 §4.2): the text parts that were asked for, and no more of them than may be shown.
+ * `requestTooLarge`, before anything is read, when they are more than `bodyOctetsMax`: fewer ids or a limit get through.
+ */
 export async function readBodyValues<P>(
   readings: readonly Reading<P>[],
   wishes: BodyValueWishes,
   messages: CanReadContents<P>,
-): Promise<ReadonlyMap<Id, JsonObject>> {
+): Promise<Result<ReadonlyMap<Id, JsonObject>, MethodError>> {
   const wanted = readings.flatMap(({ subject, place, facts }) => {
     const parts = facts.structure ? wantedParts(facts.structure, wishes) : [];
     return parts.map((part) => ({ ...subject, part, request: requestFor(part, place, wishes.maxBytes) }));
   });
+  const octetsWanted = wanted.reduce((sum, { part, request }) => sum + (request.maxOctets ?? part.encodedSize), 0);
+  if (octetsWanted > bodyOctetsMax && readings.length > 1) {
+    return refuse(methodError('requestTooLarge', `the body values of one call are more than ${bodyOctetsMax} octets`));
+  }
   const sections = await messages.readSections(wanted.map(({ request }) => request));
 
   const values = new Map<Id, JsonObject>();
@@ -35,7 +45,7 @@ export async function readBodyValues<P>(
     ofMessage[part.partId] = bodyValue(part, octets, { maxBodyValueBytes: wishes.maxBytes, isPrefix });
     values.set(blobId, ofMessage);
   }
-  return values;
+  return ok(values);
 }
 
 function requestFor<P>(part: Part, place: P, maxBytes: number): SectionRequest<P> {

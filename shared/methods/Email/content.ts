@@ -1,3 +1,4 @@
+import { type MethodError, ok, type Result } from '../../jmap/errors.ts';
 import type { Id, JsonObject } from '../../jmap/scalars.ts';
 import { hasAttachment } from '../../message/body-structure.ts';
 import { type EmailHeader, parseHeaders } from '../../message/parse-headers.ts';
@@ -32,19 +33,19 @@ export async function readContent<P>(
   subjects: readonly Subject<P>[],
   plan: Plan,
   messages: CanReadContents<P>,
-): Promise<ReadonlyMap<Id, Content>> {
+): Promise<Result<ReadonlyMap<Id, Content>, MethodError>> {
   if (!asksTheServer(plan, subjects)) {
-    return new Map(subjects.map((subject) => [subject.blobId, contentOf(subject, {}, nothingMore)]));
+    return ok(new Map(subjects.map((subject) => [subject.blobId, contentOf(subject, {}, nothingMore)])));
   }
   const readings = await readFacts(subjects, plan, messages);
   const withParts = plan.partHeaders ? await readPartHeaders(readings, messages) : readings;
   const previews = plan.preview ? await readPreviews(withParts, messages) : nothingMore.previews;
   const bodyValues = plan.bodyValues
     ? await readBodyValues(withParts, plan.bodyValues, messages)
-    : nothingMore.bodyValues;
-  return new Map(
-    withParts.map(({ subject, facts }) => [subject.blobId, contentOf(subject, facts, { previews, bodyValues })]),
-  );
+    : ok(nothingMore.bodyValues);
+  if (!bodyValues.ok) return bodyValues;
+  const more = { previews, bodyValues: bodyValues.value };
+  return ok(new Map(withParts.map(({ subject, facts }) => [subject.blobId, contentOf(subject, facts, more)])));
 }
 
 type More = { readonly previews: ReadonlyMap<Id, string>; readonly bodyValues: ReadonlyMap<Id, JsonObject> };

@@ -64,7 +64,7 @@ export const defaultProperties = [
 /**
  * Metadata comes from the catalog; the mail server is asked for what the properties need and nothing else. An Email that
  * left its place between the catalog's version and the reading is looked up once more in a new version, so that a moved
- * message is never called `notFound`.
+ * message is never called `notFound`. While mailboxes are missing (first contact), Emails that are in are served.
  */
 export function canGetEmails(ports: EmailPorts): CanGet<EmailRecord, GetArguments> {
   return {
@@ -73,21 +73,33 @@ export function canGetEmails(ports: EmailPorts): CanGet<EmailRecord, GetArgument
       const bodyProperties = parseBodyProperties(request.args.bodyProperties);
       if (!bodyProperties.ok) return bodyProperties;
       const plan = planOf(request.properties, request.args, bodyProperties.value);
-      const first = await getFrom(await ports.catalog.view('recent'), request, plan, bodyProperties.value, ports);
+      const contents = new Map<Id, Content>();
+      const from = (view: CatalogView) =>
+        getFrom(view, request, { plan, bodyProperties: bodyProperties.value, contents }, ports);
+      const first = await from(await viewWith(request.ids, ports.catalog));
       if (!first.ok || first.value.missing.length === 0) return first;
-      return getFrom(await ports.catalog.view('now'), request, plan, bodyProperties.value, ports);
+      return from(await ports.catalog.view('now'));
     },
   };
 }
 
+/** A recent view that can tell of all these Emails: one that lacks mailboxes may not know an Email that exists. */
+async function viewWith(ids: readonly Id[] | null, catalog: EmailPorts['catalog']): Promise<CatalogView> {
+  if (ids === null) return catalog.view('recent');
+  const view = await catalog.view('recent', () => true);
+  if (!view.provisional || (await view.emails(ids)).size === ids.length) return view;
+  return catalog.view('recent');
+}
+
+/** `contents`: what has been read, by blob id; it is the same in every view. */
+type Reading = { readonly plan: Plan; readonly bodyProperties: BodyProperties; readonly contents: Map<Id, Content> };
 /** `missing`: Emails of the catalog that were not at their place any more. */
 type GotWithMissing = Got<EmailRecord> & { readonly missing: readonly Id[] };
 
 async function getFrom(
   view: CatalogView,
   request: GetRequest<GetArguments>,
-  plan: Plan,
-  bodyProperties: BodyProperties,
+  { plan, bodyProperties, contents }: Reading,
   ports: EmailPorts,
 ): Promise<Result<GotWithMissing, MethodError>> {
   const ids = request.ids ?? (await allOf('emailId', view, request.maxObjects));
@@ -101,12 +113,15 @@ async function getFrom(
     place: places.get(email.id) ?? null,
     hasAttachment: email.hasAttachment,
   }));
-  const contents = await readContent(subjects, plan, ports.messages);
+  const unread = subjects.filter(({ blobId }) => !contents.has(blobId));
+  const read = await readContent(unread, plan, ports.messages);
+  if (!read.ok) return read;
+  for (const [blobId, content] of read.value) contents.set(blobId, content);
 
   const list: Some<EmailRecord>[] = [];
   const missing: Id[] = [];
   for (const email of emails) {
-    const content: Content | undefined = contents.get(messageBlobId(email.id));
+    const content = contents.get(messageBlobId(email.id));
     if (content === undefined) missing.push(email.id);
     else list.push(emailObject(email, content, mailboxes, { properties: request.properties, plan, bodyProperties }));
   }

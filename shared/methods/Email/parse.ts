@@ -104,7 +104,8 @@ async function messageOf({ depth, open }: FoundBlob): Promise<ParsedMessage | 'n
 
 async function parsedEmail(blobId: Id, message: ParsedMessage, request: PropertyRequest): Promise<JsonObject> {
   const subject = { blobId, place: message, hasAttachment: null };
-  const content = (await readContent([subject], request.plan, parsedMessages)).get(blobId);
+  const contents = await readContent([subject], request.plan, parsedMessages);
+  const content = contents.ok ? contents.value.get(blobId) : undefined;
   if (content === undefined) throw new Error(`Could not read the message ${blobId}: it was at hand`);
   const email: JsonObject = {};
   for (const name of request.properties) {

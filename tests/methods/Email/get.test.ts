@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Email } from '../../../shared/catalog/email.ts';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
+import { bodyOctetsMax } from '../../../shared/methods/Email/body-values.ts';
 import { email as emailDataType } from '../../../shared/methods/Email/index.ts';
 import type { EmailPorts } from '../../../shared/methods/Email/record.ts';
 import { inMemoryView } from '../../catalog/query/in-memory-view.ts';
@@ -81,7 +82,7 @@ function account(raws: readonly (string | null)[], emails: readonly Email[], pre
     return answer.ok ? answer.value.response : { error: answer.error };
   };
   const one = async (args: JsonObject) => ((await get(args)) as { list: JsonObject[] }).list[0];
-  return { get, one, asked: mail.asked, views };
+  return { get, one, ports, asked: mail.asked, views };
 }
 
 describe('Email/get (RFC 8621 §4.2)', () => {
@@ -269,6 +270,35 @@ describe('Email/get (RFC 8621 §4.2)', () => {
       notFound: ['e1'],
     });
     expect(views).toEqual(['recent', 'now']);
+  });
+
+  test('what was read is not read again when the catalog has to look again', async () => {
+    const { get, asked } = account([null, plain], [emailAt(1), emailAt(2)]);
+    await get({ ids: ['e1', 'e2'], properties: ['subject'] });
+    expect(asked.reads.map(({ places }) => places.map(({ uid }) => uid))).toEqual([[1, 2], [1]]);
+  });
+
+  test('body values that would fill the memory are requestTooLarge before they are read', async () => {
+    const { get, ports, asked } = account([plain, plain], [emailAt(1), emailAt(2)]);
+    const { read } = ports.messages;
+    const large = {
+      ...ports.messages,
+      read: async (...[places, needs]: Parameters<typeof read>) => {
+        const facts = [...(await read(places, needs))].map(([place, { structure, ...others }]) => {
+          return [
+            place,
+            { ...others, ...(structure && { structure: { ...structure, encodedSize: bodyOctetsMax } }) },
+          ] as const;
+        });
+        return new Map(facts);
+      },
+    };
+    Object.assign(ports, { messages: large });
+    const args = { properties: ['bodyValues'], fetchAllBodyValues: true };
+    expect(await get({ ids: ['e1', 'e2'], ...args })).toMatchObject({ error: { type: 'requestTooLarge' } });
+    expect(asked.sections).toEqual([]);
+    expect(await get({ ids: ['e1', 'e2'], ...args, maxBodyValueBytes: 100 })).toMatchObject({ list: [{}, {}] });
+    expect(await get({ ids: ['e1'], ...args })).toMatchObject({ list: [{}] });
   });
 
   test('ids: [] asks for the state and nothing else', async () => {
