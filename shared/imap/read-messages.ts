@@ -1,3 +1,4 @@
+import { iJsonText } from '../message/i-json-text.ts';
 import type { Part } from '../message/part.ts';
 import type { CanReadMessages, MessageFacts, MessageNeeds, Place, SectionRequest } from '../methods/Email/mail.ts';
 import { atom } from './arguments.ts';
@@ -83,7 +84,7 @@ function factsOf(items: readonly ImapValue[], structure: Part | null, needs: Mes
     ...(headers === null ? {} : { headers }),
     ...(structure === null ? {} : { structure }),
     // RFC 8970 §3.3: at most 256 characters; RFC 8621 §4.1.4 repeats it to clients.
-    ...(preview === null ? {} : { preview: [...preview.slice(0, 512)].slice(0, 256).join('') }),
+    ...(preview === null ? {} : { preview: [...iJsonText(preview.slice(0, 512))].slice(0, 256).join('') }),
   };
 }
 

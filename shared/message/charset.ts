@@ -1,5 +1,6 @@
 import { Buffer, isUtf8 } from 'node:buffer';
 import iconv from 'iconv-lite';
+import { iJsonText } from './i-json-text.ts';
 
 /** Text decoded from octets. `isEncodingProblem`: octets were malformed, or the charset had to be guessed. */
 export type DecodedText = { readonly text: string; readonly isEncodingProblem: boolean };
@@ -15,31 +16,38 @@ type Decoder =
   | { readonly by: 'iconv'; readonly label: string }
   | { readonly by: 'unknown' };
 
-/**
- * QUIRK(node 20): TextDecoder maps 0x80–0x9f of windows-1252 to control characters instead of €, “ and so on; iconv-lite
- * does it right. As on the web, iso-8859-1 is read as windows-1252: mailers mislabel the one as the other.
- */
 const windows1252 = 'windows-1252';
-const windows1252Labels = new Set([
-  windows1252,
-  'cp1252',
-  'x-cp1252',
-  'iso-8859-1',
-  'iso8859-1',
-  'iso_8859-1',
-  'latin1',
-  'l1',
-  'cp819',
+/**
+ * What iconv-lite decodes though TextDecoder knows it, by the name the Encoding Standard gives it.
+ *
+ * QUIRK(node 20): TextDecoder maps 0x80–0x9f of windows-1252 to control characters instead of €, “ and so on, knows of
+ * euc-kr only the 2,350 syllables of KS X 1001, and of big5 no character of Hong Kong. As on the web, iso-8859-1 is read
+ * as windows-1252: mailers mislabel the one as the other.
+ */
+const iconvInstead = new Map([
+  [windows1252, windows1252],
+  ['euc-kr', 'cp949'],
+  ['big5', 'big5hkscs'],
 ]);
-const utf8Labels = new Set(['utf-8', 'utf8', 'unicode-1-1-utf-8', 'x-utf-8']);
-const asciiLabels = new Set(['', 'us-ascii', 'ascii', 'ansi_x3.4-1968', 'iso646-us', '7bit', '8bit']);
+/** Names that mail has besides the labels of the Encoding Standard. */
+const otherNames = new Map([
+  ['cp819', windows1252],
+  ['iso646-us', 'us-ascii'],
+  ['cp949', 'euc-kr'],
+  ['ms949', 'euc-kr'],
+  ['uhc', 'euc-kr'],
+  ['cp950', 'big5'],
+  ['cp932', 'shift_jis'],
+  ['cp936', 'gbk'],
+]);
+const asciiLabels = new Set(['', 'us-ascii', 'ascii', 'ansi_x3.4-1968', '7bit', '8bit']);
 
 /**
  * Charsets of mail that TextDecoder lacks and iconv-lite has. A list of what is taken, because iconv-lite would also read
  * UTF-7, a known way to smuggle markup past filters, and things that are no charsets, such as base64.
  */
 const iconvLabels =
-  /^(?:cp(?:437|720|737|775|85[025-8]|86[0-9]|922|932|936|949|950|104[46]|112[459]|113[33]|116[123])|ibm(?:437|737|775|85[025-8]|86[0-9])|iso-8859-16|utf-?(?:16|32|32le|32be)|koi8-(?:t|ru)|armscii-?8|viscii|tcvn|rk1048|mik|mac-?(?:centeuro|croatian|greek|iceland|romania|turkish|ukraine)|hp-?roman8|iso646-(?:jp|cn)|big5-?hkscs)$/;
+  /^(?:cp(?:437|720|737|775|85[025-8]|86[0-57-9]|922|104[46]|112[459]|113[33]|116[123])|ibm(?:437|737|775|85[025-8]|86[0-57-9])|iso-8859-16|utf-?(?:16|32|32le|32be)|koi8-(?:t|ru)|armscii-?8|viscii|tcvn|rk1048|mik|mac-?(?:centeuro|croatian|greek|iceland|romania|turkish|ukraine)|hp-?roman8|iso646-(?:jp|cn))$/;
 
 /**
  * Decodes octets in the charset a part or an encoded-word names (RFC 8621 §4.1.4; §9.1 asks to document the heuristics):
@@ -51,9 +59,15 @@ const iconvLabels =
  * - any other, UTF-7 among them: like us-ascii, and always a problem.
  *
  * A byte order mark at the start is dropped. With `isPrefix` the octets may end within a character, which is then left out.
- * Never throws.
+ * What I-JSON forbids becomes U+FFFD, and is a problem. Never throws.
  */
 export function decodeCharset(bytes: Uint8Array, charset: string | null, isPrefix = false): DecodedText {
+  const decoded = decode(bytes, charset, isPrefix);
+  const text = iJsonText(decoded.text);
+  return { text, isEncodingProblem: decoded.isEncodingProblem || text !== decoded.text };
+}
+
+function decode(bytes: Uint8Array, charset: string | null, isPrefix: boolean): DecodedText {
   const decoder = decoderOf(charset);
   switch (decoder.by) {
     case 'utf-8':
@@ -75,30 +89,33 @@ export function isKnownCharset(charset: string): boolean {
 }
 
 function decoderOf(charset: string | null): Decoder {
-  const label = (charset ?? '').replace(/["']/g, '').trim().toLowerCase();
+  const written = (charset ?? '').replace(/["']/g, '').trim().toLowerCase();
+  const label = otherNames.get(written) ?? written;
   if (asciiLabels.has(label)) return { by: 'guess' };
-  if (utf8Labels.has(label)) return { by: 'utf-8' };
-  if (windows1252Labels.has(label)) return { by: 'iconv', label: windows1252 };
   if (iconvLabels.test(label)) return { by: 'iconv', label };
   const plain = label.replace(/^(?:win|windows|cp)-?(?=125\d$)/, 'windows-').replace(/^latin-?(?=\d+$)/, 'l');
-  return isPlatformLabel(plain) ? { by: 'platform', label: plain } : { by: 'unknown' };
+  const encoding = platformEncoding(plain);
+  if (encoding === null) return { by: 'unknown' };
+  if (encoding === 'utf-8') return { by: 'utf-8' };
+  const instead = iconvInstead.get(encoding);
+  return instead === undefined ? { by: 'platform', label: encoding } : { by: 'iconv', label: instead };
 }
 
-const platformLabels = new Map<string, boolean>();
-const platformLabelsMax = 256;
+const platformEncodings = new Map<string, string | null>();
+const platformEncodingsMax = 256;
 
-/** Whether TextDecoder knows the label; remembered, because asking builds a decoder. */
-function isPlatformLabel(label: string): boolean {
-  const known = platformLabels.get(label);
+/** The name TextDecoder has for what a label means, or null; remembered, because asking builds a decoder. */
+function platformEncoding(label: string): string | null {
+  const known = platformEncodings.get(label);
   if (known !== undefined) return known;
-  let answer = true;
+  let encoding: string | null = null;
   try {
-    new TextDecoder(label);
+    encoding = new TextDecoder(label).encoding;
   } catch {
-    answer = false;
+    // It knows no such label.
   }
-  if (platformLabels.size < platformLabelsMax) platformLabels.set(label, answer);
-  return answer;
+  if (platformEncodings.size < platformEncodingsMax) platformEncodings.set(label, encoding);
+  return encoding;
 }
 
 function decodeUtf8(bytes: Uint8Array, isPrefix: boolean): DecodedText {
@@ -150,11 +167,6 @@ function decodeByIconv(bytes: Uint8Array, label: string, isPrefix: boolean): Dec
   let text = decoder.write(Buffer.from(bytes.buffer, bytes.byteOffset, length));
   // The wide decoders hold the first octets back until `end`, to find the byte order; the others hold back half a character.
   if (isWide || !isPrefix) text += decoder.end() ?? '';
-  if (isWide) text = withoutLoneSurrogates(isPrefix ? text.replace(/[\ud800-\udbff]$/, '') : text);
+  if (isWide && isPrefix) text = text.replace(/[\ud800-\udbff]$/, '');
   return { text, isEncodingProblem: text.includes('\ufffd') };
-}
-
-/** I-JSON strings hold no lone surrogates (RFC 7493 §2.1); a broken UTF-16 part may. */
-function withoutLoneSurrogates(text: string): string {
-  return Buffer.from(text, 'utf8').toString('utf8');
 }

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { decodeCharset, isKnownCharset } from './charset.ts';
+import { decodeTransfer } from './decode-transfer.ts';
 
 /** A stretch of a header value. Only in a `word` may an encoded-word stand (RFC 2047 §5); `quoted` text is taken literally. */
 export type HeaderToken = { readonly kind: 'word' | 'quoted' | 'space'; readonly text: string };
@@ -70,7 +71,8 @@ function parseEncodedWord(text: string): EncodedWord | null {
   const [, label = '', encoding = '', encoded = ''] = match;
   const charset = label.toLowerCase();
   if (!isKnownCharset(charset)) return null;
-  return { charset, octets: encoding.toLowerCase() === 'b' ? Buffer.from(encoded, 'base64') : decodeQ(encoded) };
+  const isB = encoding.toLowerCase() === 'b';
+  return { charset, octets: isB ? decodeTransfer(Buffer.from(encoded), 'base64') : decodeQ(encoded) };
 }
 
 /** The "Q" encoding (RFC 2047 §4.2). A `=` without two hexadecimal digits stands for itself. */

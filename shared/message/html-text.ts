@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2';
+import { iJsonText } from './i-json-text.ts';
 
 /** Elements whose content is never shown. */
 const hiddenElements = new Set(['script', 'style', 'title', 'template', 'object', 'iframe', 'select', 'textarea']);
@@ -57,7 +58,8 @@ export function htmlText(html: string, charsMax: number): string {
     parser.write(html.slice(at, at + pieceChars));
   if (chars < charsMax) parser.end();
   endLine();
-  return lines.join('\n');
+  // Entities can spell what I-JSON forbids.
+  return iJsonText(lines.join('\n'));
 }
 
 /** Elements in which mail programs put the message that is answered. */

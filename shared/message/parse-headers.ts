@@ -1,4 +1,5 @@
 import { Buffer } from 'node:buffer';
+import { iJsonText } from './i-json-text.ts';
 import { lineContentEnd, lineEnd } from './lines.ts';
 
 /** One header field as RFC 8621 §4.1.3 shows it: the name as written in the message, the value in Raw form (§4.1.2.1). */
@@ -19,7 +20,7 @@ const COLON = 0x3a;
  * an mbox `From ` line, is left out together with its continuations: gluing it to the field above would change that
  * field's raw value, and IMAP servers do not find it there either.
  *
- * A value keeps its folding; NUL octets are dropped and octets that are not UTF-8 become U+FFFD. Never throws.
+ * A value keeps its folding; NUL octets are dropped; octets that are not UTF-8 and what I-JSON forbids become U+FFFD. Never throws.
  */
 export function parseHeaders(block: Uint8Array, fieldsMax: number = headerLimits.fieldsMax): EmailHeader[] {
   const bytes = Buffer.from(block.buffer, block.byteOffset, Math.min(block.byteLength, headerLimits.bytesMax));
@@ -50,7 +51,7 @@ function toField(bytes: Buffer, start: number, end: number): EmailHeader | null 
   let colon = nameEnd;
   while (colon < end && isBlank(bytes[colon])) colon++;
   if (nameEnd === start || colon === end || bytes[colon] !== COLON) return null;
-  const value = bytes.toString('utf8', colon + 1, end);
+  const value = iJsonText(bytes.toString('utf8', colon + 1, end));
   return {
     name: bytes.toString('latin1', start, nameEnd),
     value: value.includes('\0') ? value.replaceAll('\0', '') : value,

@@ -88,9 +88,7 @@ function dropAttribution(own: string[]): void {
 
 /** Joins lines and collapses white space; all patterns are linear. */
 function oneLine(lines: readonly string[]): string {
-  return lines
-    .join(' ')
-    .slice(0, textCharsMax)
+  return firstChars(lines.join(' '), textCharsMax)
     .replace(/[<[(]https?:\/\/[^\s<>[\]()]*[>\])]/gi, ' ')
     .replace(/\[(?:image|cid):[^[\]]{0,200}\]/gi, ' ')
     .replace(/([-=_*~#+.•·])\1{3,}/g, ' ')
