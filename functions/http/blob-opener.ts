@@ -43,8 +43,7 @@ function closing(octets: ReadableStream<Uint8Array>, close: () => Promise<void>)
         controller.close();
       },
       cancel: async (reason) => {
-        await reader.cancel(reason);
-        await close();
+        await reader.cancel(reason).finally(close);
       },
     },
     { highWaterMark: 0 },

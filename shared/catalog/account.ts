@@ -1,10 +1,11 @@
+import { Unavailable } from '../jmap/errors.ts';
 import type { MailboxKey } from './email.ts';
 import type { MailboxEntry } from './mailbox.ts';
 import { type LearnedFacts, rememberedFacts } from './remembered-facts.ts';
 import type { MailSource } from './source.ts';
 import type { Surroundings } from './store.ts';
 import { sync } from './sync.ts';
-import type { Catalog, CatalogView } from './view.ts';
+import { BlockLost, type Catalog, type CatalogView } from './view.ts';
 import { watchedView } from './watched-view.ts';
 
 export type { LearnedFacts } from './remembered-facts.ts';
@@ -82,10 +83,15 @@ export function accountCatalog(options: AccountCatalogOptions): AccountCatalog {
       });
     },
     remember: async (facts) => {
-      const view = await catalog.open();
-      const edit = view && (await rememberedFacts(view, facts, Math.floor(surroundings.now() / 1000)));
-      const outcome = view && edit && (await catalog.commit(view, edit));
-      if (outcome?.kind === 'committed' && view?.version === seen?.version) seen = outcome.view;
+      try {
+        const view = await catalog.open();
+        const edit = view && (await rememberedFacts(view, facts, Math.floor(surroundings.now() / 1000)));
+        const outcome = view && edit && (await catalog.commit(view, edit));
+        if (outcome?.kind === 'committed' && view?.version === seen?.version) seen = outcome.view;
+      } catch (error) {
+        // The answer they were learned for does not depend on their being kept.
+        if (!(error instanceof Unavailable || error instanceof BlockLost)) throw error;
+      }
     },
   };
 }

@@ -126,7 +126,7 @@ export function createBlockWriter({
     }
   };
   const settle = async (isSettled: () => boolean): Promise<void> => {
-    while (!isSettled()) await Promise.race(underWay);
+    while (failure === null && !isSettled()) await Promise.race(underWay);
     if (failure !== null) throw failure.error;
   };
 
