@@ -61,6 +61,7 @@ export class SessionPool {
   readonly #limits: ImapLimits;
   readonly #hashKey = randomBytes(32);
   readonly #accounts = new Map<string, Account>();
+  readonly #leased = new Set<ImapSession>();
   readonly #openedAt = new WeakMap<ImapSession, number>();
   readonly #hostNotBefore = new Map<string, number>();
   #sweepAt = accountsSweptAt;
@@ -93,16 +94,24 @@ export class SessionPool {
     return this.#take(server, credential, 'new');
   }
 
-  /** Logs out all parked sessions: a process that is frozen between requests must not keep them. */
+  /**
+   * Keeps no connection: a process that is frozen between requests can neither use nor close one. Sessions still in use belong
+   * to a request whose time is over.
+   */
   async rest(): Promise<void> {
-    const accounts = [...this.#accounts.values()];
-    await Promise.all(accounts.flatMap((account) => account.parked.map((parked) => this.#unpark(account, parked))));
+    for (const session of this.#leased) session.close();
+    await this.#logOutParked();
   }
 
-  /** The same for ever; sessions in use follow when they are released. */
+  /** Logs out for ever; sessions in use follow when they are released. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.rest();
+    await this.#logOutParked();
+  }
+
+  async #logOutParked(): Promise<void> {
+    const accounts = [...this.#accounts.values()];
+    await Promise.all(accounts.flatMap((account) => account.parked.map((parked) => this.#unpark(account, parked))));
   }
 
   async #take(server: ImapServer, credential: ImapCredential, wanted: 'parked or new' | 'new'): Promise<Lease> {
@@ -127,9 +136,11 @@ export class SessionPool {
 
   #leaseOf(account: Account, key: string, server: ImapServer, session: ImapSession, isReused: boolean): Lease {
     let isReleased = false;
+    this.#leased.add(session);
     const release = async (failure?: unknown) => {
       if (isReleased) return;
       isReleased = true;
+      this.#leased.delete(session);
       if (failure !== undefined) this.#pauseFor(failure, server, account);
       if (failure === undefined && (await this.#mayPark(session))) this.#park(account, key, session);
       else await this.#end(account, session, failure !== undefined);

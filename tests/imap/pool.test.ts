@@ -133,6 +133,19 @@ test('a process that rests keeps no session, and works on when it wakes', async 
   await next.release();
 });
 
+test('a process that rests ends the commands of a request whose time is over', async () => {
+  const { server } = await start();
+  const pool = poolOf();
+  const lease = await pool.lease(server, anna);
+  await pool.rest();
+  const error = await failureOf(lease.session.examine('INBOX'));
+  expect(error).toBeInstanceOf(Unavailable);
+  await lease.release(error);
+  const next = await pool.lease(server, anna);
+  expect(next.isReused).toBe(false);
+  await next.release();
+});
+
 describe('connections of an account', () => {
   test('are at most so many; who waits too long is told when to come again', async () => {
     const { server, connections } = await start();
