@@ -10,7 +10,7 @@ import type { Thread, ThreadPorts } from './record.ts';
 export function canGetThreads({ catalog }: ThreadPorts): CanGet<Thread> {
   return {
     state: async () => stateOf(await catalog.view('recent', () => true), 'Thread'),
-    get: async ({ ids, maxObjects }) => {
+    get: async ({ ids, properties, maxObjects }) => {
       const view = await catalog.view('recent');
       const wanted = ids ?? (await allOf('threadId', view, maxObjects));
       if (wanted === null) return refuse(methodError('requestTooLarge', `more than ${maxObjects} Threads`));
@@ -19,8 +19,9 @@ export function canGetThreads({ catalog }: ThreadPorts): CanGet<Thread> {
       const list: Some<Thread>[] = [];
       for (const [id, emailIds] of members) {
         const existing = emailIds.map((emailId) => emails.get(emailId) ?? null).filter(existsInJmap);
+        if (existing.length === 0) continue;
         existing.sort((a, b) => a.receivedAt - b.receivedAt || (a.id < b.id ? -1 : 1));
-        if (existing.length > 0) list.push({ id, emailIds: existing.map((email) => email.id) });
+        list.push(properties.includes('emailIds') ? { id, emailIds: existing.map((email) => email.id) } : { id });
       }
       return ok({ state: stateOf(view, 'Thread'), list });
     },

@@ -4,11 +4,14 @@ import type { MailboxEntry } from '../../../shared/catalog/mailbox.ts';
 import type { CatalogView, RowBlock, VersionedEntry } from '../../../shared/catalog/view.ts';
 import type { Id } from '../../../shared/jmap/scalars.ts';
 
+/** A mailbox, with what is not as in any other. */
+export type PlainMailbox = Pick<MailboxEntry, 'key' | 'id'> & Partial<MailboxEntry>;
+
 /** What an account holds, and what happened in it. */
 export type PlainAccount = {
-  readonly mailboxes: readonly Pick<MailboxEntry, 'key' | 'id'>[];
+  readonly mailboxes: readonly PlainMailbox[];
   readonly emails: readonly Email[];
-  /** Entries of the Email log, oldest first; the last version is the account's. */
+  /** Entries of the log, oldest first; the last version is the account's. */
   readonly log?: readonly VersionedEntry[];
   readonly version?: number;
   readonly oldestVersion?: number;
@@ -24,6 +27,7 @@ export function inMemoryView(account: PlainAccount, rowsPerBlock = 4): CatalogVi
   const byId = new Map(account.emails.map((email) => [email.id, email]));
   const entries = new Map(account.mailboxes.map((mailbox) => [mailbox.key, entryOf(mailbox, account.emails)]));
   const version = account.version ?? 1;
+  const oldest = account.oldestVersion ?? 0;
   return {
     reads,
     epoch: account.epoch ?? 'epoch',
@@ -32,7 +36,7 @@ export function inMemoryView(account: PlainAccount, rowsPerBlock = 4): CatalogVi
     threads: 'server',
     provisional: false,
     versions: { Email: version, Thread: version, Mailbox: version },
-    oldestVersions: { Email: account.oldestVersion ?? 0, Thread: 0, Mailbox: 0 },
+    oldestVersions: { Email: oldest, Thread: oldest, Mailbox: oldest },
     committedAt: 0,
     mailboxes: async () => entries,
     emails: async (ids) => {
@@ -93,7 +97,8 @@ function rowOf(email: Email, row: EmailRow): Row {
   return { uid, emailId, threadId, receivedAt, size, hasAttachment, keywords, deleted, shared: email.rows.length > 1 };
 }
 
-function entryOf({ key, id }: Pick<MailboxEntry, 'key' | 'id'>, emails: readonly Email[]): MailboxEntry {
+function entryOf(given: PlainMailbox, emails: readonly Email[]): MailboxEntry {
+  const { key, id } = given;
   const inside = emails.filter((email) => mailboxesOf(email).includes(key));
   const unread = inside.filter((email) => !keywordsOf(email).includes('$seen'));
   const rows = emails.flatMap((email) => email.rows.filter((row) => row.mailbox === key));
@@ -117,6 +122,7 @@ function entryOf({ key, id }: Pick<MailboxEntry, 'key' | 'id'>, emails: readonly
     },
     rights: null,
     flagsReadAt: 0,
+    ...given,
   };
 }
 
