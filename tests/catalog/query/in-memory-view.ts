@@ -98,14 +98,12 @@ function rowOf(email: Email, row: EmailRow): Row {
 }
 
 function entryOf(given: PlainMailbox, emails: readonly Email[]): MailboxEntry {
-  const { key, id } = given;
+  const { key } = given;
   const inside = emails.filter((email) => mailboxesOf(email).includes(key));
   const unread = inside.filter((email) => !keywordsOf(email).includes('$seen'));
   const rows = emails.flatMap((email) => email.rows.filter((row) => row.mailbox === key));
   const uidNext = Math.max(0, ...rows.map(({ uid }) => uid)) + 1;
   return {
-    key,
-    id,
     name: `mailbox ${key}`,
     delimiter: '/',
     selectable: true,
