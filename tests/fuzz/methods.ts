@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import type { Members } from '../../shared/jmap/grammar.ts';
+import type { RecordType } from '../../shared/jmap/record-type.ts';
+import type { JsonObject, JsonValue } from '../../shared/jmap/scalars.ts';
+import type { SortTable } from '../../shared/jmap/standard/comparator.ts';
+import { emailFilter } from '../../shared/methods/Email/filter.ts';
+import { getArguments } from '../../shared/methods/Email/get.ts';
+import { emailQuery } from '../../shared/methods/Email/query.ts';
+import { emailType } from '../../shared/methods/Email/record.ts';
+import { mailboxQuery } from '../../shared/methods/Mailbox/query.ts';
+import { mailboxType } from '../../shared/methods/Mailbox/record.ts';
+import { threadType } from '../../shared/methods/Thread/record.ts';
+import { acceptedBy, anyValue, type Kind, mostly, token } from './values.ts';
+
+/** What is known of a type's arguments beyond the standard ones (RFC 8620 §5). */
+type TypeTables = {
+  readonly record: RecordType;
+  /** What its ids are called in `‹…›`. */
+  readonly id: Kind;
+  readonly query?: { readonly filter: Members; readonly sort: SortTable; readonly args: Members };
+  readonly get?: Members;
+};
+
+const types: { readonly [name: string]: TypeTables } = {
+  Email: { record: emailType, id: 'emailId', query: emailQuery, get: getArguments },
+  Mailbox: { record: mailboxType, id: 'mailboxId', query: mailboxQuery },
+  Thread: { record: threadType, id: 'threadId' },
+};
+
+type Arguments = { readonly [name: string]: fc.Arbitrary<JsonValue> };
+
+/** Each argument of the method with what it may be; those of a method that nothing is known of may be anything. */
+export function argumentsOf(method: string): Arguments {
+  const [type = '', verb = ''] = method.split('/');
+  const own = special[method];
+  if (own !== undefined) return own;
+  const tables = types[type];
+  return (tables && standard[verb]?.(tables)) ?? {};
+}
+
+/** The verbs of §5, and of every type alike. */
+const standard: { readonly [verb: string]: (tables: TypeTables) => Arguments } = {
+  get: ({ id, record, get = {} }) => ({
+    ids: nullable(ids(id)),
+    properties: properties(record),
+    ...argumentsFrom(get),
+  }),
+  changes: () => ({ sinceState: token('state'), maxChanges: count }),
+  query: (tables) => ({
+    ...conditions(tables),
+    ...{ position: count, anchor: token(tables.id), anchorOffset: count, limit: count },
+  }),
+  queryChanges: (tables) => ({
+    ...conditions(tables),
+    ...{ sinceQueryState: token('queryState'), maxChanges: count, upToId: token(tables.id) },
+  }),
+  set: ({ id, record }) => ({
+    ifInState: token('state'),
+    create: mapOf(fc.constantFrom('k1', 'k2'), recordOf(record)),
+    update: mapOf(token(id), recordOf(record)),
+    destroy: ids(id),
+  }),
+  copy: ({ id, record }) => ({
+    ...{ fromAccountId: token('accountId'), ifInState: token('state'), ifFromInState: token('state') },
+    create: mapOf(
+      fc.constantFrom('k1', 'k2'),
+      fc.tuple(token(id), recordOf(record)).map(([of, rest]) => ({ ...rest, id: of })),
+    ),
+    ...{ onSuccessDestroyOriginal: fc.boolean(), destroyFromIfInState: token('state') },
+  }),
+};
+
+const special: { readonly [method: string]: Arguments } = {
+  'Core/echo': { any: anyValue },
+  'Email/parse': {
+    blobIds: fc.array(token('blobId'), { maxLength: 3 }),
+    properties: properties(emailType),
+    ...argumentsFrom(getArguments),
+  },
+  'SearchSnippet/get': { filter: filterOf(emailFilter), emailIds: ids('emailId') },
+};
+
+const count = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(1, 2, 3, 50) }, fc.integer({ min: -5, max: 5 }));
+
+function conditions({ query }: TypeTables): Arguments {
+  const { filter = {}, sort = {}, args = {} } = query ?? {};
+  return {
+    filter: nullable(filterOf(filter)),
+    sort: nullable(fc.array(comparatorOf(sort), { maxLength: 3 })),
+    calculateTotal: fc.boolean(),
+    ...argumentsFrom(args),
+  };
+}
+
+/** A filter tree (§5.5) of the table's conditions. */
+function filterOf(table: Members): fc.Arbitrary<JsonValue> {
+  const conditions = Object.entries(table).map(([name, grammar]) => [name, mostly(acceptedBy(grammar))] as const);
+  const condition = fc.record<JsonObject>(Object.fromEntries(conditions), { requiredKeys: [] });
+  const few = fc
+    .tuple(condition, fc.subarray(Object.keys(table), { maxLength: 2 }))
+    .map(([all, kept]) => Object.fromEntries(Object.entries(all).filter(([name]) => kept.includes(name))));
+  return fc.letrec<{ filter: JsonValue; operator: JsonValue }>((tie) => ({
+    filter: fc.oneof({ maxDepth: 4, depthSize: 'small' }, mostly(few), tie('operator')),
+    operator: fc.record<JsonObject>({
+      operator: fc.constantFrom('AND', 'OR', 'NOT'),
+      conditions: fc.array(tie('filter'), { maxLength: 3 }),
+    }),
+  })).filter;
+}
+
+function comparatorOf(table: SortTable): fc.Arbitrary<JsonValue> {
+  const names = Object.keys(table);
+  const comparator = fc.constantFrom(...(names.length > 0 ? names : ['id'])).chain((property) =>
+    fc.record<JsonObject>(
+      {
+        property: fc.constant(property),
+        isAscending: fc.boolean(),
+        collation: fc.constantFrom('i;ascii-casemap', 'i;unicode-casemap', 'i;octet'),
+        ...argumentsFrom(table[property] ?? {}),
+      },
+      { requiredKeys: ['property'] },
+    ),
+  );
+  return mostly(comparator);
+}
+
+/** Names of properties: every one the type has, header forms among them, and others. */
+function properties({ properties: table }: RecordType): fc.Arbitrary<JsonValue> {
+  const forms = ['', ':asRaw', ':asText', ':asAddresses', ':asGroupedAddresses', ':asMessageIds', ':asDate', ':asURLs'];
+  const header = fc
+    .tuple(
+      fc.constantFrom('From', 'subject', 'Date', 'List-Post', 'References', 'X-Any'),
+      fc.constantFrom(...forms),
+      fc.constantFrom('', ':all'),
+    )
+    .map(([field, form, all]) => `header:${field}${form}${all}`);
+  const name = fc.oneof({ weight: 5, arbitrary: fc.constantFrom(...Object.keys(table)) }, header);
+  return nullable(mostly(fc.array(mostly(name), { maxLength: 8 })));
+}
+
+function recordOf({ properties: table }: RecordType): fc.Arbitrary<JsonObject> {
+  return fc.record<JsonObject>(argumentsFrom(table), { requiredKeys: [] });
+}
+
+function argumentsFrom(members: Members): Arguments {
+  return Object.fromEntries(Object.entries(members).map(([name, grammar]) => [name, acceptedBy(grammar)]));
+}
+
+function ids(kind: Kind): fc.Arbitrary<JsonValue> {
+  return fc.array(mostly(token(kind)), { maxLength: 6 });
+}
+
+function mapOf(key: fc.Arbitrary<string>, value: fc.Arbitrary<JsonValue>): fc.Arbitrary<JsonValue> {
+  return fc.array(fc.tuple(key, value), { maxLength: 3 }).map((entries) => Object.fromEntries(entries));
+}
+
+function nullable(arbitrary: fc.Arbitrary<JsonValue>): fc.Arbitrary<JsonValue> {
+  return fc.oneof({ weight: 4, arbitrary }, fc.constant(null));
+}
