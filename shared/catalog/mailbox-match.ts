@@ -175,7 +175,10 @@ function validityIn({ vector }: SurveyedMailbox): number | null {
   return vector?.uidValidity ?? null;
 }
 
-/** The entry of a mailbox seen for the first time; it has no rows yet. An empty one needs no reading. */
+/**
+ * The entry of a mailbox seen for the first time; it has no rows yet. An empty one needs no reading, unless it may be another
+ * one under its former name.
+ */
 export function newEntry(
   surveyed: SurveyedMailbox,
   key: MailboxKey,
@@ -185,7 +188,7 @@ export function newEntry(
 ): MailboxEntry {
   const serverId = serverIds.get(surveyed.name) ?? null;
   const givenId = serverId === null ? null : idOfServer(serverId);
-  const isEmpty = surveyed.vector?.messages === 0;
+  const isEmpty = surveyed.vector?.messages === 0 && hasOwnValidity(surveyed, others.survey);
   return {
     key,
     id: givenId === null || others.taken.has(givenId) ? derivedId(surveyed, others) : givenId,
@@ -216,17 +219,23 @@ export function renewedEntry(entry: MailboxEntry, surveyed: SurveyedMailbox, ser
   return isSame ? entry : { ...entry, name, delimiter, attributes, subscribed, serverId };
 }
 
+/** Whether no other mailbox of the survey has its UIDVALIDITY. */
+function hasOwnValidity(surveyed: SurveyedMailbox, survey: readonly SurveyedMailbox[]): boolean {
+  const validity = validityIn(surveyed);
+  return !survey.some((other) => other.name !== surveyed.name && validityIn(other) === validity);
+}
+
 /** INBOX is a constant; else by UIDVALIDITY, with the name where that is not enough to tell it from the others. */
 function derivedId(
-  { name, vector }: SurveyedMailbox,
+  surveyed: SurveyedMailbox,
   { survey, taken }: { readonly survey: readonly SurveyedMailbox[]; readonly taken: ReadonlySet<Id> },
 ): Id {
+  const { name, vector } = surveyed;
   if (isInbox(name)) return inboxId;
   if (vector === null) return mailboxIdOfName(name);
   const { uidValidity } = vector;
-  const isUnique = survey.filter((other) => other.vector?.uidValidity === uidValidity).length === 1;
   const byValidity = mailboxIdOfValidity(uidValidity);
-  if (isUnique && !taken.has(byValidity)) return byValidity;
+  if (hasOwnValidity(surveyed, survey) && !taken.has(byValidity)) return byValidity;
   let id = mailboxIdOfValidityAndName(uidValidity, name);
   // A mailbox of that name at first sight may live on under another name.
   while (taken.has(id)) id = mailboxIdOfValidityAndName(uidValidity, `${name} ${id}`);

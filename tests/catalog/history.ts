@@ -291,6 +291,7 @@ function lawsOf(server: FakeMailServer, world: ReturnType<typeof worldOf>, { sto
   const ids = new Map<FakeContent, Id>();
   const mailboxIds = new Map<string, Id>();
   const inherited = new Set<string>();
+  const keys = new Map<string, Id>();
   let actsSeen = 0;
   let snapshots: Snapshot[] = [];
   let commits = 0;
@@ -340,10 +341,22 @@ function lawsOf(server: FakeMailServer, world: ReturnType<typeof worldOf>, { sto
     }
   };
 
+  /** A key names one mailbox for the whole epoch: the log speaks of mailboxes by key. */
+  const checkKeys = async ({ epoch, version, mailboxes }: CatalogView) => {
+    for (const { key, id } of (await mailboxes()).values()) {
+      const name = `${epoch} ${key}`;
+      same(id, keys.get(name) ?? id, `mailbox ${key} in version ${version}`);
+      keys.set(name, id);
+    }
+  };
+
   const watched = async (outcome: Promise<CommitOutcome>): Promise<CommitOutcome> => {
     commits += 1;
     const result = await outcome;
-    if (result.kind === 'committed') await checkPresence(result.view);
+    if (result.kind === 'committed') {
+      await checkPresence(result.view);
+      await checkKeys(result.view);
+    }
     return result;
   };
 
