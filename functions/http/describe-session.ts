@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Account, buildSession, type CoreCapability } from '../../shared/jmap/session.ts';
-import { mailCapability } from '../../shared/methods/capabilities.ts';
+import { blobAccountCapability } from '../../shared/methods/Blob/capability.ts';
+import { blobCapability, mailCapability } from '../../shared/methods/capabilities.ts';
 import { emailSort } from '../../shared/methods/Email/sort.ts';
 import type { User } from './authenticate.ts';
 import type { DescribeSession } from './session.ts';
@@ -11,8 +12,8 @@ export function createSessionDescriber({ core, strict }: { core: CoreCapability;
     buildSession({
       username: user.username,
       core,
-      capabilities: { [mailCapability]: {} },
-      accounts: new Map([[user.accountId, accountOf(user)]]),
+      capabilities: { [mailCapability]: {}, [blobCapability]: {} },
+      accounts: new Map([[user.accountId, accountOf(user, core)]]),
       urls,
       strict,
       hash: (text) => createHash('sha256').update(text).digest('base64url').slice(0, 16),
@@ -20,7 +21,7 @@ export function createSessionDescriber({ core, strict }: { core: CoreCapability;
 }
 
 /** Nothing can be written yet, and the account says so. */
-function accountOf({ username }: User): Account {
+function accountOf({ username }: User, core: CoreCapability): Account {
   return {
     name: username.trim(),
     isPersonal: true,
@@ -35,6 +36,7 @@ function accountOf({ username }: User): Account {
         emailQuerySortOptions: Object.keys(emailSort),
         mayCreateTopLevelMailbox: false,
       },
+      [blobCapability]: blobAccountCapability(core),
     },
   };
 }

@@ -11,7 +11,7 @@ export function refuse<E>(error: E): { readonly ok: false; readonly error: E } {
   return { ok: false, error };
 }
 
-/** Method-level error types (RFC 8620 §3.6.2, §5.1–5.6). */
+/** Method-level error types (RFC 8620 §3.6.2, §5.1–5.6, RFC 9404 §4.3). */
 export type MethodErrorType =
   | 'serverUnavailable'
   | 'serverFail'
@@ -31,7 +31,8 @@ export type MethodErrorType =
   | 'anchorNotFound'
   | 'unsupportedSort'
   | 'unsupportedFilter'
-  | 'tooManyChanges';
+  | 'tooManyChanges'
+  | 'unknownDataType';
 
 /** What goes into an `error` response: `type`, and members that explain it. */
 export type MethodError = { readonly type: MethodErrorType; readonly description?: string } & JsonObject;

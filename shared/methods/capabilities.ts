@@ -1,5 +1,7 @@
 /** `urn:ietf:params:jmap:mail` (RFC 8621 §1.3.1). */
 export const mailCapability = 'urn:ietf:params:jmap:mail';
+/** `urn:ietf:params:jmap:blob` (RFC 9404 §3.1). */
+export const blobCapability = 'urn:ietf:params:jmap:blob';
 
 /**
  * Leniency of `using` (RFC 8620 §3.3): what many clients use under the mail capability without naming its own. Only what the

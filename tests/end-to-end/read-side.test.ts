@@ -3,7 +3,7 @@ import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import { cyrus, dovecot } from '../servers/servers.ts';
 import { type Product, startProduct } from './harness.ts';
 import { imapActor } from './imap-actor.ts';
-import type { JmapClient } from './jmap-client.ts';
+import { answerOf, coreAndMail, type JmapClient } from './jmap-client.ts';
 
 const crlf = (text: string) => text.replace(/\r?\n/g, '\r\n');
 
@@ -87,6 +87,35 @@ describe.each([
     });
     const text = await client.download(parsed[blobId]?.textBody[0]?.blobId ?? '');
     expect(await text.text()).toContain('A medlar.');
+  });
+
+  test('a blob is put together, looked at, parsed and looked up in one request', async () => {
+    const { ids } = await client.query('Email', { filter: { subject: 'Fwd' } });
+    const blobId = `${ids[0]}-2`;
+    const { accountId } = client;
+    const using = [...coreAndMail, 'urn:ietf:params:jmap:blob'];
+    const data = [{ 'data:asText': 'X-Before: 1\r\n' }, { blobId }];
+    const answers = await client.call(
+      [
+        ['Blob/upload', { accountId, create: { b: { data } } }, '0'],
+        ['Blob/get', { accountId, ids: ['#b'], length: 11, properties: ['data:asText'] }, '1'],
+        ['Email/parse', { accountId, blobIds: ['#b'], properties: ['header:X-Before', 'subject'] }, '2'],
+        ['Blob/lookup', { accountId, ids: [blobId, '#b'], typeNames: ['Email'] }, '3'],
+      ],
+      using,
+    );
+    const { created } = answerOf<{ created: { b: { id: Id } } }>('Blob/upload', answers[0]);
+    const { id } = created.b;
+    expect(answers.slice(1).map(([, answer]) => answer)).toMatchObject([
+      { list: [{ id, 'data:asText': 'X-Before: 1' }] },
+      { parsed: { [id]: { 'header:X-Before': ' 1', subject: 'Inner' } } },
+      {
+        list: [
+          { id: blobId, matchedIds: { Email: ids } },
+          { id, matchedIds: { Email: [] } },
+        ],
+      },
+    ]);
   });
 
   test('an uploaded message is parsed, and its parts can be downloaded', async () => {

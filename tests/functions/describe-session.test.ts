@@ -7,9 +7,10 @@ import { singleProvider } from '../../shared/providers.ts';
 
 const coreUri = 'urn:ietf:params:jmap:core';
 const mailUri = 'urn:ietf:params:jmap:mail';
+const blobUri = 'urn:ietf:params:jmap:blob';
 const core = {
-  maxSizeUpload: 0,
-  maxConcurrentUpload: 1,
+  maxSizeUpload: 50_000_000,
+  maxConcurrentUpload: 4,
   maxSizeRequest: 10_000_000,
   maxConcurrentRequests: 8,
   maxCallsInRequest: 64,
@@ -30,13 +31,13 @@ const describeSession = (strict: boolean, user = alice, origin = 'https://mail.t
 describe('the Session', () => {
   test('has every capability in its account and among the primary accounts, core too', () => {
     const session = describeSession(false);
-    expect(Object.keys(session.capabilities)).toEqual([coreUri, mailUri]);
-    expect(Object.keys(session.accounts.a1?.accountCapabilities ?? {})).toEqual([coreUri, mailUri]);
-    expect(session.primaryAccounts).toEqual({ [coreUri]: 'a1', [mailUri]: 'a1' });
+    expect(Object.keys(session.capabilities)).toEqual([coreUri, mailUri, blobUri]);
+    expect(Object.keys(session.accounts.a1?.accountCapabilities ?? {})).toEqual([coreUri, mailUri, blobUri]);
+    expect(session.primaryAccounts).toEqual({ [coreUri]: 'a1', [mailUri]: 'a1', [blobUri]: 'a1' });
   });
 
   test('leaves core out of the primary accounts where the operator wants the letter of the RFC', () => {
-    expect(describeSession(true).primaryAccounts).toEqual({ [mailUri]: 'a1' });
+    expect(describeSession(true).primaryAccounts).toEqual({ [mailUri]: 'a1', [blobUri]: 'a1' });
   });
 
   test('repeats the login as it was typed, and never the secret', () => {
@@ -50,6 +51,17 @@ describe('the Session', () => {
     expect(account?.accountCapabilities[mailUri]).toMatchObject({
       emailQuerySortOptions: expect.arrayContaining(['receivedAt', 'from', 'subject', 'hasKeyword']),
       mayCreateTopLevelMailbox: false,
+    });
+  });
+
+  test('tells what can be done with blobs', () => {
+    const session = describeSession(false);
+    expect(session.capabilities[blobUri]).toEqual({});
+    expect(session.accounts.a1?.accountCapabilities[blobUri]).toEqual({
+      maxSizeBlobSet: 50_000_000,
+      maxDataSources: 100,
+      supportedTypeNames: ['Mailbox', 'Thread', 'Email'],
+      supportedDigestAlgorithms: ['sha-256', 'sha'],
     });
   });
 

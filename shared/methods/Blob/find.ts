@@ -23,10 +23,19 @@ export type FoundBlob = {
   readonly size: number | null;
   /** In how many messages within one another it lies; 0 for a blob that is part of none. */
   readonly depth: number;
+  /** The objects that it can be found by; null for an uploaded file, to which nothing refers. */
+  readonly references: References | null;
   /** Null when it is gone by now. Whoever opens it reads it to its end, or cancels it. */
   readonly open: () => Promise<OpenedBlob | null>;
   /** Opens a stretch of it; null for a blob that cannot be read but from its beginning. */
   readonly openSlice: ((slice: Slice) => Promise<ReadableStream<Uint8Array> | null>) | null;
+};
+
+/** Ids of the objects that refer to a blob, by type. */
+export type References = {
+  readonly Mailbox: readonly Id[];
+  readonly Thread: readonly Id[];
+  readonly Email: readonly Id[];
 };
 
 /** A blob's octets, decoded, and how many they are where that is known before they are read. */
@@ -54,6 +63,7 @@ export function blobFinder(ports: BlobPorts): (blobId: Id) => Promise<FoundBlob 
     };
     return {
       size: located.within.length === 0 ? located.size : null,
+      references: located.references,
       depth: (located.section === '' ? 0 : 1) + located.within.length,
       open: async () => (await openLocated(located, messages)) ?? reopen(),
       openSlice: null,
@@ -73,8 +83,8 @@ async function findUpload(blobId: Id, uploads: UploadedBlobs): Promise<FoundBlob
     const octets = await uploads.open(root);
     return octets && (path.length === 0 ? { octets, size } : openWithin(octets, path));
   };
-  if (path.length > 0) return { size: null, depth: path.length, open, openSlice: null };
-  return { size, depth: 0, open, openSlice: (slice) => uploads.open(root, slice) };
+  if (path.length > 0) return { size: null, depth: path.length, references: null, open, openSlice: null };
+  return { size, depth: 0, references: null, open, openSlice: (slice) => uploads.open(root, slice) };
 }
 
 /** Null when it is not at its place any more, or is no part of the message there. */

@@ -1,15 +1,17 @@
-import type { Email } from '../../catalog/email.ts';
-import { existsInJmap } from '../../catalog/keywords.ts';
+import type { Email, MailboxKey } from '../../catalog/email.ts';
+import { existsInJmap, mailboxesOf } from '../../catalog/keywords.ts';
+import type { MailboxEntry } from '../../catalog/mailbox.ts';
 import type { CatalogView } from '../../catalog/view.ts';
 import type { Id } from '../../jmap/scalars.ts';
 import { findPart } from '../../message/section.ts';
 import { readingsOf } from '../Email/blob-id.ts';
 import type { CanReadMessages, Place } from '../Email/mail.ts';
 import { placesOf } from '../Email/places.ts';
+import type { References } from './find.ts';
 
 /** Where on the mail server a blob is to be had. */
 export type MessageBlob = {
-  readonly email: Email;
+  readonly references: References;
   readonly place: Place;
   /** The section to read; '' for the whole message. */
   readonly section: string;
@@ -32,24 +34,32 @@ export async function locateBlob(
   const reading = readings.find(({ root }) => existsInJmap(emails.get(root) ?? null));
   const email = reading && emails.get(reading.root);
   if (reading === undefined || email === undefined) return null;
-  const place = placesOf([email], await view.mailboxes()).get(email.id);
+  const mailboxes = await view.mailboxes();
+  const place = placesOf([email], mailboxes).get(email.id);
   if (place === undefined) return null;
+  const references = referencesOf(email, mailboxes);
 
   const [partId, ...within] = reading.path;
-  if (partId === undefined) return { email, place, section: '', encoding: '', size: email.size, within };
+  if (partId === undefined) return { references, place, section: '', encoding: '', size: email.size, within };
   const facts = await messages.read([place], { headers: 'none', structure: true, preview: false });
   const structure = facts.get(place)?.structure;
   const part = structure && findPart(structure, partId);
   if (part?.partId !== partId) return null;
   const isAsStored = identities.has(part.encoding);
   return {
-    email,
+    references,
     place,
     section: partId,
     encoding: part.encoding,
     size: part.size ?? (isAsStored ? part.encodedSize : null),
     within,
   };
+}
+
+/** Whatever is in a message, is in its Email, its Thread and its Mailboxes. */
+function referencesOf(email: Email, mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): References {
+  const mailboxIds = mailboxesOf(email).flatMap((key) => mailboxes.get(key)?.id ?? []);
+  return { Mailbox: mailboxIds, Thread: [email.threadId], Email: [email.id] };
 }
 
 /** The encodings that change nothing (RFC 2045 §6.2). */
