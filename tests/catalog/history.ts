@@ -51,7 +51,7 @@ export async function playHistory(options: HistoryOptions): Promise<void> {
   for (let count = 0; count < 12; count += 1) world.act();
 
   /** Percent of the commands of a racing sync before which something happens. */
-  const disturbance = [3, 10, 30][options.seed % 3] ?? 0;
+  const disturbance = [3, 8, 20][options.seed % 3] ?? 0;
   let clock = 1_000_000_000;
   const surroundings = { now: () => (clock += 10) };
   const processes = [accountMemory(), accountMemory()].map((memory) => {
