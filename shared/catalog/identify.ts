@@ -1,6 +1,7 @@
 import type { Id } from '../jmap/scalars.ts';
-import type { Email, MailboxKey } from './email.ts';
+import type { Email, EmailRow, MailboxKey } from './email.ts';
 import { emailIdOf, nthEmailId, sharesIdInMailbox } from './ids.ts';
+import { keywordsOfFlags } from './keywords.ts';
 import type { Appearance } from './source.ts';
 import type { IdentityScheme } from './view.ts';
 
@@ -16,8 +17,8 @@ export type Known = {
   readonly load: (ids: Iterable<Id>) => Promise<void>;
   /** The Email before the edit; null where there is none. */
   readonly email: (id: Id) => Email | null;
-  /** Whether the row of that place is gone. */
-  readonly isGone: (mailbox: MailboxKey, uid: number) => boolean;
+  /** What the row of that place is now. */
+  readonly rowNow: (email: Email, row: EmailRow) => 'present' | 'deleted' | 'gone';
   /** Per Email id, how many of its rows are gone. */
   readonly goneRows: ReadonlyMap<Id, number>;
 };
@@ -25,7 +26,8 @@ export type Known = {
 /**
  * The Email id of each newcomer, given in (mailbox, UID) order. Where the server's id names the Email, that is it. Else ids go
  * by content: a vanished row hands its id over to a newcomer of equal content before any other id is given, and a newcomer whose
- * id is already taken in its mailbox is the n-th of equal content there.
+ * id is already taken in its mailbox is the n-th of equal content there. Rows flagged `\Deleted` take no id from others: a client
+ * that moves a message away and back by copies, and never expunges, has the same Email all the time.
  */
 export async function identify(
   scheme: IdentityScheme,
@@ -38,9 +40,16 @@ export async function identify(
 
   const named = new Map<Newcomer, Id>();
   const taken = new Map<MailboxKey, Set<Id>>();
-  const isFree = (mailbox: MailboxKey, id: Id): boolean =>
-    taken.get(mailbox)?.has(id) !== true &&
-    known.email(id)?.rows.some((row) => row.mailbox === mailbox && !known.isGone(mailbox, row.uid)) !== true;
+  const isFree = ({ mailbox, appearance }: Newcomer, id: Id): boolean => {
+    if (taken.get(mailbox)?.has(id) === true) return false;
+    const email = known.email(id);
+    if (email === null) return true;
+    const isInTheWay = (row: EmailRow) => {
+      const now = known.rowNow(email, row);
+      return now === 'present' || (now === 'deleted' && isDeleted(appearance));
+    };
+    return !email.rows.some((row) => row.mailbox === mailbox && isInTheWay(row));
+  };
   const take = (newcomer: Newcomer, id: Id): void => {
     named.set(newcomer, id);
     const ids = taken.get(newcomer.mailbox) ?? new Set();
@@ -49,8 +58,8 @@ export async function identify(
 
   const heirless = new Map(known.goneRows);
   let waiting: (readonly [Newcomer, Id])[] = [];
-  for (const [newcomer, first] of firsts) {
-    const inherited = inheritance(first, heirless, (id) => isFree(newcomer.mailbox, id));
+  for (const [newcomer, first] of presentFirst(firsts)) {
+    const inherited = inheritance(first, heirless, (id) => isFree(newcomer, id));
     if (inherited === undefined) {
       waiting.push([newcomer, first]);
       continue;
@@ -65,12 +74,20 @@ export async function identify(
     await known.load(waiting.map(([, first]) => nthEmailId(first, n)));
     waiting = waiting.filter(([newcomer, first]) => {
       const id = nthEmailId(first, n);
-      if (!isFree(newcomer.mailbox, id)) return true;
+      if (!isFree(newcomer, id)) return true;
       take(newcomer, id);
       return false;
     });
   }
   return named;
+}
+
+function presentFirst(newcomers: ReadonlyMap<Newcomer, Id>): [Newcomer, Id][] {
+  return [...newcomers].sort(([a], [b]) => Number(isDeleted(a.appearance)) - Number(isDeleted(b.appearance)));
+}
+
+function isDeleted({ flags }: Appearance): boolean {
+  return keywordsOfFlags(flags).deleted;
 }
 
 /** The id of a vanished row whose content is that of the first id, and which may be taken. */

@@ -1,7 +1,8 @@
 import type { Id } from '../jmap/scalars.ts';
-import type { MailboxKey } from './email.ts';
+import type { Email, EmailRow, MailboxKey } from './email.ts';
 import type { EmailReader } from './email-reader.ts';
 import { identify, type Newcomer } from './identify.ts';
+import { keywordsOfFlags } from './keywords.ts';
 import { rowsIn } from './read-mailbox.ts';
 import type { Findings } from './reconcile.ts';
 import type { Appearance } from './source.ts';
@@ -49,11 +50,16 @@ export async function rowChanges(
   }
   await emails.load(changes.keys());
 
-  const allGone = new Set([...changes.values()].flatMap((change) => [...change.gone]));
+  const rowNow = ({ id }: Email, { mailbox, uid, deleted }: EmailRow) => {
+    const change = changes.get(id);
+    const flags = change?.flags.get(placeOf(mailbox, uid));
+    if (change?.gone.has(placeOf(mailbox, uid)) === true) return 'gone';
+    return (flags === undefined ? deleted : keywordsOfFlags(flags).deleted) ? 'deleted' : 'present';
+  };
   const named = await identify(view.scheme, newcomersOf(findings), {
     load: emails.load,
     email: emails.get,
-    isGone: (mailbox, uid) => allGone.has(placeOf(mailbox, uid)),
+    rowNow,
     goneRows: new Map([...changes].flatMap(([id, { gone }]) => (gone.size > 0 ? [[id, gone.size] as const] : []))),
   });
   for (const [{ mailbox, appearance }, id] of named) changeOf(id).appeared.push({ mailbox, appearance });

@@ -22,22 +22,26 @@ const newcomer = (mailbox: number, uid: number, messageId?: string): Newcomer =>
   uidValidity: 1,
   appearance: appearance(uid, messageId),
 });
+const deletedNewcomer = (mailbox: number, uid: number): Newcomer => {
+  const one = newcomer(mailbox, uid);
+  return { ...one, appearance: { ...one.appearance, flags: ['\\Deleted'] } };
+};
 const nth = (n: number, messageId?: string) => nthEmailId(emailIdOf('digest', appearance(1, messageId), 1), n);
 
-/** Rows as `[mailbox, uid, id]`; those with a fourth element are gone. */
-function knownRows(...rows: readonly (readonly [number, number, Id, 'gone'?])[]): Known {
+/** Rows as `[mailbox, uid, id]`; the fourth element tells of those that are gone or flagged `\Deleted` now. */
+function knownRows(...rows: readonly (readonly [number, number, Id, ('gone' | 'deleted')?])[]): Known {
   const emails = new Map<Id, Email>();
   const goneRows = new Map<Id, number>();
-  for (const [mailbox, uid, id, isGone] of rows) {
+  for (const [mailbox, uid, id, now] of rows) {
     const before = emails.get(id)?.rows ?? [];
     const row = { mailbox, uid, keywords: [], deleted: false };
     emails.set(id, { id, threadId: 't' as Id, receivedAt: 1, size: 1, hasAttachment: null, rows: [...before, row] });
-    if (isGone) goneRows.set(id, (goneRows.get(id) ?? 0) + 1);
+    if (now === 'gone') goneRows.set(id, (goneRows.get(id) ?? 0) + 1);
   }
   return {
     load: async () => {},
     email: (id) => emails.get(id) ?? null,
-    isGone: (mailbox, uid) => rows.some((row) => row[0] === mailbox && row[1] === uid && row[3] === 'gone'),
+    rowNow: (_, { mailbox, uid }) => rows.find((row) => row[0] === mailbox && row[1] === uid)?.[3] ?? 'present',
     goneRows,
   };
 }
@@ -53,6 +57,19 @@ describe('a message that appears', () => {
     ['shares it with a copy in another mailbox', [newcomer(2, 1)], knownRows([1, 1, nth(1)]), [nth(1)]],
     ['is another Email than an equal one in its mailbox', [newcomer(1, 2)], knownRows([1, 1, nth(1)]), [nth(2)]],
     ['is another Email than an equal one beside it', [newcomer(1, 1), newcomer(1, 2)], knownRows(), [nth(1), nth(2)]],
+    ['takes the id of one that is flagged \\Deleted', [newcomer(1, 2)], knownRows([1, 1, nth(1), 'deleted']), [nth(1)]],
+    [
+      'comes before one that is flagged \\Deleted',
+      [deletedNewcomer(1, 1), newcomer(1, 2)],
+      knownRows(),
+      [nth(2), nth(1)],
+    ],
+    [
+      'is another Email, flagged \\Deleted, than an equal one so flagged',
+      [deletedNewcomer(1, 2)],
+      knownRows([1, 1, nth(1), 'deleted']),
+      [nth(2)],
+    ],
     ['counts on', [newcomer(1, 3)], knownRows([1, 1, nth(1)], [1, 2, nth(2)]), [nth(3)]],
     ['fills a gap', [newcomer(1, 3)], knownRows([1, 2, nth(2)]), [nth(1)]],
     [
