@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { appendMessages, type MessageToAppend } from '../../functions/local/append-messages.ts';
+import { bulkMessages } from '../../functions/local/sample-mail/bulk-messages.ts';
+import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
+import type { Call } from '../bench/postern.ts';
+import { fullMessage, openInbox, statePoll, whatIsNew } from '../bench/requests.ts';
+import { dovecot, type TestUser } from '../servers/servers.ts';
+import { type Product, startProduct } from './harness.ts';
+import { type ImapActor, imapActor } from './imap-actor.ts';
+import { answerOf, type JmapClient } from './jmap-client.ts';
+import { letter } from './letter.ts';
+
+/** What the requests of a client cost in an account of 200 mailboxes on Dovecot. The table is what was measured: a rise fails. */
+
+const mailboxes = 200;
+const messagesElsewhere = 3;
+/** 100000 takes three minutes. */
+const messagesInInbox = Number(process.env.POSTERN_TEST_COSTS_MESSAGES ?? 1_000);
+jest.setTimeout(60_000 + messagesInInbox * 5);
+const freshnessMs = 1_000;
+
+type Scene = { readonly inbox: Id; readonly newest: Id; readonly state: string };
+
+/** What is asked for, and what another client did just before. */
+type Request = {
+  readonly outside?: (actor: ImapActor) => Promise<unknown>;
+  readonly calls: (scene: Scene) => readonly Call[];
+  /** How many records the last answer has. */
+  readonly records: number;
+};
+
+const changed = (sinceState: string): readonly Call[] => {
+  const ids = { resultOf: 'changes', name: 'Email/changes', path: '/updated' };
+  return [
+    ['Email/changes', { sinceState }, 'changes'],
+    ['Email/get', { '#ids': ids, properties: ['keywords', 'mailboxIds'] }, 'emails'],
+  ];
+};
+const search = (filter: JsonObject): readonly Call[] => [['Email/query', { filter, limit: 50 }, 'query']];
+
+let flagged = 0;
+let delivered = 0;
+let moved = 0;
+const another = {
+  delivers: (actor: ImapActor) => actor.deliver('INBOX', letter({ token: `new${++delivered}` })),
+  flags: (actor: ImapActor) => actor.flag('INBOX', [++flagged], ['$Forwarded']),
+  moves: (actor: ImapActor) => actor.move('INBOX', [500 + ++moved], 'Archive'),
+};
+
+const requests = {
+  'state of Emails': { calls: () => statePoll, records: 0 },
+  'state of Threads': { calls: () => [['Thread/get', { ids: [] }, 'a']], records: 0 },
+  'ids of all Mailboxes': { calls: () => [['Mailbox/get', { properties: ['id'] }, 'a']], records: mailboxes },
+  'all Mailboxes': { calls: () => [['Mailbox/get', { ids: null }, 'a']], records: mailboxes },
+  'open inbox': { calls: ({ inbox }) => openInbox(inbox), records: 50 },
+  'open inbox, one flagged': { outside: another.flags, calls: ({ inbox }) => openInbox(inbox), records: 50 },
+  'a delivery': { outside: another.delivers, calls: ({ state }) => whatIsNew(state), records: 1 },
+  'a flag change': { outside: another.flags, calls: ({ state }) => changed(state), records: 1 },
+  'a move': { outside: another.moves, calls: ({ state }) => changed(state), records: 1 },
+  'a whole message': { calls: ({ newest }) => fullMessage(newest), records: 1 },
+  'a word in the inbox': { calls: ({ inbox }) => search({ inMailbox: inbox, text: 'lorry' }), records: 50 },
+  'a rare word anywhere': { calls: () => search({ text: 'medlar' }), records: 0 },
+  'a word anywhere': { calls: () => search({ text: 'lorry' }), records: 50 },
+} as const satisfies { [name: string]: Request };
+
+/**
+ * `polled`: a process that showed the inbox and has asked the mail server within `freshnessMs`; `warm`: one that has not asked
+ * since; `fresh`: one that has done nothing yet but log in.
+ */
+type Process = 'polled' | 'warm' | 'fresh';
+
+/** IMAP commands after login and ENABLE, by the first of each name, and units of the store at most: with 1,000 messages as with 100,000. */
+type Cost = readonly [
+  request: keyof typeof requests,
+  process: Process,
+  commands: string,
+  reads: number,
+  writes: number,
+];
+
+const costs: readonly Cost[] = [
+  ['state of Emails', 'polled', '', 1, 0],
+  ['state of Threads', 'polled', '', 1, 0],
+  ['ids of all Mailboxes', 'polled', '', 1, 0],
+  ['all Mailboxes', 'polled', '', 1, 0],
+  ['open inbox', 'polled', 'EXAMINE, UID FETCH, UNSELECT', 1, 0],
+  ['a whole message', 'polled', 'EXAMINE, 2 UID FETCH, UNSELECT', 2, 0],
+  ['a word in the inbox', 'polled', 'EXAMINE, UID SEARCH, UNSELECT', 1, 0],
+  ['a word anywhere', 'polled', 'EXAMINE, UID SEARCH, UNSELECT', 1, 0],
+
+  ['state of Emails', 'warm', 'LIST', 1, 0],
+  ['all Mailboxes', 'warm', 'LIST', 1, 0],
+  ['open inbox', 'warm', 'LIST, EXAMINE, UID FETCH, UNSELECT', 1, 0],
+  ['open inbox, one flagged', 'warm', 'LIST, EXAMINE, UID FETCH, UNSELECT', 2.5, 2],
+  ['a delivery', 'warm', 'LIST, EXAMINE, 2 UID FETCH, UNSELECT', 4, 2],
+  ['a flag change', 'warm', 'LIST, EXAMINE, UNSELECT', 2.5, 2],
+  ['a move', 'warm', '2 LIST, 2 EXAMINE, UID FETCH, UNSELECT', 5, 2],
+  ['a whole message', 'warm', 'LIST, EXAMINE, 2 UID FETCH, UNSELECT', 2, 0],
+  ['a word in the inbox', 'warm', 'LIST, EXAMINE, UID SEARCH, UNSELECT', 1, 0],
+  ['a word anywhere', 'warm', 'LIST, EXAMINE, UID SEARCH, UNSELECT', 1, 0],
+
+  ['state of Emails', 'fresh', 'LIST', 2.5, 0],
+  ['all Mailboxes', 'fresh', 'LIST', 2.5, 0],
+  ['open inbox', 'fresh', 'LIST, EXAMINE, UID FETCH, UNSELECT', 6, 0],
+  ['open inbox, one flagged', 'fresh', 'LIST, EXAMINE, UID FETCH, UNSELECT', 7.5, 2],
+  ['a delivery', 'fresh', 'LIST, EXAMINE, 2 UID FETCH, UNSELECT', 6, 2],
+  ['a flag change', 'fresh', 'LIST, EXAMINE, UNSELECT', 4.5, 2],
+  ['a move', 'fresh', '2 LIST, 2 EXAMINE, UID FETCH, UNSELECT', 7, 2],
+  ['a whole message', 'fresh', 'LIST, EXAMINE, 2 UID FETCH, UNSELECT', 4.5, 0],
+  ['a word in the inbox', 'fresh', 'LIST, EXAMINE, UID SEARCH, UNSELECT', 6, 0],
+  ['a rare word anywhere', 'fresh', 'LIST, 200 EXAMINE, 200 UID SEARCH, UNSELECT', 105, 0],
+  ['a word anywhere', 'fresh', 'LIST, EXAMINE, UID SEARCH, UNSELECT', 6, 0],
+];
+
+let product: Product;
+let user: TestUser;
+let actor: ImapActor;
+
+beforeAll(async () => {
+  const server = await dovecot();
+  user = await server.freshUser();
+  await appendMessages({ host: server.host, imapPort: server.imapPort, ...user }, mail());
+  actor = await imapActor(server, user);
+  product = startProduct(server, {}, { freshnessMs, requestTimeoutSeconds: 900 });
+  // Rights are asked for once an hour.
+  const client = await (await product.startProcess()).client(user);
+  await ask(client, requests['all Mailboxes'].calls());
+});
+afterAll(async () => {
+  await product?.stop();
+  await actor?.close();
+});
+
+function* mail(): Generator<MessageToAppend> {
+  const now = new Date();
+  const others = ['Drafts', 'Sent', 'Junk', 'Trash', 'Archive'];
+  while (others.length < mailboxes - 1) others.push(`Folder ${others.length}`);
+  yield* bulkMessages({ mailbox: ['INBOX'], count: messagesInInbox, seed: 1, now });
+  for (const [index, name] of others.entries()) {
+    yield* bulkMessages({ mailbox: [name], count: messagesElsewhere, seed: index + 2, now });
+  }
+}
+
+/** The answers to the calls of one request. */
+async function ask({ accountId, call }: JmapClient, calls: readonly Call[]): Promise<readonly JsonObject[]> {
+  const responses = await call(calls.map(([name, args, callId]) => [name, { accountId, ...args }, callId]));
+  return calls.map(([name], index) => answerOf(name, responses[index]));
+}
+
+/** What a client knows that has shown the inbox. */
+async function sceneOf(client: JmapClient): Promise<Scene> {
+  const { list } = await client.get<{ id: Id; role: string }>('Mailbox', { properties: ['role'] });
+  const inbox = list.find(({ role }) => role === 'inbox')?.id ?? ('' as Id);
+  const [, query] = await ask(client, openInbox(inbox));
+  const { state } = await client.get('Email', { ids: [] });
+  const [newest] = (query as { ids: Id[] }).ids;
+  return { inbox, state, newest: newest ?? ('' as Id) };
+}
+
+/** What the request costs, with the records of its last answer. */
+async function costOf(request: Request, kind: Process) {
+  const first = await product.startProcess();
+  const firstClient = await first.client(user);
+  const scene = await sceneOf(firstClient);
+  await request.outside?.(actor);
+  const process = kind === 'fresh' ? await product.startProcess() : first;
+  const client = kind === 'fresh' ? await process.client(user) : firstClient;
+  if (kind !== 'polled') product.advanceClock(freshnessMs + 1);
+
+  const before = kind === 'fresh' ? 0 : process.imap.commands.length;
+  product.store.resetUnits();
+  const answers = await ask(client, request.calls(scene));
+  const { reads, writes } = product.store.units();
+  const commands = tallied(process.imap.commands.slice(before));
+  const connections = process.imap.connections;
+  await Promise.all([...new Set([first, process])].map(({ stop }) => stop()));
+  const { list, ids } = answers.at(-1) ?? {};
+  return { commands, connections, reads, writes, records: ((list ?? ids) as unknown[]).length };
+}
+
+/** Each name once, with its number. */
+function tallied(commands: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const name of commands) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([name, count]) => (count === 1 ? name : `${count} ${name}`)).join(', ');
+}
+
+test.each(costs)('%s, %s', async (name, process, commands, reads, writes) => {
+  const request: Request = requests[name];
+  const cost = await costOf(request, process);
+  // The login is over the connection that the request has.
+  expect(cost).toMatchObject({ commands, connections: 1, records: request.records });
+  expect(cost.reads).toBeLessThanOrEqual(reads);
+  expect(cost.writes).toBeLessThanOrEqual(writes);
+});
