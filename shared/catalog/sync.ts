@@ -11,6 +11,9 @@ import { BlockLost, type CatalogView, type CommitOutcome } from './view.ts';
 /** How often a sync begins again when another writer or another client of the mail server got in its way. */
 const attemptsMax = 8;
 
+/** New mailboxes are given keys above the version of their type, and row keys have room for twice as many. */
+const mailboxVersionMax = 2 ** 20;
+
 /**
  * Brings an account's catalog up to date with its mail server and gives the version that is. A sync that loses a race throws
  * away what it read and asks the server again: re-applying it could resurrect what is gone. Throws `OutOfTime` while mailboxes
@@ -25,6 +28,10 @@ export async function sync(context: SyncContext, lostVersion: number | null = nu
       const [opened, survey] = await Promise.all([context.catalog.open(), context.source.survey()]);
       reached.view = opened;
       if (opened !== null && opened.version === lostVersion) throw new BlockLost('A block of this version is gone');
+      if (opened !== null && opened.versions.Mailbox > mailboxVersionMax) {
+        await startAnew(context, opened); // an epoch ends after a million changes of Mailboxes
+        continue;
+      }
       reached.view = opened ?? committed(await startCatalog(context, survey));
       const known = await bringUpToDate(context, reached.view, survey);
       reached.view = known.view;

@@ -638,3 +638,21 @@ test('keywords are those of all rows', async () => {
   const [email] = (await allEmails(await synced())).values();
   expect(email && keywordsOf(email)).toEqual(['$flagged']);
 });
+
+test('an epoch ends before its mailbox keys do not fit into row keys any more', async () => {
+  deliver();
+  const first = await synced();
+  const worn = { ...catalog, open: async () => aged(await catalog.open(), first.epoch) };
+  const second = await synced(undefined, { catalog: worn });
+  expect(second.epoch).not.toBe(first.epoch);
+  expect(Math.max(...(await second.mailboxes()).keys())).toBeLessThan(100);
+  expect((await allEmails(second)).size).toBe(1);
+
+  function aged(view: CatalogView | null, epoch: string): CatalogView | null {
+    if (view?.epoch !== epoch) return view;
+    return new Proxy(view, {
+      get: (target, name) =>
+        name === 'versions' ? { ...target.versions, Mailbox: 2 ** 20 + 1 } : Reflect.get(target, name, target),
+    });
+  }
+});
