@@ -1,9 +1,11 @@
 import type { MailSource } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
 import type { CanReadMessages, CanSearchMessages } from '../methods/Email/mail.ts';
+import type { CanTellQuotas } from '../methods/Quota/record.ts';
 import type { ImapCredential, ImapServer } from './endpoint.ts';
-import { CommandRefused, ConnectionLost } from './failure.ts';
+import { CommandRefused, ConnectionLost, Dismissed } from './failure.ts';
 import type { Lease, SessionPool } from './pool.ts';
+import { imapQuotas } from './quota.ts';
 import { imapMessages } from './read-messages.ts';
 import { imapSearch } from './search.ts';
 import type { ImapSession } from './session.ts';
@@ -15,14 +17,15 @@ export type ImapAccount = {
   readonly source: MailSource;
   readonly messages: CanReadMessages;
   readonly search: CanSearchMessages;
+  readonly quotas: CanTellQuotas;
   /** Gives the session back, when open streams have ended. Has to be called at the end of the request. Never rejects. */
   readonly release: () => Promise<void>;
 };
 
 /**
  * One account for the time of one request. No connection is needed before something is asked; then one session serves
- * everything, an operation at a time. An operation that finds a parked session dead is tried once more on a new one:
- * everything here only reads.
+ * everything, an operation at a time. An operation that finds a parked session dead, or is dismissed by the server, is tried once more on
+ * a new one: everything here only reads.
  */
 export function imapAccount(pool: SessionPool, server: ImapServer, credential: ImapCredential): ImapAccount {
   const session = new RequestSession(pool, server, credential);
@@ -30,6 +33,7 @@ export function imapAccount(pool: SessionPool, server: ImapServer, credential: I
     source: imapSource(session.use, server),
     messages: imapMessages(session.use, session.hold),
     search: imapSearch(session.use),
+    quotas: imapQuotas(session.use),
     release: () => session.release(),
   };
 }
@@ -86,7 +90,7 @@ class RequestSession {
       return await this.#attempt(lease, operation);
     } catch (error) {
       const wasDead = lease.isReused && lease.session.answered === this.#answeredBefore;
-      if (!(error instanceof ConnectionLost && wasDead)) throw error;
+      if (!(error instanceof Dismissed || (error instanceof ConnectionLost && wasDead))) throw error;
       this.#lease = await this.#pool.leaseNew(this.#server, this.#credential);
       return this.#attempt(this.#lease, operation);
     }

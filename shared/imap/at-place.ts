@@ -9,11 +9,15 @@ export type MailboxAt = Omit<Place, 'uid'> & { readonly uidNext: number };
 /** Opens the mailbox; false where no UID of it may be used any more. */
 export async function isAt(session: ImapSession, { mailbox, uidValidity, uidNext }: MailboxAt): Promise<boolean> {
   const wire = encodeName(mailbox, session.nameEncoding);
-  if (wire === null) return false;
+  return wire !== null && (await unlessGone(session.examineAgain(wire, uidValidity, uidNext))) !== null;
+}
+
+/** What was asked of a mailbox; null where it was taken away meanwhile. */
+export async function unlessGone<T>(asked: Promise<T>): Promise<T | null> {
   try {
-    return (await session.examineAgain(wire, uidValidity, uidNext)) !== null;
+    return await asked;
   } catch (error) {
-    if (error instanceof MailboxGone) return false;
+    if (error instanceof MailboxGone) return null;
     throw error;
   }
 }

@@ -18,6 +18,12 @@ export class Throttled extends Unavailable {
 /** The connection ended. A command without side effects may be tried again on another one. */
 export class ConnectionLost extends Unavailable {}
 
+/**
+ * The server ended the connection by a BYE. QUIRK(dovecot 2.3): it does so when another client deletes or renames the mailbox
+ * that is selected, as soon as something is asked of it ("Mailbox was deleted under us").
+ */
+export class Dismissed extends ConnectionLost {}
+
 /** A tagged NO or BAD that concerns this one command. Uncaught, it is a server that cannot do what we need. */
 export class CommandRefused extends Unavailable {
   readonly status: 'NO' | 'BAD';

@@ -1,4 +1,5 @@
 import { cutUidSet, type ImapArgument } from './arguments.ts';
+import { unlessGone } from './at-place.ts';
 import { CommandRefused } from './failure.ts';
 import { imapLimits } from './limits.ts';
 import type { ImapValue } from './response.ts';
@@ -6,7 +7,7 @@ import type { ImapSession } from './session.ts';
 import { rangesOf } from './uid-ranges.ts';
 
 /**
- * The items of each message that is there. A message that makes the server refuse is left out: the others are asked again
+ * The items of each message that is there; none where the mailbox was taken away meanwhile. A message that makes the server refuse is left out: the others are asked again
  * without it, by halves.
  */
 export async function fetchRows(
@@ -19,9 +20,10 @@ export async function fetchRows(
   const ask = async (some: readonly number[]): Promise<void> => {
     if (some.length === 0) return;
     try {
-      await session.fetch(rangesOf(some), items, { rowsMax: some.length }, (row) => {
+      const fetching = session.fetch(rangesOf(some), items, { rowsMax: some.length }, (row) => {
         if (wanted.has(row.uid)) rows.set(row.uid, [...row.items, ...(rows.get(row.uid) ?? [])]);
       });
+      await unlessGone(fetching);
     } catch (error) {
       if (!(error instanceof CommandRefused) || error.status === 'BAD') throw error;
       if (some.length === 1) return;

@@ -1,7 +1,7 @@
 import { Unavailable } from '../jmap/errors.ts';
 import type { OpenedSection, Place } from '../methods/Email/mail.ts';
 import { atom } from './arguments.ts';
-import { isAt } from './at-place.ts';
+import { isAt, unlessGone } from './at-place.ts';
 import { sectionItem } from './fetch-plan.ts';
 import { fetchItem, fetchPartial } from './fetch-row.ts';
 import { imapLimits } from './limits.ts';
@@ -77,13 +77,14 @@ async function readChunk(use: UseSession, place: Place, section: string, from: n
       ...(section === '' ? [atom('RFC822.SIZE')] : []),
       sectionItem(section, from, chunkOctets),
     ];
-    await session.fetch([[place.uid, place.uid]], items, { rowsMax: 1 }, ({ uid, items: found }) => {
+    const fetching = session.fetch([[place.uid, place.uid]], items, { rowsMax: 1 }, ({ uid, items: found }) => {
       const octets = octetsOf(fetchPartial(found, section, from));
       // Behind the end of a section some servers see an empty string, others nothing at all.
       if (uid !== place.uid || (octets === null && from === 0)) return;
       const messageSize = numberOf(fetchItem(found, 'RFC822.SIZE'), Number.MAX_SAFE_INTEGER);
       chunk = { octets: octets?.subarray(0, chunkOctets) ?? new Uint8Array(), messageSize };
     });
+    await unlessGone(fetching);
     return chunk;
   });
 }

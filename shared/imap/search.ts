@@ -1,6 +1,6 @@
 import type { CanSearchMessages, SortCriterion, TextCondition } from '../methods/Email/mail.ts';
 import { atom, list, string, uidSet } from './arguments.ts';
-import { isAt } from './at-place.ts';
+import { isAt, unlessGone } from './at-place.ts';
 import { imapLimits } from './limits.ts';
 import type { ImapSession } from './session.ts';
 import { clipRanges, uidsIn } from './uid-ranges.ts';
@@ -15,14 +15,14 @@ export function imapSearch(use: UseSession): CanSearchMessages {
         if (!(await isAt(session, { mailbox: name, uidValidity, uidNext }))) return null;
         await session.refresh();
         const answers = conditions.map((condition) => () => searchFor(session, condition, uidNext));
-        return session.has('ESEARCH') ? Promise.all(answers.map((answer) => answer())) : inTurn(answers);
+        return unlessGone(session.has('ESEARCH') ? Promise.all(answers.map((answer) => answer())) : inTurn(answers));
       }),
     sort: (mailbox, key, thenBy) =>
       use(async (session) => {
         const { name, uidValidity, uidNext } = mailbox;
         if (!session.has('SORT') || !(await isAt(session, { mailbox: name, uidValidity, uidNext }))) return null;
         await session.refresh();
-        return uidNext <= 1 ? [] : sortBy(session, [{ key, isAscending: true }, ...thenBy], uidNext);
+        return uidNext <= 1 ? [] : unlessGone(sortBy(session, [{ key, isAscending: true }, ...thenBy], uidNext));
       }),
   };
 }
@@ -66,7 +66,7 @@ async function sortBy(session: ImapSession, criteria: readonly SortCriterion[], 
   ]);
   const sorted = new Set<number>();
   const parameters = [list(...keys), atom('UTF-8'), atom('UID'), uidSet([[1, uidNext - 1]])];
-  await session.exec('UID SORT', parameters, {
+  await session.ask('UID SORT', parameters, {
     onData: ({ name, values }) => {
       if (name !== 'SORT') return;
       for (const value of values) {

@@ -163,7 +163,27 @@ export class ImapSession {
     if (this.#selected && !this.#isFresh) await this.exec('NOOP', []);
   }
 
-  /** UID FETCH; rows without a UID are left out, and a row may come more than once. */
+  /**
+   * Asks something of the selected mailbox. QUIRK(cyrus 3.6): one that another client deleted or renamed stays selected, and
+   * refuses everything; so a refusal is believed only of a mailbox that can still be opened.
+   */
+  async ask(name: string, parameters: readonly ImapArgument[], listener: CommandListener): Promise<void> {
+    const selected = this.#selected;
+    try {
+      await this.exec(name, parameters, listener);
+    } catch (error) {
+      const isRefused = error instanceof CommandRefused && error.status === 'NO' && error.code !== 'EXPUNGEISSUED';
+      if (!isRefused || selected === null) throw error;
+      const { uidValidity } = await this.examine(selected.name);
+      if (uidValidity !== selected.examined.uidValidity) throw new MailboxGone('The mailbox was replaced');
+      throw error;
+    }
+  }
+
+  /**
+   * UID FETCH; rows without a UID are left out, and a row may come more than once. Throws `MailboxGone` when another client
+   * took the mailbox away.
+   */
   async fetch(
     uids: UidRanges,
     items: readonly ImapArgument[],
@@ -177,7 +197,7 @@ export class ImapSession {
       if (row) take(row);
     };
     try {
-      await this.exec('UID FETCH', [uidSet(uids), list(...items), ...modifiers], {
+      await this.ask('UID FETCH', [uidSet(uids), list(...items), ...modifiers], {
         responses: options.rowsMax,
         onData,
       });
@@ -189,7 +209,7 @@ export class ImapSession {
 
   /**
    * UID SEARCH, in the selected mailbox. Criteria with text beyond ASCII need `charset`. Without ESEARCH an answer does not tell
-   * its question: one search at a time then.
+   * its question: one search at a time then. Throws `MailboxGone` too.
    */
   async search(criteria: readonly ImapArgument[], charset?: 'UTF-8'): Promise<UidRanges> {
     const isExtended = this.has('ESEARCH');
@@ -199,7 +219,7 @@ export class ImapSession {
       ...criteria,
     ];
     const found: (readonly [number, number])[] = [];
-    await this.exec('UID SEARCH', parameters, {
+    await this.ask('UID SEARCH', parameters, {
       onData: ({ name, values }, tag) => {
         for (const range of uidsFound(name, values, tag)) found.push(range);
       },

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Unavailable } from '../jmap/errors.ts';
 import { compileCommand, type ImapArgument, type LiteralMode } from './arguments.ts';
 import { classifyRefusal } from './classify.ts';
-import { CommandRefused, ConnectionLost, refusalError } from './failure.ts';
+import { CommandRefused, ConnectionLost, Dismissed, refusalError } from './failure.ts';
 import type { ImapLimits } from './limits.ts';
 import type { ImapResponse, ResponseCode } from './response.ts';
 import { ResponseReader } from './response-reader.ts';
@@ -211,9 +211,7 @@ export class ImapWire {
     if (this.#isLeaving) return;
     const kind = classifyRefusal({ status: 'BYE', code: response.code, text: response.text }, 'command');
     this.#end(
-      kind.kind === 'throttled'
-        ? refusalError(kind, 'account')
-        : new ConnectionLost('The mail server closed the connection'),
+      kind.kind === 'throttled' ? refusalError(kind, 'account') : new Dismissed('The mail server said goodbye'),
     );
   }
 

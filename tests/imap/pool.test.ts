@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { ImapFlow } from 'imapflow';
 import { imapAccount } from '../../shared/imap/account.ts';
 import type { ImapCredential } from '../../shared/imap/endpoint.ts';
 import { Throttled } from '../../shared/imap/failure.ts';
 import { type PoolOptions, SessionPool } from '../../shared/imap/pool.ts';
 import { AuthenticationFailed, Unavailable } from '../../shared/jmap/errors.ts';
-import { dovecot } from '../servers/servers.ts';
+import { cyrus, dovecot, type TestServer } from '../servers/servers.ts';
 import { imapServer, message, otherClient, passwordOf } from './rig.ts';
 import { type Script, type ScriptedServer, scriptedServer } from './scripted-server.ts';
 
@@ -315,6 +316,32 @@ describe('the account of a request', () => {
     );
     expect(connections()).toBe(1);
     await account.release();
+  });
+
+  test.each<[string, string, () => Promise<TestServer>, act: (other: ImapFlow) => Promise<unknown>]>([
+    ['Dovecot', 'deletes', dovecot, (other) => other.mailboxDelete('box')],
+    ['Dovecot', 'renames', dovecot, (other) => other.mailboxRename('box', 'other')],
+    ['Cyrus', 'deletes', cyrus, (other) => other.mailboxDelete('box')],
+    ['Cyrus', 'renames', cyrus, (other) => other.mailboxRename('box', 'other')],
+  ])('at %s: finds nothing in an open mailbox that another client %s', async (_, __, startServer, takeAway) => {
+    const running = await startServer();
+    const user = await running.freshUser();
+    const other = await otherClient(running, user);
+    await other.mailboxCreate('box');
+    await other.append('box', message('hello'));
+    const account = imapAccount(poolOf(), imapServer(running), passwordOf(user));
+    const { vector } = await account.source.read('box', null, { scheme: 'digest', threads: 'derived' });
+    const place = { mailbox: 'box', uidValidity: vector.uidValidity, uid: 1 };
+    const needs = { headers: ['subject'], structure: true, preview: false };
+    expect((await account.messages.read([place], needs)).size).toBe(1);
+    await takeAway(other);
+    expect((await account.messages.read([place], needs)).size).toBe(0);
+    expect(await account.messages.open(place, '')).toBeNull();
+    const words = [{ kind: 'text', value: 'hello' }] as const;
+    expect(await account.search.search({ name: 'box', ...vector }, words)).toBeNull();
+    expect((await account.source.survey()).map(({ name }) => name)).not.toContain('box');
+    await account.release();
+    await other.logout();
   });
 
   test('at Dovecot: reading, searching and streaming share one session, which is parked when the stream has ended', async () => {
