@@ -1,5 +1,5 @@
 import { createApiRunner, type OpenAccount } from '../../functions/http/api-runner.ts';
-import { createApp } from '../../functions/http/app.ts';
+import { type App, createApp } from '../../functions/http/app.ts';
 import type { User } from '../../functions/http/authenticate.ts';
 import { createBlobOpener } from '../../functions/http/blob-opener.ts';
 import { createSessionDescriber } from '../../functions/http/describe-session.ts';
@@ -37,6 +37,7 @@ export type InMemoryServer = {
   readonly store: MemoryStore;
   /** Lets time pass; it does not by itself. */
   readonly advanceClock: (ms: number) => void;
+  readonly app: App;
   /** A request of the user to the whole server. */
   readonly ask: (path: string, init?: RequestInit) => Promise<Response>;
   /** What the operator was told of our own failures, with the stack. */
@@ -94,7 +95,8 @@ export function inMemoryServer(
       memory,
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
-    return { ports: { catalog, messages, search, rights, uploads }, close: async () => {} };
+    const quotas = async () => [];
+    return { ports: { catalog, messages, search, rights, uploads, quotas }, close: async () => {} };
   };
 
   const core: CoreCapability = {
@@ -121,7 +123,7 @@ export function inMemoryServer(
     now,
   });
   return {
-    ...{ accountId, mail, store, defects },
+    ...{ accountId, mail, store, app, defects },
     advanceClock: (ms) => {
       clock += ms;
     },
