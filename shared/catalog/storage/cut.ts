@@ -1,8 +1,8 @@
 /** A run of items packed into one block. */
 export type Piece<Item> = { readonly items: readonly Item[]; readonly bytes: Uint8Array };
 
-/** Share of a block that is filled when there is more to come: room for a flag that changes later. */
-const fillRatio = 0.94;
+/** Share of a block that is filled when there is more to come: room for a flag that changes later, or for items in between. */
+const fillRatio = { full: 0.94, even: 0.66 };
 /** Packings tried for one piece while the guess of an item's size is off. */
 const attemptsMax = 4;
 
@@ -21,13 +21,13 @@ export function cut<Item>(
   }: { pack: (items: readonly Item[]) => Uint8Array; bytesMax: number; itemBytes: number; manner: 'full' | 'even' },
 ): Piece<Item>[] {
   const pieces: Piece<Item>[] = [];
-  const fill = bytesMax * fillRatio;
+  const fill = bytesMax * fillRatio[manner];
   let itemBytes = guess;
   let start = 0;
 
   /** How many of the `left` items the next piece should take. */
   const share = (left: number): number => {
-    if (left * itemBytes <= bytesMax) return left;
+    if ((manner === 'full' || left === items.length) && left * itemBytes <= bytesMax) return left;
     if (manner === 'full') return Math.max(1, Math.floor(fill / itemBytes));
     return Math.ceil(left / Math.ceil((left * itemBytes) / fill));
   };

@@ -1,5 +1,6 @@
 import type { Email, Row } from '../email.ts';
 import type { MailboxEntry } from '../mailbox.ts';
+import { isProvisional } from '../threads.ts';
 import type { CatalogEdit, ChangingType } from '../view.ts';
 import type { Logged } from './log.ts';
 import { threadKey } from './lookups.ts';
@@ -95,8 +96,12 @@ function lookupChanges(edit: CatalogEdit): Pick<Changes, 'emails' | 'threadEmail
     if (!isSameList(keysBefore, keysAfter)) emails.push({ key: id, value: after === null ? null : keysAfter, existed });
 
     if (before?.threadId === after?.threadId) continue;
-    if (before !== null) threadEmails.push({ key: threadKey(before.threadId, id), value: null, existed });
-    if (after !== null) threadEmails.push({ key: threadKey(after.threadId, id), value: id, existed: false });
+    if (before !== null && !isProvisional(before.threadId)) {
+      threadEmails.push({ key: threadKey(before.threadId, id), value: null, existed });
+    }
+    if (after !== null && !isProvisional(after.threadId)) {
+      threadEmails.push({ key: threadKey(after.threadId, id), value: id, existed: false });
+    }
   }
   return { emails, threadEmails };
 }

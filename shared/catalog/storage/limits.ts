@@ -8,22 +8,22 @@ const billedKilobytes = (n: number): number => n * 1024 - itemOverheadBytes;
 export const rowLeafBytesMax = billedKilobytes(4);
 export const mailboxLeafBytesMax = billedKilobytes(4);
 export const logLeafBytesMax = billedKilobytes(4);
-/** Looked up by hashes, never scanned: a new entry rewrites one such block. */
-export const lookupLeafBytesMax = billedKilobytes(2);
+/** Looked up by hashes, never scanned: a new entry rewrites one such block, about two thirds full. */
+export const lookupLeafBytesMax = billedKilobytes(3);
 export const pageBytesMax = billedKilobytes(2);
 /** References a root keeps in the head before it puts them into pages. */
-export const rootRefsMax = 8;
+export const rootRefsMax = 12;
 
 /**
  * Above the target, one commit moves some of the buffered changes from the head into blocks, and the next ones go on with
- * it; above what is tolerated, as many as it takes. A head within the target costs one strong read unit and four writes.
+ * it; above what is tolerated, as many as it takes. The target leaves room, so that a head costs one strong read unit.
  */
-export const headBytesTarget = billedKilobytes(4);
+export const headBytesTarget = billedKilobytes(3.5);
 export const headBytesTolerated = billedKilobytes(6);
 /** What fills a larger head is an error of ours: docs/storage-schema.md says what there is in it. */
 export const headBytesMax = billedKilobytes(16);
-/** Leaves that one step of making the head smaller writes at most. */
-export const leavesPerFlush = 4;
+/** One step of making the head smaller writes as many leaves as fit into this. */
+export const flushBytesMax = billedKilobytes(12);
 /** A table with more buffered changes than this is flushed whole, in one pass. */
 export const bufferedChangesMax = 256;
 

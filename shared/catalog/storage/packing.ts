@@ -4,7 +4,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 export type ByteWriter = {
   /** Seven bits a byte, least significant first. */
   readonly number: (value: number) => void;
-  /** An integer that may be negative: zigzag. */
+  /** An integer of −2^52 … 2^52 − 1: zigzag. */
   readonly signed: (value: number) => void;
   readonly text: (value: string) => void;
   /** A column of texts: the lengths, then all of them in one piece. */

@@ -1,4 +1,4 @@
-import { leavesPerFlush } from './limits.ts';
+import { flushBytesMax } from './limits.ts';
 import { type Change, type Merging, merge } from './merge.ts';
 import { emptyRoot, type Root } from './references.ts';
 import type { Entries, Key } from './shape.ts';
@@ -94,8 +94,9 @@ export async function partlyFlushed<K extends Key, V>(
 ): Promise<Table<K, V>> {
   const keys = [...table.buffer.keys()].sort(ascending);
   const leaves = await seek(merging, table.root, keys);
-  if (leaves.length <= leavesPerFlush) return flushKeys(merging, table, keys);
-  const fullest = [...leaves].sort((a, b) => b.keys.length - a.keys.length).slice(0, leavesPerFlush);
+  const leavesMax = Math.floor(flushBytesMax / merging.shape.leafBytesMax);
+  if (leaves.length <= leavesMax) return flushKeys(merging, table, keys);
+  const fullest = [...leaves].sort((a, b) => b.keys.length - a.keys.length).slice(0, leavesMax);
   return flushKeys(
     merging,
     table,

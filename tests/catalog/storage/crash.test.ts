@@ -19,10 +19,10 @@ async function start(): Promise<{
   const model = emptyModel();
   const history = createHistory(createRandom(5), model);
   const catalog = world.freshProcess();
-  const first = history.first({ mailboxes: 8, emails: 400 });
+  const first = history.first({ mailboxes: 8, emails: 900 });
   committed(await catalog.create(facts, first, null));
   applyEdit(model, first);
-  return { world, model, edit: history.flags(300) };
+  return { world, model, edit: history.flags(900) };
 }
 
 /** The model after the edit, or before, whichever the view shows; a mixture fails. */

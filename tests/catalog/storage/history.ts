@@ -57,12 +57,12 @@ export function createHistory(random: Random, model: Model): History {
     [...rows].sort((a, b) => a.mailbox - b.mailbox || a.uid - b.uid);
   const newMailbox = (): MailboxEntry => {
     const key = mailboxNext++;
-    const selectable = !random.chance(0.05);
+    const selectable = key === 1 || !random.chance(0.05);
     return entryOf(
       key,
       `${key === 1 ? 'INBOX' : `Projekte/${random.hash(3)}/Ablage ${key} – ü`}`,
       selectable,
-      selectable && !random.chance(0.02),
+      selectable && (key === 1 || !random.chance(0.02)),
     );
   };
   const entryOf = (key: MailboxKey, name: string, selectable: boolean, indexed: boolean): MailboxEntry => ({
@@ -120,8 +120,14 @@ export function createHistory(random: Random, model: Model): History {
     return editOf(model, { ...more, emails, mailboxes, messageIds });
   };
   const someEmails = (count: number): Email[] => {
-    const all = [...model.emails.values()];
-    return all.length === 0 ? [] : Array.from({ length: count }, () => random.pick(all));
+    const { ids } = model;
+    if (model.emails.size === 0) return [];
+    return Array.from({ length: count }, () => {
+      for (;;) {
+        const email = model.emails.get(random.pick(ids));
+        if (email !== undefined) return email;
+      }
+    });
   };
   const reflagged = (email: Email): Email => ({
     ...email,

@@ -17,6 +17,10 @@ const types = ['Email', 'Thread', 'Mailbox'] as const;
 export type Model = {
   readonly mailboxes: Map<MailboxKey, MailboxEntry>;
   readonly emails: Map<Id, Email>;
+  /** The Emails of each thread; kept in step with `emails`. */
+  readonly threads: Map<Id, Set<Id>>;
+  /** Every id that an Email ever had, in the order in which they came. */
+  readonly ids: Id[];
   readonly messageIds: Map<string, Id>;
   readonly logs: Record<ChangingType, VersionedEntry[]>;
   readonly versions: Record<ChangingType, number>;
@@ -26,6 +30,8 @@ export function emptyModel(): Model {
   return {
     mailboxes: new Map(),
     emails: new Map(),
+    threads: new Map(),
+    ids: [],
     messageIds: new Map(),
     logs: { Email: [], Thread: [], Mailbox: [] },
     versions: { Email: 0, Thread: 0, Mailbox: 0 },
@@ -36,20 +42,28 @@ export function emptyModel(): Model {
 export function applyEdit(model: Model, edit: CatalogEdit): void {
   for (const [key, entry] of edit.mailboxes)
     entry === null ? model.mailboxes.delete(key) : model.mailboxes.set(key, entry);
-  for (const [id, { after }] of edit.emails) after === null ? model.emails.delete(id) : model.emails.set(id, after);
+  for (const [id, { before, after }] of edit.emails) {
+    if (before !== null) {
+      const members = model.threads.get(before.threadId);
+      members?.delete(id);
+      if (members?.size === 0) model.threads.delete(before.threadId);
+    }
+    if (after === null) {
+      model.emails.delete(id);
+      continue;
+    }
+    if (before === null) model.ids.push(id);
+    model.emails.set(id, after);
+    const members = model.threads.get(after.threadId);
+    if (members === undefined) model.threads.set(after.threadId, new Set([id]));
+    else members.add(id);
+  }
   for (const [hash, threadId] of edit.messageIds) model.messageIds.set(hash, threadId);
   for (const entry of edit.log) {
     model.versions[entry.type] += 1;
     model.logs[entry.type].push({ ...entry, version: model.versions[entry.type] });
   }
   if (edit.newEpoch) for (const type of types) model.logs[type] = [];
-}
-
-/** The Emails of a model by thread. */
-export function threadsOf(emails: Iterable<Email>): Map<Id, Id[]> {
-  const threads = new Map<Id, Id[]>();
-  for (const { id, threadId } of emails) threads.set(threadId, [...(threads.get(threadId) ?? []), id]);
-  return threads;
 }
 
 /** The edit that turns the model into one where the Emails and mailboxes given are as given. */
@@ -81,11 +95,13 @@ export function editOf(
     log.push({ type: 'Email', id, threadId, before: places(before), after: places(after) });
     for (const thread of [before?.threadId, after?.threadId]) if (thread !== undefined) touched.add(thread);
   }
-  const next = new Map(model.emails);
-  for (const [id, after] of emails) after === null ? next.delete(id) : next.set(id, after);
-  const [threadsBefore, threadsAfter] = [threadsOf(model.emails.values()), threadsOf(next.values())];
-  for (const id of touched)
-    log.push({ type: 'Thread', id, existedBefore: threadsBefore.has(id), existsAfter: threadsAfter.has(id) });
+  const threads = new Map([...touched].map((id) => [id, new Set(model.threads.get(id))]));
+  for (const [id, { before, after }] of edits) {
+    if (before !== null) threads.get(before.threadId)?.delete(id);
+    if (after !== null) threads.get(after.threadId)?.add(id);
+  }
+  for (const [id, members] of threads)
+    log.push({ type: 'Thread', id, existedBefore: model.threads.has(id), existsAfter: members.size > 0 });
   for (const [key, entry] of mailboxes) {
     const before = model.mailboxes.get(key);
     const id = entry?.id ?? before?.id;
@@ -101,7 +117,7 @@ export function editOf(
   return {
     mailboxes,
     emails: edits,
-    threads: new Map([...touched].map((id) => [id, threadsAfter.get(id) ?? []])),
+    threads: new Map([...threads].map(([id, members]) => [id, [...members]])),
     messageIds,
     log,
     newEpoch,
@@ -120,10 +136,9 @@ export async function expectModel(view: CatalogView, model: Model): Promise<void
   const emails = await view.emails([...model.emails.keys(), 'Enever' as Id]);
   deepStrictEqual(byKey(emails), byKey(model.emails));
 
-  const threads = threadsOf(model.emails.values());
-  const members = await view.threadEmails([...threads.keys(), 'Tnever' as Id]);
-  const sets = (all: ReadonlyMap<Id, readonly Id[]>) => byKey(all).map(([id, ids]) => [id, [...ids].sort()]);
-  deepStrictEqual(sets(members), sets(threads));
+  const members = await view.threadEmails([...model.threads.keys(), 'Tnever' as Id]);
+  const sets = (all: ReadonlyMap<Id, Iterable<Id>>) => byKey(all).map(([id, ids]) => [id, [...ids].sort()]);
+  deepStrictEqual(sets(members), sets(model.threads));
 
   deepStrictEqual(byKey(await view.threadsByMessageId([...model.messageIds.keys(), 'never'])), byKey(model.messageIds));
 

@@ -1,0 +1,263 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Row } from '../../../shared/catalog/email.ts';
+import { type Head, packHead, unpackHead } from '../../../shared/catalog/storage/head.ts';
+import { type Logged, logShapes } from '../../../shared/catalog/storage/log.ts';
+import {
+  emailShape,
+  messageIdShape,
+  threadKey,
+  threadRange,
+  threadShape,
+} from '../../../shared/catalog/storage/lookups.ts';
+import { mailboxShape } from '../../../shared/catalog/storage/mailboxes.ts';
+import { createByteReader, createByteWriter, pack, unpack } from '../../../shared/catalog/storage/packing.ts';
+import { type BlockRef, readRefs, writeRefs } from '../../../shared/catalog/storage/references.ts';
+import { mailboxOf, rowKey, uidOf } from '../../../shared/catalog/storage/row-key.ts';
+import { rowShape } from '../../../shared/catalog/storage/rows.ts';
+import { type Key, lastNotAbove, numberKeys, type Shape, textKeys } from '../../../shared/catalog/storage/shape.ts';
+import { emptyTables } from '../../../shared/catalog/storage/tables.ts';
+import type { Id } from '../../../shared/jmap/scalars.ts';
+
+const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,40}$/) as fc.Arbitrary<Id>;
+const uid = fc.integer({ min: 1, max: 2 ** 32 - 1 });
+const mailbox = fc.integer({ min: 1, max: 2 ** 20 });
+const row = fc.tuple(mailbox, uid).map(([box, number]) => rowKey(box, number));
+const whole = fc.nat({ max: Number.MAX_SAFE_INTEGER });
+const keywords = fc.uniqueArray(fc.constantFrom('$seen', '$flagged', 'ünïcode', 'a "quoted" one'), { maxLength: 3 });
+
+/** Entries with distinct keys in ascending order. */
+function entries<K extends Key, V>(key: fc.Arbitrary<K>, value: (key: K) => fc.Arbitrary<V>): fc.Arbitrary<[K, V][]> {
+  const keys = fc.uniqueArray(key, { maxLength: 60 }).map((all) => all.sort((a, b) => (a < b ? -1 : 1)));
+  return keys.chain((all) => fc.tuple(...all.map((one) => value(one).map((made): [K, V] => [one, made]))));
+}
+
+function expectSameAfterPacking<K extends Key, V>(shape: Shape<K, V>, all: [K, V][]): void {
+  const reader = unpack(
+    pack((writer) => {
+      shape.writeKeys(
+        writer,
+        all.map(([key]) => key),
+      );
+      shape.writeValues(
+        writer,
+        all.map(([, value]) => value),
+      );
+    }),
+  );
+  const keys = shape.readKeys(reader, all.length);
+  expect(keys).toEqual(all.map(([key]) => key));
+  expect(shape.readValues(reader, keys)).toEqual(all.map(([, value]) => value));
+}
+
+describe('what is packed is unpacked the same', () => {
+  test('numbers, signed numbers, texts and columns of texts', () => {
+    const text = fc.string({ unit: 'grapheme' });
+    fc.assert(
+      fc.property(
+        whole,
+        fc.integer({ min: -(2 ** 52), max: 2 ** 52 - 1 }),
+        text,
+        fc.array(text),
+        (number, signed, one, column) => {
+          const writer = createByteWriter();
+          writer.number(number);
+          writer.signed(signed);
+          writer.text(one);
+          writer.texts(column);
+          const reader = createByteReader(writer.bytes());
+          expect([reader.number(), reader.signed(), reader.text(), reader.texts(column.length)]).toEqual([
+            number,
+            signed,
+            one,
+            column,
+          ]);
+          expect(() => reader.number()).toThrow(RangeError);
+        },
+      ),
+    );
+  });
+
+  test('rows', () => {
+    const value = (key: number): fc.Arbitrary<Row> =>
+      fc.record({
+        uid: fc.constant(uidOf(key)),
+        emailId: id,
+        threadId: fc.oneof(id, fc.constantFrom('t1' as Id, 't2' as Id, 't3' as Id)),
+        receivedAt: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }),
+        size: whole,
+        hasAttachment: fc.constantFrom(true, false, null),
+        keywords,
+        deleted: fc.boolean(),
+        shared: fc.boolean(),
+      });
+    fc.assert(fc.property(entries(row, value), (all) => expectSameAfterPacking(rowShape, all)));
+  });
+
+  test('mailboxes', () => {
+    const vector = fc.option(
+      fc.record({
+        uidValidity: whole,
+        uidNext: whole,
+        highestModseq: fc.option(fc.bigInt({ min: 1n, max: 2n ** 63n }).map(String)),
+        messages: fc.nat(),
+      }),
+    );
+    const count = fc.nat();
+    const value = (key: number) =>
+      fc.record({
+        key: fc.constant(key),
+        id,
+        name: fc.string({ unit: 'grapheme' }),
+        delimiter: fc.constantFrom('/', '.', null),
+        selectable: fc.boolean(),
+        attributes: fc.constantFrom([], ['\\sent'], ['\\hasnochildren', '\\junk']),
+        subscribed: fc.boolean(),
+        serverId: fc.option(id),
+        vector,
+        progress: vector,
+        counts: fc.record({ totalEmails: count, unreadEmails: count, totalThreads: count, unreadThreads: count }),
+        rights: fc.option(fc.record({ letters: fc.constantFrom('lr', 'lrswipkxtea'), readAt: count })),
+        flagsReadAt: count,
+      });
+    fc.assert(fc.property(entries(mailbox, value), (all) => expectSameAfterPacking(mailboxShape, all)));
+  });
+
+  test('look-up runs', () => {
+    const keys = fc.uniqueArray(row, { minLength: 1, maxLength: 5 }).map((all) => all.sort((a, b) => a - b));
+    fc.assert(
+      fc.property(
+        entries(id, () => keys),
+        (all) => expectSameAfterPacking(emailShape, all),
+      ),
+    );
+    const pair = fc
+      .tuple(fc.constantFrom('t', 'ta', 'tb', 't-long-one'), id)
+      .map(([thread, email]) => threadKey(thread as Id, email));
+    fc.assert(
+      fc.property(
+        entries(pair, (key) => fc.constant(key.split(' ')[1] as Id)),
+        (all) => expectSameAfterPacking(threadShape, all),
+      ),
+    );
+    fc.assert(
+      fc.property(
+        entries(id, () => id),
+        (all) => expectSameAfterPacking(messageIdShape, all),
+      ),
+    );
+  });
+
+  test.each(['Email', 'Thread', 'Mailbox'] as const)('the log of %s', (type) => {
+    const boxes = fc.uniqueArray(mailbox, { maxLength: 3 });
+    const fields = {
+      Email: { threadId: id, before: boxes, after: boxes },
+      Thread: { existedBefore: fc.boolean(), existsAfter: fc.boolean() },
+      Mailbox: { existedBefore: fc.boolean(), existsAfter: fc.boolean(), countsOnly: fc.boolean() },
+    }[type];
+    const value = (version: number) => {
+      const entry = { type: fc.constant(type), id, version: fc.constant(version), ...fields };
+      return fc.record({ at: fc.nat(), entry: fc.record<object>(entry) }) as fc.Arbitrary<Logged>;
+    };
+    fc.assert(fc.property(entries(whole, value), (all) => expectSameAfterPacking(logShapes[type], all)));
+  });
+
+  test.each([
+    { kind: 'numbers', keys: numberKeys, key: row },
+    { kind: 'texts', keys: textKeys, key: id },
+  ])('references with keys that are $kind', ({ keys, key }) => {
+    const ref = (first: Key): fc.Arbitrary<BlockRef<Key>> =>
+      fc.record({
+        block: id,
+        first: fc.constant(first),
+        span: whole,
+        count: whole,
+        oldest: fc.nat(),
+        newest: fc.nat(),
+        expires: fc.nat(),
+      });
+    const packing = keys as unknown as Parameters<typeof readRefs<Key>>[1];
+    fc.assert(
+      fc.property(entries<Key, BlockRef<Key>>(key, ref), (all) => {
+        const refs = all.map(([, made]) => made);
+        expect(readRefs(unpack(pack((writer) => writeRefs(writer, packing, refs))), packing)).toEqual(refs);
+      }),
+    );
+  });
+
+  test('a head with its buffers', () => {
+    const buffer = entries(id, () =>
+      fc.oneof(fc.record({ value: id, inTree: fc.boolean() }), fc.constant({ value: null, inTree: true })),
+    );
+    fc.assert(
+      fc.property(buffer, fc.nat({ max: 2 ** 48 - 1 }), (buffered, version) => {
+        const head: Head = {
+          epoch: 'epoch',
+          version,
+          commitId: 'commit',
+          scheme: 'objectid',
+          threads: 'server',
+          committedAt: 1_700_000_000,
+          versions: { Email: 9, Thread: 8, Mailbox: 7 },
+          oldestVersions: { Email: 3, Thread: 2, Mailbox: 1 },
+          unindexed: 4,
+          tables: { ...emptyTables, messageIds: { root: emptyTables.messageIds.root, buffer: new Map(buffered) } },
+        };
+        const read = unpackHead(packHead(head));
+        expect(read).toEqual({ kind: 'head', head });
+      }),
+    );
+  });
+});
+
+describe('keys', () => {
+  test('of rows order by mailbox, then UID', () => {
+    fc.assert(
+      fc.property(mailbox, uid, mailbox, uid, (boxA, uidA, boxB, uidB) => {
+        const [a, b] = [rowKey(boxA, uidA), rowKey(boxB, uidB)];
+        expect([mailboxOf(a), uidOf(a)]).toEqual([boxA, uidA]);
+        expect(Math.sign(a - b)).toBe(Math.sign(boxA - boxB || uidA - uidB));
+      }),
+    );
+  });
+
+  test('of a thread are within its range, and those of no other', () => {
+    fc.assert(
+      fc.property(id, id, id, (thread, other, email) => {
+        const [from, to] = threadRange(thread);
+        const isWithin = (key: string) => key >= from && key <= to;
+        expect(isWithin(threadKey(thread, email))).toBe(true);
+        expect(isWithin(threadKey(other, email))).toBe(other === thread);
+      }),
+    );
+  });
+
+  test('are parted by the shortest text that does', () => {
+    fc.assert(
+      fc.property(id, id, (a, b) => {
+        fc.pre(a < b);
+        const boundary = textKeys.boundary(a, b);
+        expect(a < boundary && boundary <= b && b.startsWith(boundary)).toBe(true);
+        expect(boundary.slice(0, -1) <= a).toBe(true);
+      }),
+    );
+  });
+
+  test('are found by halving', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat({ max: 50 })), fc.nat({ max: 50 }), (some, key) => {
+        const keys = some.sort((a, b) => a - b);
+        expect(lastNotAbove(keys, key)).toBe(keys.filter((one) => one <= key).length - 1);
+      }),
+    );
+  });
+});
+
+describe('packed bytes that were cut short', () => {
+  test('are refused', () => {
+    const writer = createByteWriter();
+    writer.text('twelve bytes');
+    expect(() => createByteReader(writer.bytes().subarray(0, 5)).text()).toThrow(RangeError);
+    expect(() => unpack(new Uint8Array([1, 2, 3]))).toThrow();
+  });
+});

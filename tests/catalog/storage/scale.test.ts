@@ -1,0 +1,205 @@
+import { deepStrictEqual } from 'node:assert/strict';
+import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { headBytesMax } from '../../../shared/catalog/storage/limits.ts';
+import type { Catalog, CatalogView } from '../../../shared/catalog/view.ts';
+import { createHistory, type History } from './history.ts';
+import { applyEdit, emptyModel, expectModel, logOf, type Model } from './model.ts';
+import { createRandom } from './random.ts';
+import { committed, createWorld, opened, type World } from './world.ts';
+
+jest.setTimeout(240_000);
+
+const facts = { scheme: 'digest', threads: 'derived' } as const;
+/** A mailbox of the model that has most of the mail. */
+const inbox = 1;
+
+/** Runs `step` and says what it cost. */
+async function unitsOf<T>(
+  { store }: World,
+  step: () => Promise<T>,
+): Promise<{ result: T; reads: number; writes: number; calls: number }> {
+  store.resetUnits();
+  const result = await step();
+  return { result, ...store.units() };
+}
+
+describe('an account of 100,000 messages and 200 mailboxes', () => {
+  const random = createRandom(7);
+  const world = createWorld(7);
+  const model: Model = emptyModel();
+  let history: History;
+  let catalog: Catalog;
+  let written: number;
+
+  beforeAll(async () => {
+    history = createHistory(random, model);
+    catalog = world.freshProcess();
+    const first = history.first({ mailboxes: 200, emails: 100_000 });
+    const { result, writes } = await unitsOf(world, () => catalog.create(facts, first, null));
+    committed(result);
+    written = writes;
+    applyEdit(model, first);
+    // What is measured is an account in use, not one whose head was just emptied.
+    for (let i = 0; i < 60; i++) {
+      const edit = history.delivery();
+      committed(await catalog.commit(await opened(catalog), edit));
+      applyEdit(model, edit);
+    }
+  }, 240_000);
+
+  test('is indexed in one commit, for 125 write units a thousand messages, in 115 bytes each, log and all', async () => {
+    expect(written / 100).toBeLessThan(125);
+    const view = await opened(world.freshProcess());
+    const blocks = await view.rowBlocks(inbox);
+    expect(blocks.reduce((sum, block) => sum + block.count, 0)).toBe(
+      [...model.emails.values()].flatMap((email) => email.rows).filter((row) => row.mailbox === inbox).length,
+    );
+    const bytes = await bytesOf(world);
+    expect(bytes / model.emails.size).toBeLessThan(115);
+  });
+
+  /** What bringing it up to date after one delivery asks for, and the commit: measured, rounded up. A rise fails. */
+  const steps = [
+    { step: 'head', fresh: { mean: 1, max: 1 }, warm: { mean: 1, max: 1 } },
+    { step: 'mailboxes', fresh: { mean: 1.5, max: 1.5 }, warm: { mean: 0, max: 0 } },
+    { step: 'Email id not yet known', fresh: { mean: 1, max: 1 }, warm: { mean: 0.1, max: 1 } },
+    { step: 'two Message-IDs', fresh: { mean: 2, max: 2 }, warm: { mean: 0.2, max: 1.5 } },
+    { step: 'thread', fresh: { mean: 1.1, max: 1.5 }, warm: { mean: 0.1, max: 1 } },
+    { step: 'Emails of the thread', fresh: { mean: 1.1, max: 9 }, warm: { mean: 0.1, max: 1.5 } },
+    { step: 'newest rows', fresh: { mean: 1.9, max: 2.5 }, warm: { mean: 0.1, max: 0.5 } },
+    { step: 'commit: reads', fresh: { mean: 2.6, max: 5.5 }, warm: { mean: 0.1, max: 1.5 } },
+    { step: 'commit: writes', fresh: { mean: 15.5, max: 23 }, warm: { mean: 15, max: 23 } },
+    { step: 'in all', fresh: { mean: 27.5, max: 39 }, warm: { mean: 16.5, max: 25.5 } },
+  ];
+
+  test.each(['fresh', 'warm'] as const)(
+    'one delivery costs a %s process no more than the table says',
+    async (process) => {
+      const measured = new Map<string, number[]>();
+      const note = (step: string, units: number) => measured.set(step, [...(measured.get(step) ?? []), units]);
+      for (let i = 0; i < 100; i++) {
+        const own = process === 'fresh' ? world.freshProcess() : catalog;
+        const edit = history.delivery();
+        const [id, { after }] = [...edit.emails][0] ?? ['', { after: null }];
+        const threadId = after?.threadId;
+        if (threadId === undefined) throw new Error('nothing was delivered');
+        let sum = 0;
+        const run = async <T>(step: string, task: () => Promise<T>): Promise<T> => {
+          const { result, reads, writes } = await unitsOf(world, task);
+          if (step === 'commit') {
+            note('commit: reads', reads);
+            note('commit: writes', writes);
+          } else note(step, reads);
+          sum += reads + writes;
+          return result;
+        };
+        const view = await run('head', () => opened(own));
+        await run('mailboxes', () => view.mailboxes());
+        await run('Email id not yet known', () => view.emails([id as typeof threadId]));
+        await run('two Message-IDs', () => view.threadsByMessageId([...edit.messageIds.keys(), random.hash(16)]));
+        const members = await run('thread', () => view.threadEmails([threadId]));
+        await run('Emails of the thread', () => view.emails([...members.values()].flat()));
+        await run('newest rows', async () => (await view.rowBlocks(inbox)).at(-1)?.rows());
+        committed(await run('commit', () => own.commit(view, edit)));
+        note('in all', sum);
+        applyEdit(model, edit);
+      }
+      const told = steps.map(({ step }) => {
+        const units = measured.get(step) ?? [];
+        return { step, mean: units.reduce((a, b) => a + b, 0) / units.length, max: Math.max(...units) };
+      });
+      const dearer = told.filter(({ step, mean, max }) => {
+        const allowed = steps.find((one) => one.step === step)?.[process];
+        return allowed === undefined || mean > allowed.mean || max > allowed.max;
+      });
+      expect({ dearer, told }).toEqual({ dearer: [], told });
+    },
+  );
+
+  test('costs one read unit to poll', async () => {
+    await opened(catalog);
+    expect(await unitsOf(world, () => catalog.open())).toMatchObject({ reads: 1, writes: 0, calls: 1 });
+  });
+
+  test('is told in blocks without reading a row', async () => {
+    const view = await opened(world.freshProcess());
+    const { result, reads } = await unitsOf(world, () => view.rowBlocks(inbox));
+    expect(result.length).toBeGreaterThan(300);
+    expect(reads).toBeLessThanOrEqual(8);
+  });
+
+  test('finds Emails by the rows that were read anyway', async () => {
+    const view = await opened(world.freshProcess());
+    const rows = (await (await view.rowBlocks(inbox)).at(-1)?.rows()) ?? [];
+    const own = rows
+      .filter((row) => !row.shared)
+      .slice(-50)
+      .map((row) => row.emailId);
+    const { result, calls } = await unitsOf(world, () => view.emails(own));
+    expect(calls).toBe(0);
+    expect(result).toEqual(new Map(own.map((id) => [id, model.emails.get(id)])));
+  });
+
+  test('answers from memory what a process has seen', async () => {
+    const ask = async (view: CatalogView) => {
+      await view.mailboxes();
+      const ids = [...model.emails.keys()].slice(500, 600);
+      return view.emails(ids);
+    };
+    const own = world.freshProcess();
+    const first = await unitsOf(world, async () => ask(await opened(own)));
+    const second = await unitsOf(world, async () => ask(await opened(own)));
+    expect(first.calls).toBeLessThan(12);
+    expect(second.calls).toBe(1);
+    expect(second.result).toEqual(first.result);
+  });
+
+  test('takes 100,000 flag changes in one commit, and tells each of them', async () => {
+    const edit = history.flags(100_000);
+    const before = await opened(catalog);
+    const { result, writes } = await unitsOf(world, () => catalog.commit(before, edit));
+    const view = committed(result);
+    applyEdit(model, edit);
+    expect(writes).toBeLessThan(8000);
+    expect(view.versions.Email - before.versions.Email).toBe(100_000);
+    deepStrictEqual(await logOf(view, 'Email', before.versions.Email), model.logs.Email.slice(-100_000));
+    const fresh = await opened(world.freshProcess());
+    const ids = [...model.emails.keys()].filter((_, i) => i % 997 === 0);
+    expect(await fresh.emails(ids)).toEqual(new Map(ids.map((id) => [id, model.emails.get(id)])));
+    expect((await world.store.readHead('alice'))?.length).toBeLessThan(headBytesMax);
+  });
+});
+
+describe('an account of 2,000 mailboxes', () => {
+  test('is committed and read, and one changed mailbox costs no more than in a small account', async () => {
+    const world = createWorld(8);
+    const model = emptyModel();
+    const history = createHistory(createRandom(8), model);
+    const first = history.first({ mailboxes: 2000, emails: 6000 });
+    committed(await world.freshProcess().create(facts, first, null));
+    applyEdit(model, first);
+    const fresh = await opened(world.freshProcess());
+    const { reads } = await unitsOf(world, () => fresh.mailboxes());
+    expect(reads).toBeLessThanOrEqual(25);
+    await expectModel(fresh, model);
+
+    const catalog = world.freshProcess();
+    for (let i = 0; i < 60; i++) {
+      const edit = history.delivery();
+      const base = await opened(catalog);
+      const { result, writes } = await unitsOf(world, () => catalog.commit(base, edit));
+      committed(result);
+      expect(writes).toBeLessThanOrEqual(40);
+      applyEdit(model, edit);
+    }
+    expect((await world.store.readHead('alice'))?.length).toBeLessThan(6 * 1024);
+    await expectModel(await opened(world.freshProcess()), model);
+  });
+});
+
+/** Bytes of all blocks of the account. */
+async function bytesOf({ store }: World): Promise<number> {
+  const all = store.blockKeys('alice');
+  const found = await store.readBlocks('alice', all, { consistent: false });
+  return [...found.values()].reduce((sum, bytes) => sum + bytes.length, 0);
+}
