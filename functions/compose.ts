@@ -68,7 +68,7 @@ export function compose(config: Config, world: World): Postern {
   const memories = new LRUCache<Id, AccountMemory>({ max: maxRememberedAccounts });
 
   const openAccount: OpenAccount = ({ accountId, provider, credential }) => {
-    const { source, messages, search, release } = imapAccount(pool, provider, credential);
+    const { source, messages, search, quotas, release } = imapAccount(pool, provider, credential);
     const memory = memories.get(accountId) ?? accountMemory();
     memories.set(accountId, memory);
     const catalog = accountCatalog({
@@ -81,7 +81,7 @@ export function compose(config: Config, world: World): Postern {
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
     const uploads = blobs ? blobs(accountId) : noUploads;
-    return { ports: { catalog, messages, search, rights, uploads }, close: release };
+    return { ports: { catalog, messages, search, rights, uploads, quotas }, close: release };
   };
 
   const core = coreCapability(config, blobs !== undefined);

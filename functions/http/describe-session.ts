@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Account, buildSession, type CoreCapability } from '../../shared/jmap/session.ts';
 import { blobAccountCapability } from '../../shared/methods/Blob/capability.ts';
-import { blobCapability, mailCapability } from '../../shared/methods/capabilities.ts';
+import { blobCapability, mailCapability, quotaCapability } from '../../shared/methods/capabilities.ts';
 import { emailSort } from '../../shared/methods/Email/sort.ts';
 import type { User } from './authenticate.ts';
 import type { DescribeSession } from './session.ts';
@@ -12,7 +12,7 @@ export function createSessionDescriber({ core, strict }: { core: CoreCapability;
     buildSession({
       username: user.username,
       core,
-      capabilities: { [mailCapability]: {}, [blobCapability]: {} },
+      capabilities: { [mailCapability]: {}, [blobCapability]: {}, [quotaCapability]: {} },
       accounts: new Map([[user.accountId, accountOf(user, core)]]),
       urls,
       strict,
@@ -37,6 +37,8 @@ function accountOf({ username }: User, core: CoreCapability): Account {
         mayCreateTopLevelMailbox: false,
       },
       [blobCapability]: blobAccountCapability(core),
+      // Whether the mail server has any is not known before it is asked; without, there are no Quotas.
+      [quotaCapability]: {},
     },
   };
 }

@@ -25,6 +25,7 @@ export async function startDemoMailServer(folder: string, say: (line: string) =>
     folder: path.join(folder, 'dovecot'),
     users: [{ user, password }],
     durable: true,
+    quota: { storageMegabytes: 1_024, messages: 100_000 },
   });
   try {
     // Written when the mailbox is complete: an interrupted start begins anew.

@@ -4,7 +4,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ensureCertificate } from './mail-server/certificate.ts';
-import { dovecotConfiguration, passwordDictionary } from './mail-server/dovecot-configuration.ts';
+import { type DovecotQuota, dovecotConfiguration, passwordDictionary } from './mail-server/dovecot-configuration.ts';
 import { inSocketFolder, mailOwner, reachableFolder } from './mail-server/server-folder.ts';
 import { startOnPorts } from './mail-server/start-on-ports.ts';
 import { superviseProcess } from './mail-server/supervised-process.ts';
@@ -29,6 +29,8 @@ export interface DovecotOptions {
   readonly durable?: boolean;
   /** Offers ACL (RFC 4314) and a shared namespace "Shared/<user>/". */
   readonly acl?: boolean;
+  /** Offers QUOTA (RFC 9208), with these limits for each user. */
+  readonly quota?: DovecotQuota;
 }
 
 export interface DovecotServer {
@@ -59,7 +61,7 @@ export interface DovecotServer {
  * Throws when Dovecot is not installed or does not come up; the message then ends with its log.
  */
 export async function startDovecot(options: DovecotOptions): Promise<DovecotServer> {
-  const { users: firstUsers = [], durable = false, acl = false } = options;
+  const { users: firstUsers = [], durable = false, acl = false, quota = null } = options;
   const owner = await mailOwner();
   const kept = options.folder === undefined ? undefined : await reachableFolder(options.folder);
   const { server, ports } = await startOnPorts(
@@ -79,7 +81,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
         await mkdir(mailFolder, { recursive: true });
         await owner.give?.(mailFolder);
         const certificate = await ensureCertificate(folder);
-        const settings = { folder, runFolder, logFile, certificate, imapPort, imapsPort, durable, acl, owner };
+        const settings = { folder, runFolder, logFile, certificate, imapPort, imapsPort, durable, acl, quota, owner };
         const configFile = path.join(folder, 'dovecot.conf');
         await writeFile(configFile, dovecotConfiguration(settings), { mode: 0o600 });
         await writeFile(path.join(folder, 'passdb.conf'), passwordDictionary(usersFolder));

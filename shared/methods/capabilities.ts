@@ -2,6 +2,8 @@
 export const mailCapability = 'urn:ietf:params:jmap:mail';
 /** `urn:ietf:params:jmap:blob` (RFC 9404 §3.1). */
 export const blobCapability = 'urn:ietf:params:jmap:blob';
+/** `urn:ietf:params:jmap:quota` (RFC 9425 §2.1). */
+export const quotaCapability = 'urn:ietf:params:jmap:quota';
 
 /**
  * Leniency of `using` (RFC 8620 §3.3): what many clients use under the mail capability without naming its own. Only what the
@@ -11,6 +13,6 @@ export const impliedCapabilities = {
   [mailCapability]: [
     'urn:ietf:params:jmap:submission',
     'urn:ietf:params:jmap:vacationresponse',
-    'urn:ietf:params:jmap:quota',
+    quotaCapability,
   ],
 };

@@ -3,11 +3,12 @@ import { type PortsOf, registryOf, type UserPortsOf } from '../jmap/data-type.ts
 import { blob, coreBlob } from './Blob/index.ts';
 import { email } from './Email/index.ts';
 import { mailbox } from './Mailbox/index.ts';
+import { quota } from './Quota/index.ts';
 import { searchSnippet } from './SearchSnippet/index.ts';
 import { thread } from './Thread/index.ts';
 
 /** Every data type that is served; methods, capabilities and ports follow from this list. */
-export const dataTypes = [core, coreBlob, mailbox, thread, email, searchSnippet, blob] as const;
+export const dataTypes = [core, coreBlob, mailbox, thread, email, searchSnippet, blob, quota] as const;
 
 /** What all of them need of one account. */
 export type Ports = PortsOf<typeof dataTypes>;

@@ -8,6 +8,8 @@ import { singleProvider } from '../../shared/providers.ts';
 const coreUri = 'urn:ietf:params:jmap:core';
 const mailUri = 'urn:ietf:params:jmap:mail';
 const blobUri = 'urn:ietf:params:jmap:blob';
+const quotaUri = 'urn:ietf:params:jmap:quota';
+const uris = [coreUri, mailUri, blobUri, quotaUri];
 const core = {
   maxSizeUpload: 50_000_000,
   maxConcurrentUpload: 4,
@@ -31,13 +33,13 @@ const describeSession = (strict: boolean, user = alice, origin = 'https://mail.t
 describe('the Session', () => {
   test('has every capability in its account and among the primary accounts, core too', () => {
     const session = describeSession(false);
-    expect(Object.keys(session.capabilities)).toEqual([coreUri, mailUri, blobUri]);
-    expect(Object.keys(session.accounts.a1?.accountCapabilities ?? {})).toEqual([coreUri, mailUri, blobUri]);
-    expect(session.primaryAccounts).toEqual({ [coreUri]: 'a1', [mailUri]: 'a1', [blobUri]: 'a1' });
+    expect(Object.keys(session.capabilities)).toEqual(uris);
+    expect(Object.keys(session.accounts.a1?.accountCapabilities ?? {})).toEqual(uris);
+    expect(session.primaryAccounts).toEqual(Object.fromEntries(uris.map((uri) => [uri, 'a1'])));
   });
 
   test('leaves core out of the primary accounts where the operator wants the letter of the RFC', () => {
-    expect(describeSession(true).primaryAccounts).toEqual({ [mailUri]: 'a1', [blobUri]: 'a1' });
+    expect(describeSession(true).primaryAccounts).toEqual({ [mailUri]: 'a1', [blobUri]: 'a1', [quotaUri]: 'a1' });
   });
 
   test('repeats the login as it was typed, and never the secret', () => {

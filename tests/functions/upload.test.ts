@@ -22,7 +22,7 @@ function uploading(blobs: BlobStore = memoryBlobStore()) {
   const search = { search: async () => null, sort: async () => null };
   const rights = async () => new Map<number, string>();
   const openAccount: OpenAccount = ({ accountId }) => ({
-    ports: { ...ports, search, rights, uploads: blobs(accountId) },
+    ports: { ...ports, search, rights, quotas: async () => [], uploads: blobs(accountId) },
     close: async () => undefined,
   });
   const server = toyServer({ parts: { blobs, openBlob: createBlobOpener(openAccount) } });

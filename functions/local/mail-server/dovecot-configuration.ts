@@ -12,7 +12,14 @@ export interface DovecotSettings {
   readonly imapsPort: number;
   readonly durable: boolean;
   readonly acl: boolean;
+  readonly quota: DovecotQuota | null;
   readonly owner: MailOwner;
+}
+
+/** How much each user may have. */
+export interface DovecotQuota {
+  readonly storageMegabytes: number;
+  readonly messages: number;
 }
 
 /** The text of dovecot.conf for Dovecot 2.3, complete in itself: nothing under /etc/dovecot is read. */
@@ -44,7 +51,7 @@ mail_location = mdbox:~/mail
 mail_home = ${folder}/mail/%u
 mailbox_list_index = yes
 mail_fsync = ${settings.durable ? 'optimized' : 'never'}
-${settings.acl ? 'mail_plugins = acl' : ''}
+${plugins(settings)}
 
 passdb {
   driver = dict
@@ -61,6 +68,7 @@ namespace inbox {
 ${[...specialUse].map(([name, use]) => mailbox(name, use)).join('\n')}
 }
 ${settings.acl ? sharing(folder) : ''}
+${settings.quota ? limiting(settings.quota) : ''}
 service imap-login {
   # One process serves all logins; nothing is started anew for each connection.
   service_count = 0
@@ -124,6 +132,20 @@ default_login_user = ${user}
 ${['anvil', 'imap-login', 'ipc', 'old-stats', 'stats'].map((name) => `service ${name} {\n  chroot =\n}`).join('\n')}
 `;
 
+const plugins = ({ acl, quota }: DovecotSettings): string => {
+  const names = [...(acl ? ['acl'] : []), ...(quota ? ['quota'] : [])];
+  const ofImap = names.map((name) => `imap_${name}`);
+  return `mail_plugins = ${names.join(' ')}\nprotocol imap {\n  mail_plugins = ${[...names, ...ofImap].join(' ')}\n}`;
+};
+
+const limiting = ({ storageMegabytes, messages }: DovecotQuota): string => `
+plugin {
+  quota = count:User quota
+  quota_vsizes = yes
+  quota_rule = *:storage=${storageMegabytes}M:messages=${messages}
+}
+`;
+
 const sharing = (folder: string): string => `
 namespace shared {
   type = shared
@@ -132,9 +154,6 @@ namespace shared {
   location = mdbox:${folder}/mail/%%u/mail
   list = children
   subscriptions = no
-}
-protocol imap {
-  mail_plugins = acl imap_acl
 }
 plugin {
   acl = vfile
