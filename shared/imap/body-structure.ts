@@ -1,7 +1,9 @@
+import { Buffer } from 'node:buffer';
+import { iJsonText } from '../message/i-json-text.ts';
 import type { RawParameter } from '../message/parameters.ts';
 import type { Part } from '../message/part.ts';
 import { partFields } from '../message/part-fields.ts';
-import { type ImapValue, listOf, numberOf, textOf } from './response.ts';
+import { type ImapValue, listOf, numberOf } from './response.ts';
 
 /** More parts than this are no structure that anybody reads. */
 const partsMax = 10_000;
@@ -10,7 +12,8 @@ const identityEncodings: ReadonlySet<string> = new Set(['7bit', '8bit', 'binary'
 
 /**
  * The part tree of a BODYSTRUCTURE (RFC 9051 §7.5.2, RFC 3501 §7.4.2), the same that `parseMessage` makes of the message.
- * Null where it makes no sense: then the message itself has to be read.
+ * Null where it makes no sense, or where servers are known to have read the message otherwise than it is meant: then the
+ * message itself has to be read.
  */
 export function partOfBodyStructure(value: ImapValue | undefined): Part | null {
   const left = { parts: partsMax };
@@ -33,15 +36,34 @@ function multipart(values: readonly ImapValue[], section: string, left: { parts:
     if (part === null) return null;
     subParts.push(part);
   }
+  const parameters = parametersOf(values[count + 1]);
+  if (isMisread(parameters, subParts)) return null;
   const fields = partFields({
     type: `multipart/${subtype}`,
-    parameters: parametersOf(values[count + 1]),
+    parameters,
     ...extension(values.slice(count + 2)),
     id: null,
     encoding: null,
   });
   const encodedSize = subParts.reduce((sum, part) => sum + part.encodedSize, 0);
   return { ...fields, partId: null, section, encodedSize, size: null, subParts };
+}
+
+/** RFC 2046 §5.1.1. */
+const boundaryCharsMax = 70;
+
+/**
+ * Whether a multipart has parts that are not in it, or lacks some that are.
+ *
+ * QUIRK(dovecot): where it finds no delimiter line it shows one empty text, though there is a body. It cuts boundaries after
+ * 80 octets and then takes the closing delimiter for one more part, looks for an empty boundary, and takes blanks at the
+ * end of a boundary to be part of it.
+ */
+function isMisread(parameters: readonly RawParameter[], subParts: readonly Part[]): boolean {
+  const [only] = subParts;
+  if (subParts.length === 1 && only?.type === 'text/plain' && only.encodedSize === 0) return true;
+  const boundary = parameters.find(([name]) => name === 'boundary')?.[1];
+  return boundary !== undefined && (boundary.length > boundaryCharsMax || !/[^ ]$/.test(boundary));
 }
 
 /** `("text" "plain" parameters id description encoding octets … md5 disposition language location)`. */
@@ -80,6 +102,12 @@ function extension([disposition, language, location]: readonly ImapValue[]) {
     language: tags.length > 0 ? tags : null,
     location: textOf(location),
   };
+}
+
+/** As `parseHeaders` reads the same octets. */
+function textOf(value: ImapValue | undefined): string | null {
+  if (typeof value === 'string') return iJsonText(value);
+  return Buffer.isBuffer(value) ? iJsonText(value.toString('utf8')) : null;
 }
 
 function parametersOf(value: ImapValue | undefined): RawParameter[] {

@@ -1,29 +1,34 @@
-import type { Buffer } from 'node:buffer';
 import { parseMessage } from '../message/parse-message.ts';
 import type { Part } from '../message/part.ts';
-import { type ParsedMessage, sectionOf } from '../message/section.ts';
-import type { Place, SectionRequest } from '../methods/Email/mail.ts';
-import { octetsWanted } from './fetch-plan.ts';
-import { imapLimits } from './limits.ts';
+import type { ParsedMessage } from '../message/section.ts';
+import type { Place } from '../methods/Email/mail.ts';
+import type { ImapLimits } from './limits.ts';
 
 /** Messages whose BODYSTRUCTURE was of no use, with the tree made from their octets: the server's sections are not theirs. */
 export class BrokenMessages {
-  readonly #kept = new Map<string, ParsedMessage>();
-  #octetsLeft: number = imapLimits.wholeMessagesOctetsMax;
+  /** Null: too large to be kept beside the others; it is read once more where its octets are wanted. */
+  readonly #messages = new Map<string, ParsedMessage | null>();
+  #octetsLeft: number;
 
-  keep(place: Place, octets: Buffer): Part {
+  constructor({ wholeMessagesOctetsMax }: Pick<ImapLimits, 'wholeMessagesOctetsMax'>) {
+    this.#octetsLeft = wholeMessagesOctetsMax;
+  }
+
+  keep(place: Place, octets: Uint8Array): Part {
     const root = parseMessage(octets);
-    this.#octetsLeft -= octets.length;
-    if (this.#octetsLeft >= 0) this.#kept.set(keyOf(place), { octets, root });
+    const isKept = octets.byteLength <= this.#octetsLeft;
+    if (isKept) this.#octetsLeft -= octets.byteLength;
+    this.#messages.set(keyOf(place), isKept ? { octets, root } : null);
     return root;
   }
 
-  /** What the server would answer if it understood the message; null where it has to be asked. */
-  section(request: SectionRequest): Uint8Array | null {
-    const message = this.#kept.get(keyOf(request.place));
-    if (!message) return null;
-    const octets = sectionOf(message, request.section);
-    return octets?.subarray(0, octetsWanted(request)) ?? null;
+  has(place: Place): boolean {
+    return this.#messages.has(keyOf(place));
+  }
+
+  /** The message with its octets; null where they were not kept. */
+  get(place: Place): ParsedMessage | null {
+    return this.#messages.get(keyOf(place)) ?? null;
   }
 }
 

@@ -1,6 +1,15 @@
 import { iJsonText } from '../message/i-json-text.ts';
+import { parseMessage } from '../message/parse-message.ts';
 import type { Part } from '../message/part.ts';
-import type { CanReadMessages, MessageFacts, MessageNeeds, Place, SectionRequest } from '../methods/Email/mail.ts';
+import { type ParsedMessage, sectionOf } from '../message/section.ts';
+import type {
+  CanReadMessages,
+  MessageFacts,
+  MessageNeeds,
+  OpenedSection,
+  Place,
+  SectionRequest,
+} from '../methods/Email/mail.ts';
 import { atom } from './arguments.ts';
 import { isAt, mailboxOf } from './at-place.ts';
 import { partOfBodyStructure } from './body-structure.ts';
@@ -8,7 +17,7 @@ import { BrokenMessages } from './broken-messages.ts';
 import { fetchItems, isWholeHeader, octetsWanted, planSections, sectionItem, sectionName } from './fetch-plan.ts';
 import { fetchItem, fetchPartial, fetchSection } from './fetch-row.ts';
 import { fetchRows } from './fetch-rows.ts';
-import { imapLimits } from './limits.ts';
+import { type ImapLimits, imapLimits } from './limits.ts';
 import { openSection } from './open-section.ts';
 import { type ImapValue, octetsOf, textOf } from './response.ts';
 import type { ImapSession } from './session.ts';
@@ -18,8 +27,16 @@ import type { HoldSession, UseSession } from './use.ts';
  * Reading messages over sessions that `use` provides; made for one request. One EXAMINE per mailbox, unless it is open
  * already, and one FETCH per kind of need. Nothing here sets \Seen.
  */
-export function imapMessages(use: UseSession, hold: HoldSession): CanReadMessages {
-  const broken = new BrokenMessages();
+export function imapMessages(
+  use: UseSession,
+  hold: HoldSession,
+  limits: Pick<ImapLimits, 'wholeMessagesOctetsMax'> = imapLimits,
+): CanReadMessages {
+  const broken = new BrokenMessages(limits);
+  const brokenMessage = async (place: Place): Promise<ParsedMessage | null> => {
+    const octets = broken.get(place) ?? (await use((session) => readWhole(session, place)));
+    return octets instanceof Uint8Array ? { octets, root: parseMessage(octets) } : octets;
+  };
   return {
     read: async (places, needs) => {
       const facts = new Map<Place, MessageFacts>();
@@ -30,18 +47,27 @@ export function imapMessages(use: UseSession, hold: HoldSession): CanReadMessage
     },
     readSections: async (requests) => {
       const sections = new Map<SectionRequest, Uint8Array>();
-      const rest = requests.filter((request) => {
-        const octets = broken.section(request);
-        if (octets) sections.set(request, octets);
-        return octets === null;
-      });
+      for (const request of requests.filter(({ place }) => broken.has(place))) {
+        const message = await brokenMessage(request.place);
+        const octets = message && sectionOf(message, request.section);
+        if (octets) sections.set(request, octets.subarray(0, octetsWanted(request)));
+      }
+      const rest = requests.filter(({ place }) => !broken.has(place));
       for (const group of groupsOf(rest, (request) => request.place)) {
         await use((session) => readSectionsOf(session, group, sections));
       }
       return sections;
     },
-    open: (place, section) => openSection(use, hold, place, sectionName(section)),
+    open: async (place, section) => {
+      if (section === '' || !broken.has(place)) return openSection(use, hold, place, sectionName(section));
+      const message = await brokenMessage(place);
+      return message && opened(sectionOf(message, section));
+    },
   };
+}
+
+function opened(octets: Uint8Array | null): OpenedSection | null {
+  return octets && { octets: new Blob([octets]).stream(), size: octets.byteLength };
 }
 
 /** What is asked of the same mailbox, as it was at the same time. */
@@ -97,10 +123,16 @@ async function structureOf(
 ): Promise<Part | null> {
   const structure = partOfBodyStructure(fetchItem(items, 'BODYSTRUCTURE'));
   if (structure) return structure;
+  const octets = await readWhole(session, place);
+  return octets === null ? null : broken.keep(place, octets);
+}
+
+/** The octets of a message, or their beginning where it is very large; null where it is not there. */
+async function readWhole(session: ImapSession, place: Place): Promise<Uint8Array | null> {
+  if (!(await isAt(session, { ...place, uidNext: place.uid + 1 }))) return null;
   const whole = sectionItem('', 0, imapLimits.wholeMessageOctetsMax);
   const rows = await fetchRows(session, [place.uid], [atom('UID'), whole]);
-  const octets = octetsOf(fetchPartial(rows.get(place.uid) ?? [], '', 0));
-  return octets === null ? null : broken.keep(place, octets);
+  return octetsOf(fetchPartial(rows.get(place.uid) ?? [], '', 0));
 }
 
 async function readSectionsOf(

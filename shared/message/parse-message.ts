@@ -101,8 +101,8 @@ function readEntities(bytes: Buffer): Entity {
     const line = delimiters.nextLine(bytes, at);
     const multipart = line && openMultiparts[line.index];
     if (!multipart) break;
-    // The line break before a delimiter belongs to it, even where another delimiter or a header ends with it.
-    const end = lineContentEnd(bytes, 0, line.start);
+    // A line break that already ended another delimiter, or a header, stays where it is: so it is with Dovecot too.
+    const end = lineContentEnd(bytes, at, line.start);
     for (const inner of unfinished.splice(multipart.depth)) inner.bodyEnd = Math.max(inner.bodyStart, end);
     const stillOpen = line.isClosing ? line.index : line.index + 1;
     openMultiparts.length = stillOpen;

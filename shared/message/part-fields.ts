@@ -43,7 +43,7 @@ export function partFields(raw: RawPartFields, defaultType = 'text/plain'): Part
     disposition: token(raw.disposition),
     name: fileName(decodeParameters(raw.dispositionParameters).get('filename')) ?? fileName(parameters.get('name')),
     cid: contentId(raw.id),
-    language: raw.language !== null && raw.language.length > 0 ? raw.language : null,
+    language: raw.language !== null && raw.language.length > 0 ? raw.language.map(languageTag) : null,
     location: location(raw.location),
     encoding: token(raw.encoding) ?? '7bit',
   };
@@ -116,6 +116,21 @@ function languageTags(raw: string | null): string[] | null {
     .split(',')
     .map((tag) => tag.trim());
   return tags.filter((tag) => tag !== '');
+}
+
+/** In the usual capitals (RFC 5646 §2.1.1), `en-GB`, `zh-Hant`: IMAP servers give tags in capitals of their own. */
+function languageTag(tag: string): string {
+  let isFormatted = false;
+  return tag
+    .toLowerCase()
+    .split('-')
+    .map((subtag) => {
+      const isCapital = isFormatted && (subtag.length === 2 || subtag.length === 4);
+      isFormatted = subtag.length > 1;
+      if (!isCapital) return subtag;
+      return subtag.length === 2 ? subtag.toUpperCase() : `${subtag[0]?.toUpperCase()}${subtag.slice(1)}`;
+    })
+    .join('-');
 }
 
 /** The name without control characters; null where nothing is left. */

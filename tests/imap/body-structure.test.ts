@@ -5,7 +5,7 @@ import type { ImapValue } from '../../shared/imap/response.ts';
 import type { Part } from '../../shared/message/part.ts';
 
 function parse(bodyStructure: string): Part | null {
-  const bytes = Buffer.from(`* X ${bodyStructure}`);
+  const bytes = Buffer.from(`* X ${bodyStructure}`, 'latin1');
   const response = parseResponse(bytes, 0, bytes.length);
   return partOfBodyStructure(response.kind === 'data' ? (response.values[0] as ImapValue) : null);
 }
@@ -64,6 +64,24 @@ describe('a BODYSTRUCTURE', () => {
     ['a list of languages', '("a" "b" NIL NIL NIL "7bit" 3 NIL NIL ("de" "en") NIL)', { language: ['de', 'en'] }],
     ['no extension', '("a" "b" NIL "<id>" NIL "7bit" 3)', { cid: 'id', disposition: null }],
     ['a literal for a name', '("a" "b" ("name" {3}\r\n\xfc\xfc\xfc) NIL NIL "7bit" 3)', {}],
+    ['octets that are not UTF-8', '("a" "b" ("name" {1}\r\n\xfc) NIL NIL "7bit" 3)', { name: '\ufffd' }],
+    [
+      'a noncharacter',
+      '("a" "b" ("name" "\xef\xbf\xbf") "<\xef\xb7\x90>" NIL "7bit" 3)',
+      { name: '\ufffd', cid: '\ufffd' },
+    ],
+    [
+      'languages in capitals',
+      '("a" "b" NIL NIL NIL "7bit" 3 NIL NIL ("EN-GB" "ZH-HANT-TW" "X-DE") NIL)',
+      { language: ['en-GB', 'zh-Hant-TW', 'x-de'] },
+    ],
+    ['a single text with octets', '(("text" "plain" NIL NIL NIL "7bit" 1 0) "mixed" NIL)', { type: 'multipart/mixed' }],
+    ['a single HTML without', '(("text" "html" NIL NIL NIL "7bit" 0 0) "mixed" NIL)', { type: 'multipart/mixed' }],
+    [
+      'a boundary of 70',
+      `(("text" "html" NIL NIL NIL "7bit" 3 1) "mixed" ("boundary" "${'q'.repeat(70)}"))`,
+      { type: 'multipart/mixed' },
+    ],
     ['odd parameters', '("a" "b" ("name" "x" "y") NIL NIL "7bit" 3)', { name: 'x' }],
   ])('that is unusual is read: %s', (_, text, part) => {
     expect(parse(text)).toMatchObject(part);
@@ -77,6 +95,14 @@ describe('a BODYSTRUCTURE', () => {
     ['a multipart without parts', '(NIL "mixed")'],
     ['a multipart without a subtype', '(("text" "plain" NIL NIL NIL "7bit" 3 1))'],
     ['a broken part among good ones', '(("text" "plain" NIL NIL NIL "7bit" 3 1)("text") "mixed")'],
+    ['a multipart in which the server found nothing', '(("text" "plain" NIL NIL NIL "7bit" 0 0) "mixed" NIL)'],
+    ['such a multipart in another', '((("text" "plain" NIL NIL NIL "7bit" 0 0) "mixed" NIL) "mixed" NIL)'],
+    [
+      'a boundary longer than servers compare',
+      `(("text" "html" NIL NIL NIL "7bit" 3 1) "mixed" ("boundary" "${'q'.repeat(71)}"))`,
+    ],
+    ['an empty boundary', '(("text" "html" NIL NIL NIL "7bit" 3 1) "mixed" ("boundary" ""))'],
+    ['a boundary that ends in a blank', '(("text" "html" NIL NIL NIL "7bit" 3 1) "mixed" ("boundary" "b "))'],
     ['nesting beyond reason', `${'('.repeat(500)}"x" "y"${')'.repeat(500)}`],
   ])('that makes no sense gives nothing: %s', (_, text) => {
     expect(parse(text)).toBeNull();

@@ -14,7 +14,11 @@ afterAll(() => {
   for (const each of open) each.close();
 });
 
-async function account(start: () => Promise<TestServer>, options: Parameters<typeof imapServer>[1] = {}) {
+async function account(
+  start: () => Promise<TestServer>,
+  options: Parameters<typeof imapServer>[1] = {},
+  limits: Parameters<typeof imapMessages>[2] = imapLimits,
+) {
   const running = await start();
   const user = await running.freshUser();
   const server: ImapServer = imapServer(running, options);
@@ -41,7 +45,7 @@ async function account(start: () => Promise<TestServer>, options: Parameters<typ
     }
     return places;
   };
-  return { messages: imapMessages(use, hold), commands, other, put, held, session };
+  return { messages: imapMessages(use, hold, limits), commands, other, put, held, session };
 }
 
 const needs = { headers: 'none', structure: false, preview: false } as const;
@@ -168,6 +172,39 @@ describe.each(backends)('%s', (name, start, options) => {
       expect(held.count).toBe(0);
     }
   });
+});
+
+test.each([
+  ['is kept', imapLimits.wholeMessagesOctetsMax],
+  ['is read again, too large to be kept', 10],
+])('a message that Dovecot misreads has the sections of the tree that was told, and %s', async (_, octetsMax) => {
+  const { messages, put, held } = await account(dovecot, {}, { wholeMessagesOctetsMax: octetsMax });
+  const body = '--c\r\n\r\nHello\r\n--c--\r\n';
+  const [place, sane] = await put(
+    'INBOX',
+    message('misread', { 'Content-Type': 'multipart/mixed; boundary=b' }, body),
+    message('sane'),
+  );
+  if (!place || !sane) throw new Error('no place');
+  const facts = await messages.read([place, sane], { ...needs, structure: true });
+  expect(facts.get(place)?.structure?.subParts).toMatchObject([
+    { partId: '1', type: 'text/plain', encodedSize: body.length },
+  ]);
+  const requests = [
+    { place, section: '1' },
+    { place, section: '1', maxOctets: 3 },
+    { place: sane, section: '1' },
+    { place, section: '2' },
+  ];
+  const sections = await messages.readSections(requests);
+  expect(requests.map((request) => textOf(sections.get(request)))).toEqual([body, '--c', 'Hello\r\n', undefined]);
+  const part = await messages.open(place, '1');
+  expect(part?.size).toBe(body.length);
+  expect(part && (await drain(part.octets)).toString()).toBe(body);
+  expect(await messages.open(place, '2')).toBeNull();
+  const whole = await messages.open(place, '');
+  expect(whole && (await drain(whole.octets)).toString()).toMatch(/Subject: misread[\s\S]*--c--\r\n$/);
+  expect(held.count).toBe(0);
 });
 
 test('a preview is the server’s, where it has one', async () => {

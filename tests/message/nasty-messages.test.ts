@@ -226,7 +226,7 @@ const bodyRows: [string, string, Record<string, unknown>][] = [
     'a forwarded message with an attachment',
     `${mixed}--a\n\nfyi\n--a\nContent-Type: message/rfc822\n\nSubject: inner\nContent-Type: multipart/mixed; boundary=i\n\n--i\n\nx\n--i\nContent-Type: application/pdf\n\ny\n--i--\n--a--\n`,
     {
-      structure: 'multipart/mixed [1 text/plain 3, 2 message/rfc822 117]',
+      structure: 'multipart/mixed [1 text/plain 3, 2 message/rfc822 119]',
       lists: ['1', '1', '2'],
       hasAttachment: true,
     },

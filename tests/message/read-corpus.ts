@@ -27,6 +27,11 @@ export type CorpusMessage = {
   readonly properties: JsonObject;
   readonly preview: string;
   readonly bodyStructure: ExpectedPart;
+  /** Mail servers that do not take it, and those that store other octets. */
+  readonly refusedBy: readonly string[];
+  readonly changedBy: readonly string[];
+  /** Mail servers of which the BODYSTRUCTURE tells other parts or octets, each consistently, and what it tells. */
+  readonly readOtherwiseBy: Readonly<Record<string, string>>;
   /** Part ids. */
   readonly textBody: readonly string[];
   readonly htmlBody: readonly string[];
@@ -44,9 +49,31 @@ export function readCorpus(): CorpusMessage[] {
       'name' | 'octets' | 'properties'
     > &
       JsonObject;
-    const { about, preview, bodyStructure, textBody, htmlBody, attachments, ...properties } = expected;
+    const {
+      about,
+      refusedBy = [],
+      changedBy = [],
+      readOtherwiseBy = {},
+      preview,
+      bodyStructure,
+      textBody,
+      htmlBody,
+      attachments,
+      ...properties
+    } = expected;
     return {
-      ...{ name, about, preview, bodyStructure, textBody, htmlBody, attachments },
+      ...{
+        name,
+        about,
+        refusedBy,
+        changedBy,
+        readOtherwiseBy,
+        preview,
+        bodyStructure,
+        textBody,
+        htmlBody,
+        attachments,
+      },
       octets: readFileSync(path.join(folder, file)),
       properties: { ...noConveniences, ...properties },
     };
