@@ -195,6 +195,9 @@ export function fakeMailServer(options: FakeOptions) {
     },
   };
 
+  /** The next mailbox of a LIST that is on its way: one that is renamed meanwhile may be met twice, or not at all. */
+  const nameAfter = (name: string) => [...mailboxes.keys()].sort().find((other) => other > name);
+
   const vectorOf = (box: FakeMailbox): MailboxVector => ({
     uidValidity: box.uidValidity,
     uidNext: box.uidNext,
@@ -226,19 +229,13 @@ export function fakeMailServer(options: FakeOptions) {
         command('LIST', async () => {
           await before({ command: 'list', mailbox: '' });
           const survey: SurveyedMailbox[] = [];
-          for (const name of [...mailboxes.keys()].sort()) {
+          for (let name = nameAfter(''); name !== undefined; name = nameAfter(name)) {
             await before({ command: 'status', mailbox: name });
             const box = mailboxes.get(name);
             if (box === undefined) continue;
             const { selectable, attributes, subscribed } = box;
-            survey.push({
-              name,
-              delimiter,
-              selectable,
-              attributes,
-              subscribed,
-              vector: selectable ? vectorOf(box) : null,
-            });
+            const vector = selectable ? vectorOf(box) : null;
+            survey.push({ name, delimiter, selectable, attributes, subscribed, vector });
           }
           return survey;
         }),

@@ -85,7 +85,7 @@ export async function playHistory(options: HistoryOptions): Promise<void> {
       if (accident <= 1) laws.newStart();
       if (accident === 1) options.store.loseBlock();
       for (let count = 1 + random(5); count > 0; count -= 1) world.act();
-      if (options.racing) await Promise.allSettled([first.view('now'), second.view('now')].map(untilQuiet));
+      if (options.racing) await Promise.all([first.view('now'), second.view('now')].map(untilQuiet));
       // Where there are no mod-sequences flags are exact after a while only, and a few mailboxes at a time.
       clock += 1_000_000;
       for (let syncs = 0; syncs < 2; syncs += 1) await quiet.view('now');
