@@ -1,6 +1,6 @@
 import type { Id } from '../jmap/scalars.ts';
 import type { FreshEmail } from './email-edits.ts';
-import { idOfServer } from './ids.ts';
+import { idOfServer, messageIdHash } from './ids.ts';
 import { ancestryOf, byArrival, namedIn, provisionalThreadOf, threadOf } from './threads.ts';
 import type { CatalogView } from './view.ts';
 
@@ -14,10 +14,11 @@ export async function freshThreads(
 ): Promise<{ readonly threads: ReadonlyMap<Id, Id>; readonly messageIds: ReadonlyMap<string, Id> }> {
   const threads = new Map<Id, Id>();
   const derived: { readonly email: FreshEmail; readonly ancestry: ReturnType<typeof ancestryOf> }[] = [];
+  const hashOf = hashesOnce();
   for (const email of fresh) {
     const { serverThreadId } = email.appearance;
     if (view.threads === 'server' && serverThreadId !== null) threads.set(email.id, idOfServer(serverThreadId));
-    else derived.push({ email, ancestry: ancestryOf(email.appearance) });
+    else derived.push({ email, ancestry: ancestryOf(email.appearance, hashOf) });
   }
   if (view.provisional && view.threads === 'derived') {
     for (const { email, ancestry } of derived) threads.set(email.id, provisionalThreadOf(ancestry, email.id));
@@ -37,4 +38,14 @@ export async function freshThreads(
     if (own !== null && !known.has(own) && !messageIds.has(own)) messageIds.set(own, threadId);
   }
   return { threads, messageIds };
+}
+
+/** `messageIdHash`, each computed once: answers name the same messages again and again. */
+function hashesOnce(): typeof messageIdHash {
+  const hashes = new Map<string, string>();
+  return (messageId) => {
+    const hash = hashes.get(messageId) ?? messageIdHash(messageId);
+    hashes.set(messageId, hash);
+    return hash;
+  };
 }

@@ -93,21 +93,14 @@ export function mailboxIdOfName(name: string): Id {
 
 /** The first `chars` base32 characters of the SHA-256 of the fields, which are kept apart by their JSON form. */
 function hash(chars: number, ...fields: readonly (string | number)[]): string {
-  const bytes = createHash('sha256').update(JSON.stringify(fields)).digest();
+  const hex = createHash('sha256').update(JSON.stringify(fields)).digest('hex');
   let text = '';
-  let bits = 0;
-  let held = 0;
-  for (const byte of bytes) {
-    held = (held << 8) | byte;
-    bits += 8;
-    while (bits >= 5 && text.length < chars) {
-      bits -= 5;
-      text += base32[(held >> bits) & 31];
-    }
-    held &= (1 << bits) - 1;
-    if (text.length === chars) break;
+  // Five hexadecimal digits are four of these.
+  for (let at = 0; text.length < chars; at += 5) {
+    const bits = Number.parseInt(hex.slice(at, at + 5), 16);
+    text += `${base32[bits >> 15]}${base32[(bits >> 10) & 31]}${base32[(bits >> 5) & 31]}${base32[bits & 31]}`;
   }
-  return text;
+  return text.slice(0, chars);
 }
 
 const base32 = 'abcdefghijklmnopqrstuvwxyz234567';

@@ -51,7 +51,9 @@ export function existsInJmap(email: Email | null): email is Email {
 
 /** The mailboxes in which the Email exists for JMAP, ascending. */
 export function mailboxesOf(email: Email | null): MailboxKey[] {
-  if (email === null) return [];
+  const [only, ...others] = email?.rows ?? [];
+  if (email === null || only === undefined) return [];
+  if (others.length === 0) return only.deleted ? [] : [only.mailbox];
   const keys = new Set(email.rows.filter((row) => !row.deleted).map((row) => row.mailbox));
   return [...keys].sort((a, b) => a - b);
 }

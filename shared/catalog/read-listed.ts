@@ -5,8 +5,8 @@ import { type Base, MailboxReplaced, readMailbox } from './read-mailbox.ts';
 import { MailboxGone } from './source.ts';
 import { isRefused, noteRefusal, OutOfTime, type SyncContext, secondsNow } from './sync-context.ts';
 
-/** Messages of one mailbox that are committed at once while more are being read. */
-export const messagesInCommitMax = 10_000;
+/** Messages that are committed at once while more are being read: about 2 KB of memory each. */
+export const messagesInCommitMax = 20_000;
 
 /**
  * Reads a mailbox that the survey lists. What appears in large numbers is committed on the way; when the time is up it is

@@ -14,16 +14,22 @@ export type Ancestry = {
 const referencesMax = 10;
 const inReplyToMax = 2;
 
-/** Reads the raw, unfolded values of MESSAGE-ID, REFERENCES and IN-REPLY-TO. Comments and phrases between the ids are passed over. */
-export function ancestryOf(fields: { messageId: string; references: string; inReplyTo: string }): Ancestry {
+/**
+ * Reads the raw, unfolded values of MESSAGE-ID, REFERENCES and IN-REPLY-TO. Comments and phrases between the ids are passed over.
+ * `hashOf` is `messageIdHash`, perhaps one that remembers.
+ */
+export function ancestryOf(
+  fields: { messageId: string; references: string; inReplyTo: string },
+  hashOf: (messageId: string) => string = messageIdHash,
+): Ancestry {
   const [own = fields.messageId.trim()] = messageIdsIn(fields.messageId);
   const references = [...new Set(messageIdsIn(fields.references))];
   const kept =
     references.length <= referencesMax ? references : [references[0] ?? '', ...references.slice(1 - referencesMax)];
   return {
-    own: own === '' ? null : messageIdHash(own),
-    references: kept.map(messageIdHash),
-    inReplyTo: messageIdsIn(fields.inReplyTo).slice(0, inReplyToMax).map(messageIdHash),
+    own: own === '' ? null : hashOf(own),
+    references: kept.map(hashOf),
+    inReplyTo: messageIdsIn(fields.inReplyTo).slice(0, inReplyToMax).map(hashOf),
   };
 }
 
