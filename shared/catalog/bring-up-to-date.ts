@@ -30,7 +30,7 @@ export async function bringUpToDate(
   firstSurvey: readonly SurveyedMailbox[],
 ): Promise<{ readonly view: CatalogView; readonly seen: Look }> {
   let view = start;
-  let { survey, seen } = await steadyLook(context, { scheme: view.scheme, view }, firstSurvey);
+  let seen = await steadyLook(context, { scheme: view.scheme, view }, firstSurvey);
 
   let deltas = new Map<MailboxKey, MailboxDelta>();
   let due = movedMailboxes(seen, view, secondsNow(context));
@@ -47,19 +47,18 @@ export async function bringUpToDate(
     isSettled = view.provisional || !takes;
     if (isSettled) break;
 
-    survey = await context.source.survey();
+    const survey = await context.source.survey();
     const next = await lookAt(context, { scheme: view.scheme, view }, survey);
     if (next.structure === seen.structure) {
       seen = next;
       due = mailboxesWithUnreadMessages(seen, deltas);
       isSettled = due.length === 0;
     } else {
-      ({ survey, seen } = await steadyLook(context, { scheme: view.scheme, view }, survey));
+      seen = await steadyLook(context, { scheme: view.scheme, view }, survey);
       deltas = new Map();
       due = movedMailboxes(seen, view, secondsNow(context));
     }
   }
-  if (view !== start) seen = await lookAt(context, { scheme: view.scheme, view }, survey); // large mailboxes were committed on the way
   const findings = findingsOf(context, await view.mailboxes(), seen, deltas, isSettled);
   return { view: await advance(context.catalog, view, findings), seen };
 }

@@ -77,20 +77,14 @@ export async function lookAt(
  * A look whose mailboxes two surveys in a row agree on, unless the first one finds them as they were. A survey may be older than
  * the view, and one during which a mailbox is renamed shows it twice or not at all.
  */
-export async function steadyLook(
-  context: SyncContext,
-  known: Known,
-  first: readonly SurveyedMailbox[],
-): Promise<{ readonly survey: readonly SurveyedMailbox[]; readonly seen: Look }> {
-  let survey = first;
-  let seen = await lookAt(context, known, survey);
+export async function steadyLook(context: SyncContext, known: Known, first: readonly SurveyedMailbox[]): Promise<Look> {
+  let seen = await lookAt(context, known, first);
   for (let surveys = 1; seen.changed.size > 0 && surveys < surveysMax; surveys += 1) {
     const { structure } = seen;
-    survey = await context.source.survey();
-    seen = await lookAt(context, known, survey);
+    seen = await lookAt(context, known, await context.source.survey());
     if (seen.structure === structure) break;
   }
-  return { survey, seen };
+  return seen;
 }
 
 async function serverIdsOf(context: SyncContext, names: readonly string[]): Promise<ServerIds> {

@@ -11,8 +11,8 @@ import { BlockLost, type CatalogEdit, type CatalogView, type CommitOutcome } fro
 export async function startCatalog(context: SyncContext, survey: readonly SurveyedMailbox[]): Promise<CommitOutcome> {
   const { catalog, source } = context;
   const facts = await source.scheme();
-  const { seen } = await steadyLook(context, { scheme: facts.scheme, view: null }, survey);
-  return catalog.create(facts, mailboxesOnly(seen.changed), null);
+  const { changed } = await steadyLook(context, { scheme: facts.scheme, view: null }, survey);
+  return catalog.create(facts, mailboxesOnly(changed), null);
 }
 
 /**

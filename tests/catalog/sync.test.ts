@@ -663,3 +663,25 @@ test('an epoch ends before its mailbox keys do not fit into row keys any more', 
     });
   }
 });
+
+test('a large mailbox and a small one that appear at once are both taken in', async () => {
+  start({ batch: 5 });
+  deliver();
+  const before = await synced();
+  server.create('A small one');
+  deliver('A small one');
+  server.create('Large');
+  for (let count = 0; count < 30; count += 1) deliver('Large');
+  // The time is up while the large one is read: what was read of it stays, and the next sync goes on.
+  let fetches = 0;
+  const countFetches = ({ command, mailbox }: FakeEvent) => {
+    if (command === 'fetch' && mailbox === 'Large') fetches += 1;
+  };
+  await expect(synced(countFetches, { isOver: () => fetches >= 2 })).rejects.toThrow(OutOfTime);
+  const partly = await catalog.open();
+  expect(partly?.provisional).toBe(false);
+  const view = await synced(countFetches);
+  expect(fetches).toBeLessThan(8);
+  expect((await changesOf(view, before)).created.length).toBe(31);
+  await holdsWhatServerHolds(view, server);
+});
