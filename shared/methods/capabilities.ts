@@ -10,9 +10,5 @@ export const quotaCapability = 'urn:ietf:params:jmap:quota';
  * server has is taken from it.
  */
 export const impliedCapabilities = {
-  [mailCapability]: [
-    'urn:ietf:params:jmap:submission',
-    'urn:ietf:params:jmap:vacationresponse',
-    quotaCapability,
-  ],
+  [mailCapability]: ['urn:ietf:params:jmap:submission', 'urn:ietf:params:jmap:vacationresponse', quotaCapability],
 };
