@@ -1,7 +1,7 @@
 import { flushBytesMax } from './limits.ts';
 import { type Change, type Merging, merge } from './merge.ts';
 import { emptyRoot, type Root } from './references.ts';
-import type { Entries, Key } from './shape.ts';
+import { type Entries, type Key, lastNotAbove } from './shape.ts';
 import { leavesBetween, lookUp, type Reading, readLeaf, seek } from './tree.ts';
 
 /**
@@ -60,7 +60,7 @@ export async function entriesBetween<K extends Key, V>(
   return { keys, values: keys.map((key) => found.get(key) as V) };
 }
 
-/** The table with changes in its buffer. */
+/** The table with changes (each key once) in its buffer. */
 export function buffered<K extends Key, V>(
   { root, buffer }: Table<K, V>,
   changes: readonly TableChange<K, V>[],
@@ -74,16 +74,16 @@ export function buffered<K extends Key, V>(
   return { root, buffer: next };
 }
 
-/** The table with changes, and everything that was buffered, merged into the tree. */
+/** The table with changes (each key once), and everything that was buffered, merged into the tree. */
 export async function merged<K extends Key, V>(
   merging: Merging<K, V>,
   { root, buffer }: Table<K, V>,
   changes: readonly TableChange<K, V>[],
 ): Promise<Table<K, V>> {
-  const newest = new Map<K, V | null>();
-  for (const [key, { value }] of buffer) newest.set(key, value);
-  for (const { key, value } of changes) newest.set(key, value);
-  const sorted = [...newest].sort(([a], [b]) => ascending(a, b));
+  const newest = changes.map(({ key, value }): Change<K, V> => [key, value]).sort(byKey);
+  const keys = newest.map(([key]) => key);
+  const untouched = [...buffer].filter(([key]) => keys[lastNotAbove(keys, key)] !== key);
+  const sorted = newest.concat(untouched.map(([key, { value }]): Change<K, V> => [key, value])).sort(byKey);
   return { root: await merge(merging, root, sorted), buffer: new Map() };
 }
 
@@ -113,6 +113,10 @@ async function flushKeys<K extends Key, V>(
   const rest = new Map(buffer);
   for (const key of keys) rest.delete(key);
   return { root: await merge(merging, root, changes), buffer: rest };
+}
+
+function byKey<K extends Key, V>([a]: Change<K, V>, [b]: Change<K, V>): number {
+  return ascending(a, b);
 }
 
 export function ascending<K extends Key>(a: K, b: K): number {
