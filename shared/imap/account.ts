@@ -43,8 +43,8 @@ class RequestSession {
   readonly #server: ImapServer;
   readonly #credential: ImapCredential;
   #lease: Lease | null = null;
-  /** How many commands the leased session had answered before. */
-  #answeredBefore = 0;
+  /** How many commands the leased session was asked before; it may answer the last of them later. */
+  #askedBefore = 0;
   /** The end of the operation before. */
   #last: Promise<unknown> = Promise.resolve();
   readonly #holds = new Set<object>();
@@ -89,7 +89,7 @@ class RequestSession {
     try {
       return await this.#attempt(lease, operation);
     } catch (error) {
-      const wasDead = lease.isReused && lease.session.answered === this.#answeredBefore;
+      const wasDead = lease.isReused && lease.session.answered <= this.#askedBefore;
       if (!(error instanceof Dismissed || (error instanceof ConnectionLost && wasDead))) throw error;
       this.#lease = await this.#pool.leaseNew(this.#server, this.#credential);
       return this.#attempt(this.#lease, operation);
@@ -99,7 +99,7 @@ class RequestSession {
   async #leased(): Promise<Lease> {
     if (!this.#lease) {
       this.#lease = await this.#pool.lease(this.#server, this.#credential);
-      this.#answeredBefore = this.#lease.session.answered;
+      this.#askedBefore = this.#lease.session.asked;
     }
     return this.#lease;
   }

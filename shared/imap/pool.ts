@@ -142,7 +142,7 @@ export class SessionPool {
       isReleased = true;
       this.#leased.delete(session);
       if (failure !== undefined) this.#pauseFor(failure, server, account);
-      if (failure === undefined && (await this.#mayPark(session))) this.#park(account, key, session);
+      if (failure === undefined && this.#mayPark(session)) this.#park(account, key, session);
       else await this.#end(account, session, failure !== undefined);
       account.slots.giveBack();
     };
@@ -191,21 +191,21 @@ export class SessionPool {
     return found.session;
   }
 
-  /** Leaves the mailbox, so that the session carries nothing over to its next use. */
-  async #mayPark(session: ImapSession): Promise<boolean> {
-    if (this.#isClosed || this.#options.parkMs <= 0 || !session.canBeParked || !this.#isYoung(session)) return false;
-    return session.unselect().then(
-      () => session.isOpen,
-      () => false,
-    );
+  #mayPark(session: ImapSession): boolean {
+    return !this.#isClosed && this.#options.parkMs > 0 && session.canBeParked && this.#isYoung(session);
   }
 
+  /**
+   * Leaves the mailbox, so that the session carries nothing over to its next use. Nobody waits for the answer: what is sent next
+   * comes after it on the wire. A session that cannot leave its mailbox ends, also when it is in use again.
+   */
   #park(account: Account, key: string, session: ImapSession): void {
     const timer = setTimeout(() => void this.#unpark(account, parked), this.#options.parkMs).unref();
     const parked: Parked = { session, key, timer };
     account.parked.push(parked);
     session.keepAlive(false);
     session.onEnd = () => void this.#unpark(account, parked);
+    session.unselect().catch(() => (account.parked.includes(parked) ? this.#unpark(account, parked) : session.close()));
   }
 
   async #unpark(account: Account, parked: Parked): Promise<void> {

@@ -70,7 +70,11 @@ export class ImapSession {
     return this.#wire.isOpen;
   }
 
-  /** How many commands the server has answered. */
+  /** How many commands the server was asked, and how many it has answered. */
+  get asked(): number {
+    return this.#wire.asked;
+  }
+
   get answered(): number {
     return this.#wire.answered;
   }

@@ -83,6 +83,11 @@ export class ImapWire {
     return this.#failure === null;
   }
 
+  /** Commands that were given to it, sent yet or not. */
+  get asked(): number {
+    return this.#lastTag;
+  }
+
   /**
    * Sends a command and waits for its tagged OK. Rejects with `CommandRefused` for a NO or BAD that concerns the command
    * alone, with `Throttled` or `Unavailable` for what concerns more, and with `ConnectionLost`.

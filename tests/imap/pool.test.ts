@@ -54,7 +54,8 @@ describe('a session', () => {
     await first.release();
     const second = await pool.lease(server, anna);
     expect([second.session === first.session, second.isReused, connections()]).toEqual([true, true, 1]);
-    expect(commands.slice(-2)).toEqual([expect.stringMatching(/^EXAMINE/), 'UNSELECT']);
+    await second.session.exec('NOOP', []);
+    expect(commands.slice(-3)).toEqual([expect.stringMatching(/^EXAMINE/), 'UNSELECT', 'NOOP']);
     await second.release();
   });
 
@@ -88,7 +89,6 @@ describe('a session', () => {
   test.each<[string, Script, Partial<PoolOptions>]>([
     ['nothing is to be parked', {}, { parkMs: 0 }],
     ['it is too old', {}, { sessionAgeMaxMs: 0 }],
-    ['its mailbox cannot be left', { answers: { UNSELECT: '% NO never\r\n' } }, {}],
     [
       'the server has no UNSELECT',
       {
@@ -104,6 +104,16 @@ describe('a session', () => {
     await lease.release();
     expect(commands.at(-1)).toBe('LOGOUT');
     expect(commands.filter((command) => /^(CLOSE|EXPUNGE)/.test(command))).toEqual([]);
+  });
+
+  test('is logged out when its mailbox cannot be left', async () => {
+    const { server, commands, received } = await start({ answers: { UNSELECT: '% NO never\r\n' } });
+    const lease = await poolOf().lease(server, anna);
+    await lease.session.examine('INBOX');
+    const left = received('LOGOUT');
+    await lease.release();
+    await left;
+    expect(commands.slice(-2)).toEqual(['UNSELECT', 'LOGOUT']);
   });
 
   test('is logged out when nobody wanted it for a while, and when the process ends', async () => {
