@@ -9,7 +9,7 @@ import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts
 const tableName = 'catalogs';
 
 describe('the embedded store', () => {
-  const cleanups: (() => Promise<unknown> | void)[] = [];
+  const cleanups: (() => Promise<void>)[] = [];
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
   });
