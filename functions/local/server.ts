@@ -24,6 +24,8 @@ export interface ServerOptions {
 
 /** How long requests under way may take to end when the server stops. */
 const drainTimeoutMs = 5_000;
+/** How long a connection without a request is kept: longer than a client is likely to wait before it uses it again. */
+const keepAliveTimeoutMs = 75_000;
 
 /**
  * Serves the app on a port of this machine. `port` 0 picks a free one. Rejects with code `EADDRINUSE` when it is taken.
@@ -42,6 +44,7 @@ export async function startServer(app: App, options: ServerOptions): Promise<Loc
     });
     void serve(app, incoming, outgoing, clientAddressOf(incoming, options.clientAddressHeader ?? null));
   });
+  server.keepAliveTimeout = keepAliveTimeoutMs;
   server.on('connection', (socket) => {
     connections.set(socket, 0);
     socket.on('close', () => connections.delete(socket));
