@@ -36,7 +36,7 @@ export async function endOfFirstContact(view: CatalogView, edit: CatalogEdit): P
     emails: edits,
     threads: new Map([...touched].map((threadId) => [threadId, idsIn(threadId)])),
     messageIds,
-    log: [],
+    log: edit.log,
     newEpoch: true,
   };
 }

@@ -97,8 +97,8 @@ async function serverIdsOf(context: SyncContext, names: readonly string[]): Prom
 }
 
 /**
- * No key up to this one may be given to a new mailbox. Each mailbox that ever came raised the version of its type, so a key
- * above it was never used in this epoch.
+ * No key up to this one may be given to a new mailbox. In an epoch each mailbox that comes, and each that goes, raises the version
+ * of its type, so a key above that was not used before.
  */
 function lastKey(view: CatalogView | null, entries: readonly MailboxEntry[]): MailboxKey {
   return entries.reduce((last, { key }) => Math.max(last, key), view?.versions.Mailbox ?? 0);

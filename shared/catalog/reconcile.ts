@@ -38,16 +38,18 @@ export async function reconcile(view: CatalogView, findings: Findings): Promise<
   const after = withCounts(found, members, trash);
 
   const log: (LogEntry | null)[] = mailboxEntries(before, after);
-  for (const [id, edit] of emails) log.push(emailEntry(id, edit));
-  for (const [id, thread] of members) log.push(threadEntry(id, thread.before, thread.after));
+  // While mailboxes are missing every step is an epoch of its own: nothing that a client saw before can be continued.
+  if (!view.provisional) {
+    for (const [id, edit] of emails) log.push(emailEntry(id, edit));
+    for (const [id, thread] of members) log.push(threadEntry(id, thread.before, thread.after));
+  }
 
   return {
     mailboxes: changedEntries(before, after),
     emails,
     threads: changedMembers(members),
     messageIds,
-    // While mailboxes are missing every step is an epoch of its own: nothing that a client saw before can be continued.
-    log: view.provisional ? [] : log.filter((entry) => entry !== null),
+    log: log.filter((entry) => entry !== null),
     newEpoch: view.provisional,
   };
 }

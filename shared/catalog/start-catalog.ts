@@ -21,9 +21,10 @@ export async function startCatalog(context: SyncContext, survey: readonly Survey
  */
 export async function startAnew({ catalog }: SyncContext, lost: CatalogView): Promise<CommitOutcome> {
   const mailboxes = new Map<MailboxKey, MailboxEntry>();
-  for (const [key, entry] of await readableMailboxes(lost)) {
+  for (const entry of (await readableMailboxes(lost)).values()) {
+    const key = mailboxes.size + 1; // as if seen for the first time: see lastKey
     const progress = noneRead(vectorOf(entry));
-    mailboxes.set(key, { ...entry, vector: null, progress, counts: noCounts, flagsReadAt: 0 });
+    mailboxes.set(key, { ...entry, key, vector: null, progress, counts: noCounts, flagsReadAt: 0 });
   }
   return catalog.create({ scheme: lost.scheme, threads: lost.threads }, mailboxesOnly(mailboxes), lost);
 }

@@ -606,6 +606,30 @@ describe('racing writers', () => {
     await holdsWhatServerHolds(view, server);
   });
 
+  test('a sync that is overtaken again and again arrives in the end', async () => {
+    await synced();
+    deliver();
+    let races = 0;
+    const connection = server.connect();
+    const view = await sync(
+      contextOf({
+        ...connection,
+        read: async (...args) => {
+          const reading = await connection.read(...args);
+          races += 1;
+          if (races <= 12) {
+            deliver();
+            await synced();
+            deliver();
+          }
+          return reading;
+        },
+      }),
+    );
+    expect(races).toBeGreaterThan(12);
+    await holdsWhatServerHolds(view, server);
+  });
+
   test('two first contacts make one catalog', async () => {
     for (let count = 0; count < 5; count += 1) deliver(count % 2 === 0 ? 'INBOX' : 'Archive');
     const [a, b] = await Promise.all([synced(), synced()]);
@@ -684,4 +708,26 @@ test('a large mailbox and a small one that appear at once are both taken in', as
   expect(fetches).toBeLessThan(8);
   expect((await changesOf(view, before)).created.length).toBe(31);
   await holdsWhatServerHolds(view, server);
+});
+
+test('the key of a mailbox is never given to another one in the same epoch', async () => {
+  deliver();
+  await synced();
+  server.create('Last');
+  await synced();
+  catalog.loseBlock();
+  deliver();
+  const { epoch } = await synced();
+  const idOfKey = new Map<number, Id>();
+  for (const name of ['a', 'b', 'c']) {
+    server.create(name);
+    const view = await synced();
+    expect(view.epoch).toBe(epoch);
+    for (const { key, id } of (await view.mailboxes()).values()) {
+      expect(idOfKey.get(key) ?? id).toBe(id);
+      idOfKey.set(key, id);
+    }
+    server.remove(name);
+    await synced();
+  }
 });
