@@ -8,8 +8,11 @@ import { startAnew, startCatalog } from './start-catalog.ts';
 import type { SyncContext } from './sync-context.ts';
 import { BlockLost, type CatalogView, type CommitOutcome } from './view.ts';
 
-/** How often a sync begins again when another writer or another client of the mail server got in its way. */
-const attemptsMax = 8;
+/**
+ * How often a sync begins again, if there is time, when another writer or another client of the mail server got in its way. Of
+ * writers that race one is always first, and the others find less left to do: several processes of a busy account take a few turns.
+ */
+const attemptsMax = 40;
 
 /** New mailboxes are given keys above the version of their type, and row keys have room for twice as many. */
 const mailboxVersionMax = 2 ** 20;
@@ -43,6 +46,7 @@ export async function sync(context: SyncContext, lostVersion: number | null = nu
       if (error instanceof BlockLost && reached.view !== null) await startAnew(context, reached.view);
       else if (!isOutrun(error)) throw error;
     }
+    if (context.isOver()) break;
   }
   throw new Unavailable('The account changes faster than it can be read');
 }
