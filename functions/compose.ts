@@ -55,6 +55,7 @@ export function compose(config: Config, world: World): Postern {
   const { providers, store, blobs, writeLog, observer = {}, now = Date.now } = world;
   const surroundings = { now, randomKey: () => randomBytes(12).toString('hex') };
   const log = createLog(config.log, writeLog, now);
+  const requestTimeoutMs = config.requestTimeoutSeconds * 1000;
   const trustMs = config.loginTrustMinutes * 60_000;
 
   const pool = new SessionPool({
@@ -76,7 +77,7 @@ export function compose(config: Config, world: World): Postern {
       source: async () => source,
       surroundings,
       freshnessMs: config.freshnessMs,
-      deadline: now() + config.requestTimeoutSeconds * 1000,
+      deadline: now() + requestTimeoutMs,
       memory,
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
@@ -108,6 +109,7 @@ export function compose(config: Config, world: World): Postern {
       openAccount,
       maxSizeResponse: config.maxSizeResponse,
       strict: config.strict,
+      ...{ requestTimeoutMs, now },
     }),
     openBlob: createBlobOpener(openAccount),
     blobs,

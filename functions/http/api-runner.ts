@@ -19,8 +19,12 @@ export function createApiRunner(parts: {
   readonly maxSizeResponse: number;
   /** Takes `using` by the letter. */
   readonly strict: boolean;
+  /** How long after its arrival a request may still begin a call; and the clock, in milliseconds. */
+  readonly requestTimeoutMs: number;
+  readonly now: () => number;
 }): RunApiRequest {
   return async (user, body, { urls, log, requestId }) => {
+    const deadline = parts.now() + parts.requestTimeoutMs;
     const session = parts.describeSession(user, urls);
     const capabilities = new Set(Object.keys(session.capabilities));
     const limits = session.capabilities[coreUri];
@@ -34,6 +38,7 @@ export function createApiRunner(parts: {
         session,
         portsOf: () => account.ports,
         userPorts: {},
+        hasTime: () => parts.now() < deadline,
         onUnavailable: (error) => logUnavailable(log, error, user.accountId),
         report: (error) => {
           const report = `${requestId}-${++reports}`;

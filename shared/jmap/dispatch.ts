@@ -19,6 +19,8 @@ export type Server<Ports, UserPorts> = {
   readonly report: (error: unknown, methodName: string) => string;
   /** Tells the operator why a call is answered with `serverUnavailable`. */
   readonly onUnavailable?: (error: Error) => void;
+  /** Whether there is time for another call; those that are left when there is none are answered with `serverUnavailable`. */
+  readonly hasTime?: () => boolean;
 };
 
 /** The Response object (RFC 8620 §3.4). */
@@ -50,6 +52,7 @@ export async function dispatch<Ports, UserPorts>(
     const registered = server.registry.get(name);
     const optedIn = registered !== undefined && request.using.has(registered.capability);
     if (!optedIn) respond('error', methodError('unknownMethod'), callId);
+    else if (server.hasTime?.() === false) respond('error', methodError('serverUnavailable'), callId);
     else {
       const resolved = resolveReferences(args, firstResponses, budget);
       if (resolved.ok) await answer(name, registered, resolved.value, callId);

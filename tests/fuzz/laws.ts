@@ -2,9 +2,8 @@ import { isObject } from '../../shared/jmap/grammar.ts';
 import { parseJson } from '../../shared/jmap/json.ts';
 import { type Request as JmapRequest, parseRequest } from '../../shared/jmap/request.ts';
 import type { JsonObject, JsonValue } from '../../shared/jmap/scalars.ts';
-import { coreUri } from '../../shared/jmap/session.ts';
-import { mailCapability } from '../../shared/methods/capabilities.ts';
 import type { Limits } from '../in-memory/server.ts';
+import { capabilities } from './capabilities.ts';
 
 /** What every answer has to be, whatever was asked. Each law throws an `Error` that says how it was broken. */
 
@@ -71,7 +70,7 @@ function parsed(text: string): JsonObject {
 /** What the server should make of the body; null: no request. */
 function readable(body: string, limits: Limits): JmapRequest | null {
   try {
-    return parseRequest(Buffer.from(body), { limits, capabilities: new Set([coreUri, mailCapability]) });
+    return parseRequest(Buffer.from(body), { limits, capabilities: new Set(capabilities) });
   } catch {
     return null;
   }

@@ -1,8 +1,7 @@
 import fc from 'fast-check';
 import type { JsonObject, JsonValue } from '../../shared/jmap/scalars.ts';
-import { coreUri } from '../../shared/jmap/session.ts';
-import { mailCapability } from '../../shared/methods/capabilities.ts';
 import { registry } from '../../shared/methods/registry.ts';
+import { capabilities } from './capabilities.ts';
 import { argumentsOf } from './methods.ts';
 import { anyValue, mostly, token } from './values.ts';
 
@@ -100,8 +99,8 @@ const methodCalls: fc.Arbitrary<JsonValue> = fc.oneof(
 );
 
 const using: fc.Arbitrary<JsonValue> = fc.oneof(
-  { weight: 40, arbitrary: fc.constant<JsonValue>([coreUri, mailCapability]) },
-  fc.subarray<string>([coreUri, mailCapability, 'urn:x']),
+  { weight: 40, arbitrary: fc.constant<JsonValue>([...capabilities]) },
+  fc.subarray<string>([...capabilities, 'urn:x']),
   anyValue,
 );
 

@@ -1,16 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { startServer } from '../../functions/local/server.ts';
 import type { Failure } from '../../shared/catalog/storage/memory-store.ts';
-import type { Id } from '../../shared/jmap/scalars.ts';
+import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { FakeMailServer, FakeOptions } from '../catalog/fake-mail-server.ts';
-import { expectedEmails } from '../end-to-end/account-model.ts';
+import { callsSince, expectEachAnswered, expectRight, questions } from '../end-to-end/failure-laws.ts';
 import type { ObservedMailbox } from '../end-to-end/imap-actor.ts';
-import { type Invocation, type JmapClient, jmapClient, MethodFailed } from '../end-to-end/jmap-client.ts';
-import { expectExactChanges, expectExactCounts, expectExactThreads, expectSameQueries } from '../end-to-end/laws.ts';
-import { namesOf, type Question, type Snapshot, takeSnapshot, types } from '../end-to-end/snapshot.ts';
+import { type Invocation, jmapClient, MethodFailed } from '../end-to-end/jmap-client.ts';
+import { type Snapshot, takeSnapshot, types } from '../end-to-end/snapshot.ts';
 import { day } from './day.ts';
 import { failingPorts } from './failing-ports.ts';
-import { inMemoryServer, smallLimits } from './server.ts';
+import { inMemoryServer, requestTimeoutMs, smallLimits } from './server.ts';
 
 const servers: readonly FakeOptions[] = [
   { tier: 'qresync', scheme: 'xguid', threads: 'derived', batch: 2 },
@@ -23,31 +22,6 @@ type Fault = { readonly port: 'store' | 'mail'; readonly n: number; readonly fai
 
 /** Long enough for a server without mod-sequences to be asked for all flags again. */
 const hourMs = 3_600_000;
-
-const newestFirst = [{ property: 'receivedAt', isAscending: false }];
-const questions: readonly Question[] = [
-  { filter: { notKeyword: '$seen' }, sort: newestFirst, collapseThreads: true },
-  { filter: null, sort: newestFirst, collapseThreads: false },
-];
-
-/** One request of everything: metadata, content, a text search, changes. */
-function callsSince({ accountId }: JmapClient, since: Snapshot | undefined): Invocation[] {
-  const ids = { resultOf: 'all', name: 'Email/query', path: '/ids' };
-  const threadIds = { resultOf: 'Email', name: 'Email/get', path: '/list/*/threadId' };
-  const changes = types.map((type): Invocation => {
-    return [`${type}/changes`, { accountId, sinceState: since?.states[type] ?? 'none' }, `${type} changes`];
-  });
-  return [
-    ['Mailbox/get', { accountId }, 'Mailbox'],
-    ['Email/query', { accountId }, 'all'],
-    ['Email/get', { accountId, '#ids': ids, properties: ['subject', 'preview', 'threadId'] }, 'Email'],
-    ['Thread/get', { accountId, '#ids': threadIds }, 'Thread'],
-    ['Email/query', { accountId, filter: { text: 'say' }, sort: [{ property: 'subject' }] }, 'text'],
-    ['SearchSnippet/get', { accountId, filter: { body: 'say' }, '#emailIds': ids }, 'snippets'],
-    ...changes,
-    ['Core/echo', {}, 'end'],
-  ];
-}
 
 /**
  * Lives through the day while one call of a port fails. Every hour the client asks for everything and then looks at the account;
@@ -86,10 +60,10 @@ async function live(
       });
       history.push(snapshot);
       states.noteSnapshot(snapshot);
-      if (hasFailed() !== hadFailed) await expectRight(server.mail, client, history);
+      if (hasFailed() !== hadFailed) await expectRight(observed(server.mail), client, history);
     }
     const calls = { store: server.store.units().calls, mail: ports.calls() };
-    await expectRight(server.mail, client, history);
+    await expectRight(observed(server.mail), client, history);
     expect({ hasFailed: hasFailed(), defects: server.defects }).toEqual({ hasFailed: fault !== null, defects: [] });
     return calls;
   } catch (error) {
@@ -98,16 +72,6 @@ async function live(
   } finally {
     await local.stop();
   }
-}
-
-/** Every call has one answer, in order; `isQuiet`: none is an error but about a state that never was. */
-function expectEachAnswered(calls: readonly Invocation[], responses: readonly Invocation[], isQuiet: boolean): void {
-  const allowed = ['cannotCalculateChanges', ...(isQuiet ? [] : ['serverUnavailable', 'invalidResultReference'])];
-  const told = responses.map(([name, args, callId], index) => {
-    const isAllowed = name === 'error' && allowed.includes(String(args.type));
-    return [isAllowed ? calls[index]?.[0] : `${name} ${args.type ?? ''}`.trim(), callId];
-  });
-  expect(told).toEqual(calls.map(([name, , callId]) => [name, callId]));
 }
 
 /** The states of each type in the order in which the client got to see them: one that was left never comes back. */
@@ -127,41 +91,6 @@ function statesSeen() {
       for (const type of types) noteOne(type, states[type]);
     },
   };
-}
-
-/** What the client sees is what lies on the mail server; it agrees with itself and with all that was seen before. */
-async function expectRight(mail: FakeMailServer, client: JmapClient, history: readonly Snapshot[]): Promise<void> {
-  const snapshot = history.at(-1);
-  if (snapshot === undefined) throw new Error('Nothing was seen yet');
-  const names = namesOf(snapshot.Mailbox);
-  const property = 'header:X-Token:asText';
-  const { list } = await client.get<{ id: Id; [property]: string }>('Email', {
-    ids: [...snapshot.Email.keys()],
-    properties: [property],
-  });
-  const shown = list.map(({ id, [property]: token }) => {
-    const email = snapshot.Email.get(id);
-    const mailboxes = Object.keys(email?.mailboxIds ?? {}).map((mailbox) => names.get(mailbox as Id));
-    return {
-      token,
-      size: email?.size,
-      mailboxes: mailboxes.sort(),
-      keywords: Object.keys(email?.keywords ?? {}).sort(),
-    };
-  });
-  const lies = [...expectedEmails(observed(mail)).values()].map(({ token, size, mailboxes, keywords }) => {
-    return { token, size, mailboxes, keywords };
-  });
-  expect(shown.sort(byToken)).toEqual(lies.sort(byToken));
-  expect([...names.values()].sort()).toEqual(mail.names());
-  expectExactCounts(snapshot);
-  expectExactThreads(snapshot);
-  await expectExactChanges(client, history);
-  await expectSameQueries(client, history, questions, [...history.keys()]);
-}
-
-function byToken(one: { token: string }, other: { token: string }): number {
-  return one.token < other.token ? -1 : 1;
 }
 
 function observed(mail: FakeMailServer): ObservedMailbox[] {
@@ -196,3 +125,29 @@ describe.each(servers.map((options, index) => ({ ...options, first: (index % str
     );
   },
 );
+
+test('a request that ran out of time asks the mail server no more, and answers the calls that are left', async () => {
+  let surveys = 0;
+  const server = inMemoryServer(servers[0] as FakeOptions, smallLimits, (ports) => ({
+    ...ports,
+    source: {
+      ...ports.source,
+      survey: async () => {
+        surveys += 1;
+        server.advanceClock(requestTimeoutMs);
+        throw new Unavailable('the mail server does not answer');
+      },
+    },
+  }));
+  const { accountId } = server;
+  const methodCalls = ['a', 'b', 'c'].map((callId) => ['Mailbox/get', { accountId }, callId]);
+  const body = JSON.stringify({ using: ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail'], methodCalls });
+  const response = await server.ask('/jmap/api', {
+    method: 'POST',
+    body,
+    headers: { 'Content-Type': 'application/json' },
+  });
+  const { methodResponses } = (await response.json()) as { methodResponses: Invocation[] };
+  expect(methodResponses).toEqual(['a', 'b', 'c'].map((callId) => ['error', { type: 'serverUnavailable' }, callId]));
+  expect(surveys).toBe(1);
+});

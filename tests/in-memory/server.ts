@@ -24,6 +24,8 @@ export type MailPorts = {
   readonly source: MailSource;
   readonly messages: CanReadMessages;
   readonly search: CanSearchMessages;
+  /** At the end of the request. */
+  readonly release?: () => Promise<void>;
 };
 
 export type Limits = Pick<CoreCapability, 'maxSizeRequest' | 'maxCallsInRequest' | 'maxObjectsInGet'> & {
@@ -43,6 +45,9 @@ export type InMemoryServer = {
   /** What the operator was told of our own failures, with the stack. */
   readonly defects: readonly string[];
 };
+
+/** What a request may take, on a clock that stands still but for `advanceClock`. */
+export const requestTimeoutMs = 60_000;
 
 /** No larger than a test needs to reach them. */
 export const smallLimits: Limits = {
@@ -81,7 +86,7 @@ export function inMemoryServer(
   const memory = accountMemory();
   const uploads = inMemoryUploads(surroundings.randomKey);
   const openAccount: OpenAccount = () => {
-    const { source, messages, search } = ports({
+    const { source, messages, search, release } = ports({
       source: mail.connect(),
       messages: messagesOf(mail),
       search: searchOf(mail),
@@ -91,12 +96,12 @@ export function inMemoryServer(
       source: async () => source,
       surroundings,
       freshnessMs: 1000,
-      deadline: now() + 60_000,
+      deadline: now() + requestTimeoutMs,
       memory,
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
     const quotas = async () => [];
-    return { ports: { catalog, messages, search, rights, uploads, quotas }, close: async () => {} };
+    return { ports: { catalog, messages, search, rights, uploads, quotas }, close: release ?? (async () => {}) };
   };
 
   const core: CoreCapability = {
@@ -113,6 +118,7 @@ export function inMemoryServer(
       openAccount,
       maxSizeResponse: limits.maxSizeResponse,
       strict: false,
+      ...{ requestTimeoutMs, now },
     }),
     openBlob: createBlobOpener(openAccount),
     blobs: () => uploads,

@@ -88,6 +88,23 @@ describe('dispatch', () => {
     ]);
   });
 
+  test('begins no call that there is no time for, and answers each', async () => {
+    const { send, server, A } = bakery();
+    let left = 1;
+    Object.assign(server, { hasTime: () => left-- > 0 });
+    const { methodResponses } = await send([
+      ['Core/echo', {}, '0'],
+      ['Cookie/get', { accountId: 'A' }, '1'],
+      ['Nothing/get', {}, '2'],
+    ]);
+    expect(methodResponses).toEqual([
+      ['Core/echo', {}, '0'],
+      ['error', { type: 'serverUnavailable' }, '1'],
+      ['error', { type: 'unknownMethod' }, '2'],
+    ]);
+    expect(A.cookies.calls).toEqual([]);
+  });
+
   test('does not run a call whose reference fails', async () => {
     const { send, A } = bakery();
     const destroy = { resultOf: 'x', name: 'Cookie/query', path: '/ids' };
