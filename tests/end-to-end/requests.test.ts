@@ -139,7 +139,7 @@ describe('a method call', () => {
     ['in an account that is not there', 'Mailbox/get', { accountId: 'a0' }, 'accountNotFound'],
     ['with an unknown argument', 'Mailbox/get', { idz: [] }, 'invalidArguments'],
     ['with an unknown property', 'Email/get', { ids: [], properties: ['colour'] }, 'invalidArguments'],
-    ['for too many objects', 'Email/get', { ids: Array.from({ length: 1001 }, (_, n) => `M${n}`) }, 'requestTooLarge'],
+    ['for too many objects', 'Email/get', { ids: Array.from({ length: 4097 }, (_, n) => `M${n}`) }, 'requestTooLarge'],
     ['from a state that never was', 'Email/changes', { sinceState: 'yesterday' }, 'cannotCalculateChanges'],
     ['with an unknown filter', 'Email/query', { filter: { colour: 'red' } }, 'unsupportedFilter'],
     ['with an unknown sort', 'Email/query', { sort: [{ property: 'colour' }] }, 'unsupportedSort'],
