@@ -21,8 +21,11 @@ export type Storage = {
   readonly blocks: BlockReader;
 };
 
+/** A head, and the bytes it is packed into. */
+export type PackedHead = { readonly head: Head; readonly bytes: Uint8Array };
+
 /** The head that follows `base` by an edit. Its blocks are written, the head itself is not. Throws `BlockLost`. */
-export async function prepareCommit(storage: Storage, base: Head, edit: CatalogEdit): Promise<Head> {
+export async function prepareCommit(storage: Storage, base: Head, edit: CatalogEdit): Promise<PackedHead> {
   const { store, account, surroundings, blocks } = storage;
   const committedAt = Math.floor(surroundings.now() / 1000);
   const today = Math.floor(committedAt / secondsPerDay);
@@ -55,10 +58,11 @@ export async function prepareCommit(storage: Storage, base: Head, edit: CatalogE
   const facts = { ...base, epoch, version, commitId, committedAt, unindexed, versions, oldestVersions };
   for (let bytesMax = headBytesTarget; ; bytesMax = headBytesTolerated) {
     const head: Head = { ...facts, tables };
-    const heaviest = packHead(head).length > bytesMax ? heaviestBuffer(tables) : null;
+    const bytes = packHead(head);
+    const heaviest = bytes.length > bytesMax ? heaviestBuffer(tables) : null;
     if (heaviest === null) {
       await writer.finish();
-      return head;
+      return { head, bytes };
     }
     tables = { ...tables, [heaviest]: await relieved(heaviest, tables, { blocks, writer, renewal: noRenewal }) };
   }
@@ -70,10 +74,9 @@ export async function prepareCommit(storage: Storage, base: Head, edit: CatalogE
  */
 export async function placeHead(
   { store, account, surroundings }: Storage,
-  head: Head,
+  { head, bytes }: PackedHead,
   expectedVersion: number | null,
 ): Promise<boolean> {
-  const bytes = packHead(head);
   if (bytes.length > headBytesMax) throw new Error(`a head of ${bytes.length} bytes is too large`);
   const today = Math.floor(surroundings.now() / 1000 / secondsPerDay);
   const expiresAt = (firstExpiry(head.tables) ?? today + blockLifeDays) * secondsPerDay;

@@ -2,10 +2,13 @@ import type { CatalogStore, Surroundings } from '../store.ts';
 import type { Catalog, CatalogEdit, CatalogView, CommitOutcome } from '../view.ts';
 import type { BlockCache } from './block-cache.ts';
 import { createBlockReader } from './blocks.ts';
-import { placeHead, prepareCommit } from './commit.ts';
-import { type Head, unpackHead } from './head.ts';
+import { type PackedHead, placeHead, prepareCommit } from './commit.ts';
+import { type Head, type ReadHead, unpackHead } from './head.ts';
 import { emptyTables } from './tables.ts';
 import { openView } from './view.ts';
+
+/** A head in memory is so many times as large as its bytes, about. */
+const headMemoryFactor = 20;
 
 /**
  * Opens one account's catalog on a store. `cache` is shared by all accounts of the process.
@@ -29,24 +32,37 @@ export function openCatalog({
   /** Version of a head in a layout that cannot be read, found by the last `open`: `create` replaces it. */
   let foreignVersion: number | null = null;
 
+  /** The head that this process read or wrote last is not unpacked again. No key of a block has a space in it. */
+  const headKey = `${account} the head`;
+  const remember = (packed: PackedHead): void => {
+    cache.set(headKey, { value: packed, bytes: packed.bytes.length * headMemoryFactor });
+  };
+  const read = (bytes: Uint8Array): ReadHead => {
+    const known = cache.get(headKey)?.value as PackedHead | undefined;
+    if (known !== undefined && Buffer.compare(known.bytes, bytes) === 0) return { kind: 'head', head: known.head };
+    const unpacked = unpackHead(bytes);
+    if (unpacked.kind === 'head') remember({ head: unpacked.head, bytes });
+    return unpacked;
+  };
+
   const viewOf = (head: Head): CatalogView => {
     const view = openView(head, blocks);
     heads.set(view, head);
     return view;
   };
   const advance = async (base: Head, edit: CatalogEdit, expectedVersion: number | null): Promise<CommitOutcome> => {
-    const head = await prepareCommit(storage, base, edit);
-    return (await placeHead(storage, head, expectedVersion))
-      ? { kind: 'committed', view: viewOf(head) }
-      : { kind: 'conflict' };
+    const packed = await prepareCommit(storage, base, edit);
+    if (!(await placeHead(storage, packed, expectedVersion))) return { kind: 'conflict' };
+    remember(packed);
+    return { kind: 'committed', view: viewOf(packed.head) };
   };
 
   return {
     open: async () => {
       const stored = await store.readHead(account);
-      const read = stored === null ? null : unpackHead(stored);
-      foreignVersion = read?.kind === 'foreign' ? read.version : null;
-      return read?.kind === 'head' ? viewOf(read.head) : null;
+      const found = stored === null ? null : read(stored);
+      foreignVersion = found?.kind === 'foreign' ? found.version : null;
+      return found?.kind === 'head' ? viewOf(found.head) : null;
     },
     create: (facts, edit, replaces) => {
       const replacedVersion = replaces?.version ?? foreignVersion;

@@ -14,12 +14,14 @@ import { ascending, entriesBetween, type Table, valuesOf } from './table.ts';
 import { shapes } from './tables.ts';
 import { leavesBetween, type Reading, readLeaf } from './tree.ts';
 
+/** The mailboxes of a version, put together once; kept as long as its head is. */
+const mailboxesOfHeads = new WeakMap<Head, ReadonlyMap<MailboxKey, MailboxEntry>>();
+
 /** One version of a catalog, as its head tells it. */
 export function openView(head: Head, blocks: BlockReader): CatalogView {
   const { tables } = head;
   const rows = { shape: shapes.rows, blocks };
   const near = createNearby(tables.rows);
-  let mailboxes: ReadonlyMap<MailboxKey, MailboxEntry> | null = null;
 
   const readMailboxes = async () => {
     const reading = { shape: shapes.mailboxes, blocks };
@@ -38,7 +40,8 @@ export function openView(head: Head, blocks: BlockReader): CatalogView {
     committedAt: head.committedAt,
 
     mailboxes: async () => {
-      mailboxes ??= await readMailboxes();
+      const mailboxes = mailboxesOfHeads.get(head) ?? (await readMailboxes());
+      mailboxesOfHeads.set(head, mailboxes);
       return mailboxes;
     },
 
