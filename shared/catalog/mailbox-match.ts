@@ -108,6 +108,7 @@ export function matchMailboxes(
     (entry) => (isUnchangedEntry(entry) ? entry.name : null),
     ({ name }) => name,
   );
+  if (known.size === 0 && unknown.size === 0) return { kept, appeared: [], vanished: [] };
   pair(
     ({ serverId }) => serverId,
     ({ name }) => serverIds.get(name) ?? null,
