@@ -14,6 +14,7 @@ const rawMark = '\ufeff';
 /** The Unicode name of a mailbox from the octets (as latin1) that LIST shows. `encodeName` undoes it exactly. */
 export function decodeName(wire: string, encoding: NameEncoding): string {
   if (/^inbox$/i.test(wire)) return 'INBOX';
+  if (/^[\x20-\x25\x27-\x7e]+$/.test(wire)) return wire;
   const decoded = encoding === 'utf-7' ? decodeUtf7(wire) : Buffer.from(wire, 'latin1').toString('utf8');
   if (decoded !== null && !decoded.startsWith(rawMark) && encodeName(decoded, encoding) === wire) return decoded;
   return rawMark + wire;
