@@ -21,16 +21,14 @@ export function mailboxRights(
   mailbox: Pick<MailboxEntry, 'name' | 'selectable' | 'attributes'>,
   myRights: string,
 ): MailboxRights {
-  const letters = new Set(myRights);
-  if (letters.has('d')) for (const letter of 'te') letters.add(letter);
-  if (letters.has('c')) for (const letter of 'kx') letters.add(letter);
-  const may = (required: string) => [...required].every((letter) => letters.has(letter));
+  const letters = `${myRights}${myRights.includes('d') ? 'te' : ''}${myRights.includes('c') ? 'kx' : ''}`;
+  const may = (...required: readonly string[]) => required.every((letter) => letters.includes(letter));
   const isInbox = mailbox.name.toUpperCase() === 'INBOX';
   const { selectable } = mailbox;
   return {
-    mayReadItems: selectable && may('lr'),
+    mayReadItems: selectable && may('l', 'r'),
     mayAddItems: selectable && may('i'),
-    mayRemoveItems: selectable && may('te'),
+    mayRemoveItems: selectable && may('t', 'e'),
     maySetSeen: selectable && may('s'),
     maySetKeywords: selectable && may('w'),
     mayCreateChild: !mailbox.attributes.includes('\\noinferiors') && may('k'),
