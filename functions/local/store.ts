@@ -80,8 +80,17 @@ export async function startLocalStore(options: {
     return count;
   };
 
-  await createTable(client, tableName);
-  await sweep();
+  const close = async (): Promise<void> => {
+    client.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  try {
+    await createTable(client, tableName);
+    await sweep();
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const timer = setInterval(() => {
     sweep().catch(() => {});
   }, sweepEveryMs);
@@ -92,8 +101,7 @@ export async function startLocalStore(options: {
     sweep,
     stop: async () => {
       clearInterval(timer);
-      client.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await close();
     },
   };
 }

@@ -8,6 +8,11 @@ const throttling = new Set([
   'LimitExceededException',
 ]);
 
+/** Whether the store refused a call because there were too many. */
+export function isThrottling(error: unknown): boolean {
+  return error instanceof Error && throttling.has(error.name);
+}
+
 /** Runs a call of the store; whatever fails in it is `Unavailable`, with the time to wait where the store is busy. */
 export async function asUnavailable<T>(call: () => Promise<T>): Promise<T> {
   try {
@@ -15,10 +20,9 @@ export async function asUnavailable<T>(call: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof Unavailable) throw error;
     const name = error instanceof Error ? error.name : String(error);
-    const retryAfterSeconds = throttling.has(name) ? 5 : undefined;
     throw new Unavailable(`the store failed: ${name}`, {
       cause: error,
-      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      ...(isThrottling(error) && { retryAfterSeconds: 5 }),
     });
   }
 }

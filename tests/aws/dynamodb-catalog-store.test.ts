@@ -107,6 +107,30 @@ describe('the store on DynamoDB', () => {
     expect(sent).toEqual([5, 4, 3]);
   });
 
+  test('waits for its turn when it is throttled', async () => {
+    let refusals = 0;
+    under.client.middlewareStack.add(
+      (next) => async (args) => {
+        if (refusals === 2) return next(args);
+        refusals += 1;
+        throw Object.assign(new Error('slow down'), { name: 'ProvisionedThroughputExceededException' });
+      },
+      { step: 'initialize', name: 'throttle' },
+    );
+    try {
+      await under.store.writeBlocks('throttled', blocks(3), under.nowSeconds() + 1000);
+      refusals = 0;
+      const found = await under.store.readBlocks(
+        'throttled',
+        blocks(3).map(({ key }) => key),
+        { consistent: false },
+      );
+      expect([refusals, found.size]).toEqual([2, 3]);
+    } finally {
+      under.client.middlewareStack.remove('throttle');
+    }
+  });
+
   test.each([
     { call: 'read', run: (store: CatalogStore) => store.readBlocks('stuck', ['k'], { consistent: false }) },
     { call: 'write', run: (store: CatalogStore) => store.writeBlocks('stuck', blocks(1), under.nowSeconds() + 1000) },

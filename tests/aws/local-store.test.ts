@@ -42,6 +42,14 @@ describe('the embedded store', () => {
     expect(Buffer.from(found.get('k') ?? []).toString()).toBe('content of k');
   });
 
+  test('leaves nothing running when it cannot start', async () => {
+    const before = process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length;
+    await expect(startLocalStore({ folder: null, tableName: '?', now: () => 0 })).rejects.toThrow('ableName');
+    // A closed server is off the list one turn later.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap')).toHaveLength(before);
+  });
+
   test('deletes what has expired and nothing else, when told to and when it starts', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'local-store-'));
     cleanups.push(() => rm(folder, { recursive: true }));

@@ -96,6 +96,7 @@ function lookupChanges(edit: CatalogEdit): Pick<Changes, 'emails' | 'threadEmail
     if (!isSameList(keysBefore, keysAfter)) emails.push({ key: id, value: after === null ? null : keysAfter, existed });
 
     if (before?.threadId === after?.threadId) continue;
+    // A thread that is still to be assigned has no members to look up.
     if (before !== null && !isProvisional(before.threadId)) {
       threadEmails.push({ key: threadKey(before.threadId, id), value: null, existed });
     }
