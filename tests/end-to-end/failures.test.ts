@@ -4,7 +4,7 @@ import { imapAccount } from '../../shared/imap/account.ts';
 import { imapLimits } from '../../shared/imap/limits.ts';
 import { SessionPool } from '../../shared/imap/pool.ts';
 import { singleProvider } from '../../shared/providers.ts';
-import { inMemoryServer } from '../in-memory/server.ts';
+import { inMemoryServer, largeLimits } from '../in-memory/server.ts';
 import { dovecot } from '../servers/servers.ts';
 import { callsSince, expectEachAnswered, expectRight, questions } from './failure-laws.ts';
 import { type ConnectionFault, type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts';
@@ -15,7 +15,6 @@ import { takeSnapshot } from './snapshot.ts';
 
 /** With a server that stalls nobody wants to wait for long. */
 const impatient = { ...imapLimits, connectTimeoutMs: 400, silenceTimeoutMs: 200, logoutTimeoutMs: 200 };
-const largeLimits = { maxSizeRequest: 1e6, maxCallsInRequest: 100, maxObjectsInGet: 500, maxSizeResponse: 1e7 };
 const timeoutMs = 120_000;
 
 /** In how many places of what the server sends the connection fails, in one test. */

@@ -51,4 +51,8 @@ export const day: readonly Hour[] = [
     mail.remove('Games');
     deliver(mail, 'INBOX', 'seventh', ['two2']);
   },
+  // Nothing left its place: nobody finds out by looking for it there.
+  (mail) => {
+    deliver(mail, 'INBOX', 'eighth', ['seventh']);
+  },
 ];

@@ -9,7 +9,7 @@ import { type Invocation, jmapClient, MethodFailed } from '../end-to-end/jmap-cl
 import { type Snapshot, takeSnapshot, types } from '../end-to-end/snapshot.ts';
 import { day } from './day.ts';
 import { failingPorts } from './failing-ports.ts';
-import { inMemoryServer, requestTimeoutMs, smallLimits } from './server.ts';
+import { inMemoryServer, largeLimits, requestTimeoutMs } from './server.ts';
 
 const servers: readonly FakeOptions[] = [
   { tier: 'qresync', scheme: 'xguid', threads: 'derived', batch: 2 },
@@ -33,7 +33,7 @@ async function live(
   fault: Fault | null,
 ): Promise<{ readonly store: number; readonly mail: number }> {
   const ports = failingPorts();
-  const server = inMemoryServer(options, smallLimits, ports.wrap);
+  const server = inMemoryServer(options, largeLimits, ports.wrap);
   const local = await startServer(server.app, { host: '127.0.0.1', port: 0 });
   const history: Snapshot[] = [];
   const states = statesSeen();
@@ -128,7 +128,7 @@ describe.each(servers.map((options, index) => ({ ...options, first: (index % str
 
 test('a request that ran out of time asks the mail server no more, and answers the calls that are left', async () => {
   let surveys = 0;
-  const server = inMemoryServer(servers[0] as FakeOptions, smallLimits, (ports) => ({
+  const server = inMemoryServer(servers[0] as FakeOptions, largeLimits, (ports) => ({
     ...ports,
     source: {
       ...ports.source,

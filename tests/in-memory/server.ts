@@ -57,6 +57,14 @@ export const smallLimits: Limits = {
   maxSizeResponse: 400_000,
 };
 
+/** No smaller than any test needs. */
+export const largeLimits: Limits = {
+  maxSizeRequest: 1_000_000,
+  maxCallsInRequest: 100,
+  maxObjectsInGet: 500,
+  maxSizeResponse: 10_000_000,
+};
+
 /**
  * The whole server from its HTTP surface to its ports, in one account: behind them a mail server and a store in memory. Nothing in
  * it knows the time or chance, so that the same requests have the same answers. `ports` may put something between it and the mail.
