@@ -42,7 +42,7 @@ describe('an account that nobody uses any more', () => {
 
 describe('an account with a commit now and then', () => {
   test.each([
-    { everyDays: 1, unitsMax: 110 },
+    { everyDays: 1, unitsMax: 130 },
     { everyDays: 9, unitsMax: 500 },
   ])('never loses a block: one each $everyDays days, for most of a year', async ({ everyDays, unitsMax }) => {
     const { world, model, commit } = await start(2500);
