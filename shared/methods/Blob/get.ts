@@ -127,9 +127,9 @@ function digestProperties(digests: readonly (readonly [string, Hash])[]): JsonOb
   return Object.fromEntries(digests.map(([algorithm, hash]) => [`digest:${algorithm}`, hash.digest('base64')]));
 }
 
-/** `isTruncated`, where the stretch reaches beyond the end. `length`: what there is of it. */
+/** `isTruncated`, where the stretch begins or reaches beyond the end. `length`: what there is of it. */
 function truncation({ offset, length: asked }: Stretch, size: number | null, length: number): JsonObject {
-  const isTruncated = asked === null ? size !== null && offset > size : length < asked;
+  const isTruncated = (size !== null && offset > size) || (asked !== null && length < asked);
   return isTruncated ? { isTruncated } : {};
 }
 

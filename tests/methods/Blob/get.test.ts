@@ -70,6 +70,7 @@ describe('Blob/get (RFC 9404 §4.2)', () => {
     ['of nothing', hello, { offset: 3, length: 0 }, { 'data:asText': '', size: 11 }],
     ['at the end', hello, { offset: 11 }, { 'data:asText': '', size: 11 }],
     ['beyond the end', hello, { offset: 12 }, { 'data:asText': '', size: 11, isTruncated: true }],
+    ['of nothing beyond the end', hello, { offset: 12, length: 0 }, { 'data:asText': '', size: 11, isTruncated: true }],
     ['without its data', hello, { properties: ['size'], length: 12 }, { size: 11, isTruncated: true }],
     ['of the rest', hello, { offset: 6, length: null }, { 'data:asText': 'world', size: 11 }],
     ['with a byte order mark', Buffer.from('\ufeffx'), {}, { 'data:asText': '\ufeffx', size: 4 }],
