@@ -10,10 +10,9 @@ import type { Config } from '../shared/config.ts';
 import { imapAccount } from '../shared/imap/account.ts';
 import { SessionPool } from '../shared/imap/pool.ts';
 import type { SessionObserver } from '../shared/imap/session.ts';
-import { Unavailable } from '../shared/jmap/errors.ts';
 import type { Id } from '../shared/jmap/scalars.ts';
 import type { CoreCapability } from '../shared/jmap/session.ts';
-import type { BlobStore, UploadedBlobs } from '../shared/methods/Blob/uploads.ts';
+import type { BlobStore } from '../shared/methods/Blob/uploads.ts';
 import type { Provider } from '../shared/providers.ts';
 import { createApiRunner, type OpenAccount } from './http/api-runner.ts';
 import { type App, createApp } from './http/app.ts';
@@ -28,8 +27,8 @@ import { createLoginMemory } from './http/login-memory.ts';
 export type World = {
   readonly providers: readonly Provider[];
   readonly store: CatalogStore;
-  /** Where uploaded files are kept; absent: none are accepted. */
-  readonly blobs?: BlobStore;
+  /** Where uploaded files are kept. */
+  readonly blobs: BlobStore;
   /** Takes a line of the log. */
   readonly writeLog: (line: string) => void;
   /** Told of every connection to a mail server and every command, for counting. */
@@ -81,11 +80,11 @@ export function compose(config: Config, world: World): Postern {
       memory,
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
-    const uploads = blobs ? blobs(accountId) : noUploads;
-    return { ports: { catalog, messages, search, rights, uploads, quotas }, close: release };
+    const ports = { catalog, messages, search, rights, quotas, uploads: blobs(accountId) };
+    return { ports, close: release };
   };
 
-  const core = coreCapability(config, blobs !== undefined);
+  const core = coreCapability(config);
   const describeSession = createSessionDescriber({ core, strict: config.strict });
   const app = createApp({
     authenticator: createAuthenticator({
@@ -122,9 +121,9 @@ export function compose(config: Config, world: World): Postern {
   return { app, log, rest: () => pool.rest(), close: () => pool.close() };
 }
 
-function coreCapability(config: Config, acceptsUploads: boolean): CoreCapability {
+function coreCapability(config: Config): CoreCapability {
   return {
-    maxSizeUpload: acceptsUploads ? config.maxSizeUpload : 0,
+    maxSizeUpload: config.maxSizeUpload,
     maxConcurrentUpload: config.maxConcurrentUpload,
     maxSizeRequest: config.maxSizeRequest,
     maxConcurrentRequests: config.maxConcurrentRequests,
@@ -134,12 +133,3 @@ function coreCapability(config: Config, acceptsUploads: boolean): CoreCapability
     collationAlgorithms: [...collationAlgorithms],
   };
 }
-
-/** The uploaded files of a server that accepts none. */
-const noUploads: UploadedBlobs = {
-  put: async () => {
-    throw new Unavailable('there is no place for uploaded files');
-  },
-  size: async () => null,
-  open: async () => null,
-};

@@ -5,10 +5,11 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-
 import { CfnStage, CorsHttpMethod, HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { type ICommandHooks, NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { cors, type SettingName, variableOf } from '../shared/config.ts';
 import { parseProviders } from '../shared/providers.ts';
@@ -25,7 +26,7 @@ export type PosternProps = StackProps & {
   readonly publicUrl: string | null;
 };
 
-/** The HTTP half of Postern: gateway, function, table. */
+/** The HTTP half of Postern: gateway, function, table, bucket. */
 export class PosternStack extends Stack {
   constructor(scope: Construct, id: string, { providersFile, publicUrl, ...props }: PosternProps) {
     super(scope, id, props);
@@ -39,6 +40,15 @@ export class PosternStack extends Stack {
       removalPolicy: RemovalPolicy.DESTROY,
     });
 
+    // Uploaded files, which nothing refers to: a client that still wants one after a day uploads it again.
+    const uploads = new Bucket(this, 'Uploads', {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      lifecycleRules: [{ expiration: Duration.days(1), abortIncompleteMultipartUploadAfter: Duration.days(1) }],
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+
     const logGroup = new LogGroup(this, 'HttpLog', {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -47,6 +57,15 @@ export class PosternStack extends Stack {
     const role = new Role(this, 'HttpRole', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     table.grant(role, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem');
+    // To list the bucket is also to be told that something is not in it, and not that it is forbidden.
+    const grants = [
+      { actions: ['s3:ListBucket'], resources: [uploads.bucketArn] },
+      {
+        actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
+        resources: [uploads.arnForObjects('*')],
+      },
+    ];
+    for (const grant of grants) role.addToPolicy(new PolicyStatement(grant));
 
     const http = new NodejsFunction(this, 'Http', {
       entry: path.join(project, 'functions/http/lambda.ts'),
@@ -69,10 +88,12 @@ export class PosternStack extends Stack {
       },
       environment: environmentOf({
         table: table.tableName,
+        bucket: uploads.bucketName,
         providers: '/var/task/providers.json',
         publicUrl: publicUrl ?? '',
         // What a call may bring and take is 6 MB, after JSON or base64 has made it larger.
         maxSizeRequest: '4000000',
+        maxSizeUpload: '4000000',
         maxSizeResponse: '4500000',
         requestTimeoutSeconds: '24',
       }),

@@ -43,6 +43,8 @@ const settings = {
   data: setting(text, 'data', 'folder of the local server: the embedded store and the demo mailbox'),
   table: setting(text, 'postern', 'name of the DynamoDB table'),
   storeEndpoint: setting(url, null, 'URL of DynamoDB, when it is not the one of the region'),
+  bucket: setting(text, null, 'name of the S3 bucket for uploaded files, in the cloud'),
+  bucketEndpoint: setting(url, null, 'URL of S3, when it is not the one of the region'),
 
   // How it behaves.
   log: setting(oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info', 'least severe log entry that is written'),

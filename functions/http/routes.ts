@@ -12,8 +12,7 @@ export type RouteParts = {
   readonly describeSession: DescribeSession;
   readonly runApiRequest: RunApiRequest;
   readonly openBlob: OpenBlob;
-  /** Where uploaded files are kept; absent: none are accepted. */
-  readonly blobs?: BlobStore | undefined;
+  readonly blobs: BlobStore;
   readonly limits: Pick<
     CoreCapability,
     'maxSizeRequest' | 'maxConcurrentRequests' | 'maxSizeUpload' | 'maxConcurrentUpload'
@@ -23,7 +22,6 @@ export type RouteParts = {
 /** Every path that is served. */
 export function routesOf(parts: RouteParts): Route[] {
   const session = createSessionHandler(parts.describeSession);
-  const upload = parts.blobs ? createUploadHandler(parts.blobs, parts.limits) : notOffered('Uploading files');
   return [
     { method: 'GET', template: '/.well-known/jmap', handler: session },
     { method: 'GET', template: '/jmap/session', handler: session },
@@ -33,7 +31,11 @@ export function routesOf(parts: RouteParts): Route[] {
       template: '/jmap/download/{accountId}/{blobId}/{+name}',
       handler: createDownloadHandler(parts.openBlob),
     },
-    { method: 'POST', template: '/jmap/upload/{accountId}/', handler: upload },
+    {
+      method: 'POST',
+      template: '/jmap/upload/{accountId}/',
+      handler: createUploadHandler(parts.blobs, parts.limits),
+    },
     { method: 'GET', template: '/jmap/eventsource', handler: notOffered('Pushing changes to an event source') },
     { method: 'GET', template: '/healthz', handler: health },
   ];

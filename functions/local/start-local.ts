@@ -61,7 +61,7 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     const uploads = await openFileBlobStore({
       folder: path.join(folder, 'uploads'),
       lifetimeMs: config.uploadHours * 3_600_000,
-      octetsMax: Math.max(config.maxSizeUploads, config.maxSizeUpload),
+      octetsMax: config.maxSizeUploads,
       newId: () => uploadId(randomBytes(16)),
       now,
     });

@@ -10,6 +10,7 @@ import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts
 import { readConfig } from '../../shared/config.ts';
 import type { JsonObject } from '../../shared/jmap/scalars.ts';
 import { type Provider, singleProvider } from '../../shared/providers.ts';
+import { memoryBlobStore } from '../functions/memory-blob-store.ts';
 import { tableName } from './store.ts';
 
 export type Call = readonly [name: string, args: JsonObject, callId: string];
@@ -67,6 +68,7 @@ export async function startPostern(options: PosternOptions): Promise<RunningPost
   const postern = compose(config, {
     providers: [provider],
     store,
+    blobs: memoryBlobStore(),
     writeLog: () => {},
     observer: {
       onConnect: () => {

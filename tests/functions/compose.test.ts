@@ -8,6 +8,7 @@ import { type Config, readConfig } from '../../shared/config.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { dovecot, type TestDovecot, type TestUser } from '../servers/servers.ts';
+import { memoryBlobStore } from './memory-blob-store.ts';
 import { basic } from './toy-server.ts';
 
 const using = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail'];
@@ -40,6 +41,7 @@ type Part = { blobId: string; type: string };
 let server: TestDovecot;
 let user: TestUser;
 const store = createMemoryStore({ now: Date.now });
+const blobs = memoryBlobStore();
 const processes: Postern[] = [];
 const logged: string[] = [];
 
@@ -60,7 +62,7 @@ function startProcess({ imapPort = server.imapPort, config = {}, ownStore = stor
   const providers = [singleProvider('test', { imap, smtp: null, sieve: null })];
   const postern = compose(
     { ...readConfig([], {}), ...config },
-    { providers, store: ownStore, writeLog: (line) => logged.push(line) },
+    { providers, store: ownStore, blobs, writeLog: (line) => logged.push(line) },
   );
   processes.push(postern);
   return async (path: string, init: RequestInit = {}): Promise<Answer> => {
@@ -246,7 +248,8 @@ describe('the server put together, on a real mail server,', () => {
     const providers = [provider];
     const accountId = accountIdOf({ provider, user: alone.user });
     const observer = { onConnect: () => ++connects };
-    const { app, rest, close } = compose(readConfig([], {}), { providers, store, writeLog: () => {}, observer });
+    const world = { providers, store, blobs, writeLog: () => {}, observer };
+    const { app, rest, close } = compose(readConfig([], {}), world);
     const request = () =>
       app(
         new Request('http://mail.test/jmap/api', {

@@ -8,6 +8,7 @@ import type { ImapCredential } from '../../shared/imap/endpoint.ts';
 import { AuthenticationFailed } from '../../shared/jmap/errors.ts';
 import { coreUri } from '../../shared/jmap/session.ts';
 import { parseProviders } from '../../shared/providers.ts';
+import { memoryBlobStore } from './memory-blob-store.ts';
 
 const imap = { host: '127.0.0.1', port: 143, tls: 'plaintext' };
 const providers = parseProviders(
@@ -83,6 +84,7 @@ export function toyServer(options: { parts?: Partial<AppParts>; level?: LogLevel
       }),
       runApiRequest: async (_, body) => ({ json: Buffer.from(body).toString(), responses: ['Core/echo'] }),
       openBlob: async (_, blobId) => (blobId === 'b1' ? { octets: streamOf('hello'), size: 5 } : null),
+      blobs: memoryBlobStore(),
       limits: core,
       ...options.parts,
     });

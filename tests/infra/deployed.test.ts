@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { type LocalStore, localStoreAccess, startLocalStore } from '../../functions/local/store.ts';
 import { dovecot, type TestUser } from '../servers/servers.ts';
 
 const run = promisify(execFile);
-const tableName = 'deployed';
+/** Of the table and of the bucket. */
+const resourceName = 'deployed';
 
 type Resource = {
   Type: string;
@@ -18,6 +20,7 @@ type Resource = {
 
 let folder: string;
 let store: LocalStore;
+let bucket: FauxqsServer;
 let user: TestUser;
 /** Where the bundle of the function was put, and the environment that the template gives it. */
 let bundle: string;
@@ -26,7 +29,9 @@ let environment: { [name: string]: string };
 /** What is deployed, but for AWS: synthesized without network, credentials or Docker, for a mail server on this machine. */
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'postern-deployed-'));
-  store = await startLocalStore({ folder: null, tableName, now: Date.now });
+  store = await startLocalStore({ folder: null, tableName: resourceName, now: Date.now });
+  bucket = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
+  bucket.createBucket(resourceName);
   const server = await dovecot();
   user = await server.freshUser();
   const imap = { host: server.host, port: server.imapPort, tls: 'plaintext' };
@@ -53,6 +58,7 @@ beforeAll(async () => {
   environment = {
     ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, resolved(value)])),
     POSTERN_STORE_ENDPOINT: store.endpoint,
+    POSTERN_BUCKET_ENDPOINT: `http://127.0.0.1:${bucket.port}`,
     AWS_REGION: localStoreAccess.region,
     AWS_ACCESS_KEY_ID: localStoreAccess.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: localStoreAccess.credentials.secretAccessKey,
@@ -60,12 +66,13 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await store?.stop();
+  await bucket?.stop();
   await rm(folder, { recursive: true });
 });
 
 /** What CloudFormation and Lambda would put in place of a reference, and of the folder of the function. */
 function resolved(value: unknown): string {
-  return typeof value === 'string' ? value.replace('/var/task', bundle) : tableName;
+  return typeof value === 'string' ? value.replace('/var/task', bundle) : resourceName;
 }
 
 type Event = { method: string; path: string; headers?: { [name: string]: string }; body?: string };
@@ -133,5 +140,22 @@ describe('the function that is deployed', () => {
       ],
     });
     expect(log).toContain('"responses":["Mailbox/get"]');
+  });
+
+  test('keeps uploaded files from one process to the next', async () => {
+    const headers = { authorization: `Basic ${Buffer.from(`${user.user}:${user.password}`).toString('base64')}` };
+    const {
+      results: [session],
+    } = await invoke({ method: 'GET', path: '/.well-known/jmap', headers });
+    const [accountId] = Object.keys(JSON.parse(session?.body ?? '{}').accounts);
+    const {
+      results: [uploaded],
+    } = await invoke({ method: 'POST', path: `/jmap/upload/${accountId}/`, headers, body: 'Gr\u00fc\u00dfe' });
+    const { blobId, size } = JSON.parse(uploaded?.body ?? '{}');
+    expect([uploaded?.statusCode, size]).toEqual([201, 7]);
+    const {
+      results: [downloaded],
+    } = await invoke({ method: 'GET', path: `/jmap/download/${accountId}/${blobId}/x`, headers });
+    expect(Buffer.from(downloaded?.body ?? '', 'base64').toString()).toBe('Gr\u00fc\u00dfe');
   });
 });

@@ -24,16 +24,20 @@ function environment(of: Template): { [name: string]: string } {
 }
 
 describe('the function', () => {
-  test('may use the items of its table, write its own log, and nothing else', () => {
+  test('may use the items of its table and the files of its bucket, write its own log, and nothing else', () => {
     const policies = Object.values(template.findResources('AWS::IAM::Policy'));
     const statements = policies.flatMap((policy) => policy.Properties.PolicyDocument.Statement as Statement[]);
     expect(statements.map(({ Action }) => Action)).toEqual([
       ['logs:CreateLogStream', 'logs:PutLogEvents'],
       ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem'],
+      's3:ListBucket',
+      ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
     ]);
     expect(statements.map(({ Resource }) => Resource)).toEqual([
       { 'Fn::GetAtt': [expect.stringMatching(/^HttpLog/), 'Arn'] },
       { 'Fn::GetAtt': [expect.stringMatching(/^Cache/), 'Arn'] },
+      { 'Fn::GetAtt': [expect.stringMatching(/^Uploads/), 'Arn'] },
+      { 'Fn::Join': ['', [{ 'Fn::GetAtt': [expect.stringMatching(/^Uploads/), 'Arn'] }, '/*']] },
     ]);
     template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
   });
@@ -47,10 +51,12 @@ describe('the function', () => {
   test('has settings that exist and can be used', () => {
     const variables = environment(template);
     expect(unknownVariables(variables)).toEqual([]);
-    const config = readConfig([], { ...variables, POSTERN_TABLE: 'resolved' });
+    const config = readConfig([], { ...variables, POSTERN_TABLE: 'resolved', POSTERN_BUCKET: 'resolved' });
     expect(config).toMatchObject({ providers: '/var/task/providers.json' });
     expect(config.maxSizeRequest).toBeLessThan(6_000_000);
     expect(config.maxSizeResponse).toBeLessThan(6_000_000);
+    // The gateway hands octets over in base64.
+    expect(config.maxSizeUpload).toBeLessThan((6_000_000 * 3) / 4);
   });
 
   test('knows the public origin where the operator set one', () => {
@@ -71,6 +77,26 @@ test('the table is paid by use and lets go of what has expired', () => {
   template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
     BillingMode: 'PAY_PER_REQUEST',
     TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+  });
+});
+
+test('the bucket is closed to the public, and lets go of uploaded files after a day', () => {
+  template.hasResourceProperties('AWS::S3::Bucket', {
+    PublicAccessBlockConfiguration: {
+      BlockPublicAcls: true,
+      BlockPublicPolicy: true,
+      IgnorePublicAcls: true,
+      RestrictPublicBuckets: true,
+    },
+    BucketEncryption: Match.anyValue(),
+    LifecycleConfiguration: {
+      Rules: [{ ExpirationInDays: 1, AbortIncompleteMultipartUpload: { DaysAfterInitiation: 1 }, Status: 'Enabled' }],
+    },
+  });
+  template.hasResourceProperties('AWS::S3::BucketPolicy', {
+    PolicyDocument: {
+      Statement: [Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })],
+    },
   });
 });
 
