@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import { type AddressInfo, isIP, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -32,21 +32,29 @@ const keepAliveTimeoutMs = 75_000;
  * Bodies are streamed both ways; when a client goes away, the response's body is cancelled.
  */
 export async function startServer(app: App, options: ServerOptions): Promise<LocalServer> {
-  /** Connections, with the number of requests under way on each. */
-  const connections = new Map<Socket, number>();
-  const server = createServer((incoming, outgoing) => {
+  /** Connections, with the answers that are under way on each. */
+  const connections = new Map<Socket, Set<ServerResponse>>();
+  const answer = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const { socket } = incoming;
-    connections.set(socket, (connections.get(socket) ?? 0) + 1);
+    const underWay = connections.get(socket);
+    underWay?.add(outgoing);
     outgoing.on('close', () => {
-      const left = (connections.get(socket) ?? 1) - 1;
-      if (connections.has(socket)) connections.set(socket, left);
-      if (left === 0 && !server.listening) socket.end();
+      underWay?.delete(outgoing);
+      if (underWay?.size === 0 && !server.listening) socket.end();
     });
     void serve(app, incoming, outgoing, clientAddressOf(incoming, options.clientAddressHeader ?? null));
-  });
+  };
+  // Left to themselves, these would be answered by Node: without a body, and without headers that let a web page read it.
+  const server = createServer({ requireHostHeader: false }, answer)
+    .on('checkExpectation', answer)
+    .on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+      const hasBegun = [...(connections.get(socket) ?? [])].some(({ headersSent }) => headersSent);
+      if (hasBegun || !socket.writable) socket.destroy();
+      else void refuse(socket, statusOfCode.get(error.code ?? '') ?? 400);
+    });
   server.keepAliveTimeout = keepAliveTimeoutMs;
   server.on('connection', (socket) => {
-    connections.set(socket, 0);
+    connections.set(socket, new Set());
     socket.on('close', () => connections.delete(socket));
   });
   server.listen(options.port, options.host);
@@ -78,6 +86,30 @@ async function serve(
   else await pipeline(Readable.fromWeb(response.body), outgoing).catch(() => outgoing.destroy());
 }
 
+/** What Node found wrong with what a client sent, where it is not merely no HTTP. */
+const statusOfCode: ReadonlyMap<string, number> = new Map([
+  ['HPE_HEADER_OVERFLOW', 431],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+]);
+
+/** Answers what could not be read as a request, and ends the connection: where the next one begins, nobody knows. */
+async function refuse(socket: Socket, status: number): Promise<void> {
+  const response = failureResponse(new HttpError(status, 'The request cannot be read.'));
+  const body = Buffer.from(await response.arrayBuffer());
+  const headers = [...response.headers, ['content-length', body.byteLength], ['connection', 'close']];
+  const lines = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+    '',
+    '',
+  ];
+  socket.end(Buffer.concat([Buffer.from(lines.join('\r\n'), 'latin1'), body]));
+  // What the client still sends is read for a while: a connection that ends before takes the answer with it.
+  socket.setTimeout(drainTimeoutMs, () => socket.destroy());
+  socket.on('error', () => socket.destroy()).resume();
+}
+
 /** Who asks. Of a list, only the last address was written by the proxy; the others are what the client made up. */
 function clientAddressOf({ headers, socket }: IncomingMessage, header: string | null): string {
   const told =
@@ -92,9 +124,10 @@ function clientAddressOf({ headers, socket }: IncomingMessage, header: string | 
 
 const notHttp = new HttpError(400, 'The request line or the Host header cannot be used.');
 
-/** The request as the app knows it, or null where its target, Host or method cannot be part of one. */
+/** The request as the app knows it, or null where its target, Host (RFC 9112 §3.2) or method cannot be part of one. */
 function requestOf(incoming: IncomingMessage): Request | null {
-  const { method = 'GET', url = '/', headers } = incoming;
+  const { method = 'GET', url = '/', headers, httpVersion } = incoming;
+  if (headers.host === undefined && httpVersion !== '1.0') return null;
   const target = url.startsWith('/') ? `http://${headers.host ?? 'localhost'}${url}` : url;
   const body = method === 'GET' || method === 'HEAD' ? null : bodyOf(incoming);
   try {
@@ -158,10 +191,10 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
 }
 
 /** Browsers keep connections open on which they never asked for anything: `closeIdleConnections` would wait for those. */
-async function drain(server: Server, connections: ReadonlyMap<Socket, number>): Promise<void> {
+async function drain(server: Server, connections: ReadonlyMap<Socket, ReadonlySet<ServerResponse>>): Promise<void> {
   const closed = once(server, 'close');
   server.close();
-  for (const [socket, underWay] of connections) if (underWay === 0) socket.destroy();
+  for (const [socket, underWay] of connections) if (underWay.size === 0) socket.destroy();
   const lastResort = setTimeout(() => server.closeAllConnections(), drainTimeoutMs);
   await closed;
   clearTimeout(lastResort);

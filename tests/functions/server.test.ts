@@ -137,6 +137,40 @@ describe('the local server', () => {
     expect(answer.toLowerCase()).toContain('access-control-allow-origin: *');
   });
 
+  test.each([
+    ['what is no HTTP', 400, 'nonsense\r\n\r\n'],
+    ['a request without a Host', 400, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n'],
+    ['header fields that are too large', 431, `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(100_000)}\r\n\r\n`],
+    [
+      'a body that is cut into no chunks',
+      400,
+      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+    ],
+  ])('answers %s in that form too, and ends the connection', async (_, status, text) => {
+    const { url } = await start(async (request) => new Response(await request.text().catch(() => 'broken')));
+    const answer = await raw(url, text);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer.toLowerCase()).toContain('content-type: application/problem+json');
+    expect(answer.toLowerCase()).toContain('access-control-allow-origin: *');
+    expect(JSON.parse(/\{.*\}/.exec(answer)?.[0] ?? '')).toMatchObject({ status });
+  });
+
+  test('adds nothing to an answer that has begun when the rest of the request makes no sense', async () => {
+    const { url } = await start(async (request) => {
+      void request.text().catch(() => {});
+      return new Response(new ReadableStream({ start: (controller) => controller.enqueue(Buffer.from('begun')) }));
+    });
+    const answer = await raw(url, 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\nzz\r\n');
+    expect(answer.match(/HTTP\/1.1/g) ?? []).toHaveLength(1);
+  });
+
+  test('serves a request that expects what nobody knows', async () => {
+    const { url } = await start(async (request) => new Response(request.method));
+    expect(await raw(url, 'GET / HTTP/1.1\r\nHost: a\r\nExpect: the-unexpected\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1.1 200 /,
+    );
+  });
+
   test('is not led to another host by its target', async () => {
     const { url } = await start(async (request) => new Response(request.url));
     expect(await raw(url, 'GET //evil.test/x HTTP/1.1\r\nHost: good.test\r\nConnection: close\r\n\r\n')).toContain(
