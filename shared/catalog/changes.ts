@@ -48,6 +48,7 @@ export async function changesSince(
   const { from, to, delivered } = position.value;
 
   const net = await netChanges(view, type, from, to);
+  if (delivered > 0 && delivered >= net.length) return cannotCalculate(neverGivenOut);
   const end = maxChanges === null ? net.length : Math.min(net.length, delivered + maxChanges);
   const page = net.slice(delivered, end);
   const complete = end >= net.length;
@@ -80,10 +81,14 @@ function positionIn(view: CatalogView, type: ChangingType, state: string): Resul
   const from = Number(match[2]);
   const to = match[3] === undefined ? current : Number(match[3]);
   const delivered = match[4] === undefined ? 0 : Number(match[4]);
-  if (to > current || from > to) return cannotCalculate('The state was never given out');
+  // An intermediate state has delivered something of its range, and has something left.
+  const isIntermediate = match[3] !== undefined;
+  if (to > current || from > to || (isIntermediate && delivered === 0)) return cannotCalculate(neverGivenOut);
   if (from < view.oldestVersions[type]) return cannotCalculate('The state is older than the remembered changes');
   return ok({ from, to, delivered });
 }
+
+const neverGivenOut = 'The state was never given out';
 
 function cannotCalculate(description: string): { readonly ok: false; readonly error: MethodError } {
   return refuse(methodError('cannotCalculateChanges', description));
