@@ -33,7 +33,6 @@ const kindOfCode = new Map<string, 'authentication' | 'throttled' | 'unavailable
   ['CONTACTADMIN', 'unavailable'],
   ['PRIVACYREQUIRED', 'unavailable'],
   ['SERVERBUG', 'unavailable'],
-  ['PRIVACYREQUIRED', 'unavailable'],
   ['INUSE', 'throttled'],
   ['LIMIT', 'throttled'],
   ['OVERQUOTA', 'throttled'],
