@@ -14,6 +14,8 @@ import type { Id } from '../shared/jmap/scalars.ts';
 import type { CoreCapability } from '../shared/jmap/session.ts';
 import type { BlobStore } from '../shared/methods/Blob/uploads.ts';
 import type { Provider } from '../shared/providers.ts';
+import { accountRecords } from '../shared/records/account-records.ts';
+import type { RecordStore } from '../shared/records/store.ts';
 import { createApiRunner, type OpenAccount } from './http/api-runner.ts';
 import { type App, createApp } from './http/app.ts';
 import { createAuthenticator } from './http/authenticate.ts';
@@ -29,6 +31,8 @@ export type World = {
   readonly store: CatalogStore;
   /** Where uploaded files are kept. */
   readonly blobs: BlobStore;
+  /** Where is kept what no mail server can keep. */
+  readonly records: RecordStore;
   /** Takes a line of the log. */
   readonly writeLog: (line: string) => void;
   /** Told of every connection to a mail server and every command, for counting. */
@@ -80,7 +84,8 @@ export function compose(config: Config, world: World): Postern {
       memory,
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
-    const ports = { catalog, messages, search, rights, quotas, uploads: blobs(accountId) };
+    const records = accountRecords({ store: world.records, account: accountId, randomKey: surroundings.randomKey });
+    const ports = { catalog, messages, search, rights, quotas, uploads: blobs(accountId), records };
     return { ports, close: release };
   };
 

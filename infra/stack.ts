@@ -26,7 +26,7 @@ export type PosternProps = StackProps & {
   readonly publicUrl: string | null;
 };
 
-/** The HTTP half of Postern: gateway, function, table, bucket. */
+/** The HTTP half of Postern: gateway, function, tables, bucket. */
 export class PosternStack extends Stack {
   constructor(scope: Construct, id: string, { providersFile, publicUrl, ...props }: PosternProps) {
     super(scope, id, props);
@@ -38,6 +38,16 @@ export class PosternStack extends Stack {
       timeToLiveAttribute: 'ttl',
       billing: Billing.onDemand(),
       removalPolicy: RemovalPolicy.DESTROY,
+    });
+    // Nobody else has these: they can be brought back as they were at any second of the last 35 days, and outlive the stack.
+    const records = new TableV2(this, 'Records', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      timeToLiveAttribute: 'ttl',
+      billing: Billing.onDemand(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
     });
 
     // Uploaded files, which nothing refers to: a client that still wants one after a day uploads it again.
@@ -57,6 +67,7 @@ export class PosternStack extends Stack {
     const role = new Role(this, 'HttpRole', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
     logGroup.grantWrite(role);
     table.grant(role, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem');
+    records.grant(role, 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem');
     // To list the bucket is also to be told that something is not in it, and not that it is forbidden.
     const grants = [
       { actions: ['s3:ListBucket'], resources: [uploads.bucketArn] },
@@ -89,6 +100,7 @@ export class PosternStack extends Stack {
       environment: environmentOf({
         table: table.tableName,
         bucket: uploads.bucketName,
+        recordsTable: records.tableName,
         providers: '/var/task/providers.json',
         publicUrl: publicUrl ?? '',
         // What a call may bring and take is 6 MB, after JSON or base64 has made it larger.

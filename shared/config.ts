@@ -41,7 +41,8 @@ const settings = {
 
   // The store.
   data: setting(text, 'data', 'folder of the local server: the embedded store and the demo mailbox'),
-  table: setting(text, 'postern', 'name of the DynamoDB table'),
+  table: setting(text, 'postern', 'name of the DynamoDB table of what can be made anew'),
+  recordsTable: setting(text, 'postern-records', 'name of the DynamoDB table of what is kept'),
   storeEndpoint: setting(url, null, 'URL of DynamoDB, when it is not the one of the region'),
   bucket: setting(text, null, 'name of the S3 bucket for uploaded files, in the cloud'),
   bucketEndpoint: setting(url, null, 'URL of S3, when it is not the one of the region'),

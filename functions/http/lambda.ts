@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts';
+import { dynamodbRecordStore } from '../../shared/aws/dynamodb-record-store.ts';
 import { s3BlobStore } from '../../shared/aws/s3-blob-store.ts';
 import { readConfig, variableOf } from '../../shared/config.ts';
 import { ConfigurationError } from '../../shared/configuration-error.ts';
@@ -22,6 +23,7 @@ const client = new DynamoDBClient(config.storeEndpoint === null ? {} : { endpoin
 const { app, log, rest } = compose(config, {
   providers: readProviders(providers),
   store: dynamodbCatalogStore({ client, tableName: config.table, now }),
+  records: dynamodbRecordStore({ client, tableName: config.recordsTable, now }),
   blobs: s3BlobStore({
     // A stand-in has no names for its buckets in the DNS.
     client: new S3Client(

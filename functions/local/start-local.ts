@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts';
+import { dynamodbRecordStore } from '../../shared/aws/dynamodb-record-store.ts';
 import type { Config } from '../../shared/config.ts';
 import { ConfigurationError } from '../../shared/configuration-error.ts';
 import { uploadId } from '../../shared/methods/Blob/uploads.ts';
@@ -51,7 +52,8 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     const folder = path.resolve(config.data);
     started.push(await claimFolder(folder));
     const now = Date.now;
-    const store = await startLocalStore({ folder: path.join(folder, 'store'), tableName: config.table, now });
+    const tableNames = [config.table, config.recordsTable];
+    const store = await startLocalStore({ folder: path.join(folder, 'store'), tableNames, now });
     const client = new DynamoDBClient({ endpoint: store.endpoint, ...localStoreAccess });
     started.push(async () => {
       client.destroy();
@@ -74,6 +76,7 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     const postern = compose(config, {
       providers: named ?? (demo === null ? [] : [demo.provider]),
       store: dynamodbCatalogStore({ client, tableName: config.table, now }),
+      records: dynamodbRecordStore({ client, tableName: config.recordsTable, now }),
       blobs: uploads.blobs,
       writeLog,
     });

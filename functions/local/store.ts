@@ -14,7 +14,7 @@ import {
 import dynalite from 'dynalite';
 
 export type LocalStore = {
-  /** URL of a DynamoDB with the table in it, on loopback. */
+  /** URL of a DynamoDB with the tables in it, on loopback. */
   readonly endpoint: string;
   /** Deletes what has expired, as DynamoDB does by itself; answers how many items. Also done every hour. */
   readonly sweep: () => Promise<number>;
@@ -30,19 +30,20 @@ export const localStoreAccess = {
 const sweepEveryMs = 3_600_000;
 const deletesAtOnce = 25;
 
+type Key = Record<string, AttributeValue>;
 type TtlCondition = Pick<
   DeleteItemCommandInput,
   'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
 >;
 
-/** Starts an embedded DynamoDB with one table. What it holds is kept in the folder; without one, in memory. */
+/** Starts an embedded DynamoDB with these tables. What it holds is kept in the folder; without one, in memory. */
 export async function startLocalStore(options: {
   readonly folder: string | null;
-  readonly tableName: string;
+  readonly tableNames: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }): Promise<LocalStore> {
-  const { folder, tableName, now } = options;
+  const { folder, tableNames, now } = options;
   if (folder !== null) await mkdir(folder, { recursive: true });
   const server = dynalite({ createTableMs: 0, ...(folder === null ? {} : { path: folder }) });
   server.listen(0, '127.0.0.1');
@@ -51,16 +52,16 @@ export async function startLocalStore(options: {
   const client = new DynamoDBClient({ endpoint, ...localStoreAccess });
 
   /** Only while it is still expired: a head may have been written again since it was found. */
-  const deleteExpired = async (key: Record<string, AttributeValue>, condition: TtlCondition): Promise<number> => {
+  const deleteExpired = async (table: string, key: Key, condition: TtlCondition): Promise<number> => {
     try {
-      await client.send(new DeleteItemCommand({ TableName: tableName, Key: key, ...condition }));
+      await client.send(new DeleteItemCommand({ TableName: table, Key: key, ...condition }));
       return 1;
     } catch (error) {
       if (error instanceof ConditionalCheckFailedException) return 0;
       throw error;
     }
   };
-  const sweep = async (): Promise<number> => {
+  const sweepTable = async (table: string): Promise<number> => {
     const expired = 'attribute_exists(#ttl) AND #ttl <= :now';
     const condition = {
       ExpressionAttributeNames: { '#ttl': 'ttl' },
@@ -68,15 +69,20 @@ export async function startLocalStore(options: {
     };
     const keysOnly = { ProjectionExpression: 'pk, sk', FilterExpression: expired };
     let count = 0;
-    for await (const { Items = [] } of paginateScan({ client }, { TableName: tableName, ...keysOnly, ...condition })) {
+    for await (const { Items = [] } of paginateScan({ client }, { TableName: table, ...keysOnly, ...condition })) {
       for (let at = 0; at < Items.length; at += deletesAtOnce) {
         const some = Items.slice(at, at + deletesAtOnce);
         const deleted = await Promise.all(
-          some.map((key) => deleteExpired(key, { ConditionExpression: expired, ...condition })),
+          some.map((key) => deleteExpired(table, key, { ConditionExpression: expired, ...condition })),
         );
         count += deleted.reduce((sum, one) => sum + one, 0);
       }
     }
+    return count;
+  };
+  const sweep = async (): Promise<number> => {
+    let count = 0;
+    for (const table of tableNames) count += await sweepTable(table);
     return count;
   };
 
@@ -85,7 +91,7 @@ export async function startLocalStore(options: {
     await new Promise((resolve) => server.close(resolve));
   };
   try {
-    await createTable(client, tableName);
+    for (const table of tableNames) await createTable(client, table);
     await sweep();
   } catch (error) {
     await close();

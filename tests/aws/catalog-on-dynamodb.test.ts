@@ -15,7 +15,7 @@ test('a catalog on the embedded DynamoDB holds what a map would, for one of two 
   const world = createWorld(31);
   const now = () => world.nowSeconds() * 1000;
   const start = async () => {
-    const local = await startLocalStore({ folder, tableName: 'catalogs', now });
+    const local = await startLocalStore({ folder, tableNames: ['catalogs'], now });
     const client = new DynamoDBClient({ endpoint: local.endpoint, ...localStoreAccess });
     const stop = async () => {
       client.destroy();

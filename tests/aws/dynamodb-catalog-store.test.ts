@@ -12,7 +12,7 @@ const tableName = 'catalogs';
 /** The adapter on an embedded DynamoDB, with a clock to move and a look at what went over the wire. */
 async function start() {
   let now = 1_700_000_000;
-  const local = await startLocalStore({ folder: null, tableName, now: () => now * 1000 });
+  const local = await startLocalStore({ folder: null, tableNames: [tableName], now: () => now * 1000 });
   const client = new DynamoDBClient({ endpoint: local.endpoint, ...localStoreAccess, maxAttempts: 1 });
   const units = { read: 0, write: 0 };
   const store = dynamodbCatalogStore({

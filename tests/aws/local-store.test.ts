@@ -15,7 +15,7 @@ describe('the embedded store', () => {
   });
 
   async function start(folder: string | null, now: () => number) {
-    const local = await startLocalStore({ folder, tableName, now });
+    const local = await startLocalStore({ folder, tableNames: [tableName], now });
     const client = new DynamoDBClient({ endpoint: local.endpoint, ...localStoreAccess });
     const stop = async () => {
       client.destroy();
@@ -44,7 +44,7 @@ describe('the embedded store', () => {
 
   test('leaves nothing running when it cannot start', async () => {
     const before = process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap').length;
-    await expect(startLocalStore({ folder: null, tableName: '?', now: () => 0 })).rejects.toThrow('ableName');
+    await expect(startLocalStore({ folder: null, tableNames: ['?'], now: () => 0 })).rejects.toThrow('ableName');
     // A closed server is off the list one turn later.
     await new Promise((resolve) => setImmediate(resolve));
     expect(process.getActiveResourcesInfo().filter((kind) => kind === 'TCPServerWrap')).toHaveLength(before);

@@ -10,6 +10,7 @@ import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts
 import { readConfig } from '../../shared/config.ts';
 import type { JsonObject } from '../../shared/jmap/scalars.ts';
 import { type Provider, singleProvider } from '../../shared/providers.ts';
+import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
 import { memoryBlobStore } from '../functions/memory-blob-store.ts';
 import { tableName } from './store.ts';
 
@@ -69,6 +70,7 @@ export async function startPostern(options: PosternOptions): Promise<RunningPost
     providers: [provider],
     store,
     blobs: memoryBlobStore(),
+    records: createMemoryRecordStore({ now: Date.now }),
     writeLog: () => {},
     observer: {
       onConnect: () => {

@@ -3,6 +3,7 @@ import { startServer } from '../../functions/local/server.ts';
 import { createMemoryStore, type MemoryStore } from '../../shared/catalog/storage/memory-store.ts';
 import { type Config, readConfig } from '../../shared/config.ts';
 import { type Provider, singleProvider } from '../../shared/providers.ts';
+import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
 import { memoryBlobStore } from '../functions/memory-blob-store.ts';
 import { cyrus, dovecot, type TestServer } from '../servers/servers.ts';
 import { type JmapClient, jmapClient, type Login } from './jmap-client.ts';
@@ -51,6 +52,7 @@ export function startProduct(
   let clock = Date.now();
   const now = () => clock;
   const store = createMemoryStore({ now });
+  const records = createMemoryRecordStore({ now });
   const blobs = memoryBlobStore();
   const log: string[] = [];
   const processes: Process[] = [];
@@ -69,6 +71,7 @@ export function startProduct(
         {
           providers: [provider],
           store,
+          records,
           blobs,
           now,
           writeLog: (line) => log.push(line),

@@ -7,6 +7,7 @@ import type { CatalogStore } from '../../shared/catalog/store.ts';
 import { type Config, readConfig } from '../../shared/config.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import { singleProvider } from '../../shared/providers.ts';
+import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
 import { dovecot, type TestDovecot, type TestUser } from '../servers/servers.ts';
 import { memoryBlobStore } from './memory-blob-store.ts';
 import { basic } from './toy-server.ts';
@@ -42,6 +43,7 @@ let server: TestDovecot;
 let user: TestUser;
 const store = createMemoryStore({ now: Date.now });
 const blobs = memoryBlobStore();
+const records = createMemoryRecordStore({ now: Date.now });
 const processes: Postern[] = [];
 const logged: string[] = [];
 
@@ -62,7 +64,7 @@ function startProcess({ imapPort = server.imapPort, config = {}, ownStore = stor
   const providers = [singleProvider('test', { imap, smtp: null, sieve: null })];
   const postern = compose(
     { ...readConfig([], {}), ...config },
-    { providers, store: ownStore, blobs, writeLog: (line) => logged.push(line) },
+    { providers, store: ownStore, records, blobs, writeLog: (line) => logged.push(line) },
   );
   processes.push(postern);
   return async (path: string, init: RequestInit = {}): Promise<Answer> => {
@@ -248,7 +250,7 @@ describe('the server put together, on a real mail server,', () => {
     const providers = [provider];
     const accountId = accountIdOf({ provider, user: alone.user });
     const observer = { onConnect: () => ++connects };
-    const world = { providers, store, blobs, writeLog: () => {}, observer };
+    const world = { providers, store, records, blobs, writeLog: () => {}, observer };
     const { app, rest, close } = compose(readConfig([], {}), world);
     const request = () =>
       app(

@@ -4,6 +4,8 @@ import { createBlobOpener } from '../../functions/http/blob-opener.ts';
 import { byteRange } from '../../functions/http/byte-range.ts';
 import { HttpError } from '../../functions/http/problem.ts';
 import { type BlobStore, uploadId } from '../../shared/methods/Blob/uploads.ts';
+import { accountRecords } from '../../shared/records/account-records.ts';
+import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
 import { mailAccount } from '../methods/mail-account.ts';
 import { memoryBlobStore } from './memory-blob-store.ts';
 import { alice, basic, streamOf, toyServer } from './toy-server.ts';
@@ -21,8 +23,10 @@ function uploading(blobs: BlobStore = memoryBlobStore()) {
   const { ports } = mailAccount(['Subject: one\n\nHello.\n']);
   const search = { search: async () => null, sort: async () => null };
   const rights = async () => new Map<number, string>();
+  const store = createMemoryRecordStore({ now: Date.now });
+  const records = accountRecords({ store, account: 'own', randomKey: () => 'key' });
   const openAccount: OpenAccount = ({ accountId }) => ({
-    ports: { ...ports, search, rights, quotas: async () => [], uploads: blobs(accountId) },
+    ports: { ...ports, search, rights, quotas: async () => [], uploads: blobs(accountId), records },
     close: async () => undefined,
   });
   const server = toyServer({ parts: { blobs, openBlob: createBlobOpener(openAccount) } });

@@ -15,6 +15,8 @@ import type { Id } from '../../shared/jmap/scalars.ts';
 import type { CoreCapability } from '../../shared/jmap/session.ts';
 import type { CanReadMessages, CanSearchMessages } from '../../shared/methods/Email/mail.ts';
 import { singleProvider } from '../../shared/providers.ts';
+import { accountRecords } from '../../shared/records/account-records.ts';
+import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
 import { type FakeMailServer, type FakeOptions, fakeMailServer } from '../catalog/fake-mail-server.ts';
 import { messagesOf, searchOf } from './mail.ts';
 import { inMemoryUploads } from './uploads.ts';
@@ -80,6 +82,7 @@ export function inMemoryServer(
   const surroundings = { now, randomKey: () => `key${(++keys).toString(36).padStart(12, '0')}` };
   const mail = fakeMailServer(options);
   const store = createMemoryStore({ now });
+  const records = createMemoryRecordStore({ now });
   const defects: string[] = [];
   const accountId = 'Aone' as Id;
   const imap = { host: '127.0.0.1', port: 143, tls: 'plaintext', ca: null } as const;
@@ -109,7 +112,11 @@ export function inMemoryServer(
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
     const quotas = async () => [];
-    return { ports: { catalog, messages, search, rights, uploads, quotas }, close: release ?? (async () => {}) };
+    const own = accountRecords({ store: records, account: accountId, randomKey: surroundings.randomKey });
+    return {
+      ports: { catalog, messages, search, rights, uploads, quotas, records: own },
+      close: release ?? (async () => {}),
+    };
   };
 
   const core: CoreCapability = {

@@ -9,8 +9,6 @@ import { type LocalStore, localStoreAccess, startLocalStore } from '../../functi
 import { dovecot, type TestUser } from '../servers/servers.ts';
 
 const run = promisify(execFile);
-/** Of the table and of the bucket. */
-const resourceName = 'deployed';
 
 type Resource = {
   Type: string;
@@ -29,9 +27,7 @@ let environment: { [name: string]: string };
 /** What is deployed, but for AWS: synthesized without network, credentials or Docker, for a mail server on this machine. */
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'postern-deployed-'));
-  store = await startLocalStore({ folder: null, tableName: resourceName, now: Date.now });
   bucket = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
-  bucket.createBucket(resourceName);
   const server = await dovecot();
   user = await server.freshUser();
   const imap = { host: server.host, port: server.imapPort, tls: 'plaintext' };
@@ -54,6 +50,10 @@ beforeAll(async () => {
   const resources: Resource[] = Object.values(template.Resources);
   const http = resources.find(({ Type }) => Type === 'AWS::Lambda::Function');
   bundle = path.join(output, http?.Metadata['aws:asset:path'] ?? '');
+  const named = (type: string) =>
+    Object.entries<Resource>(template.Resources).flatMap(([id, { Type }]) => (Type === type ? [nameOf(id)] : []));
+  store = await startLocalStore({ folder: null, tableNames: named('AWS::DynamoDB::GlobalTable'), now: Date.now });
+  for (const name of named('AWS::S3::Bucket')) bucket.createBucket(name);
   const variables = http?.Properties.Environment?.Variables ?? {};
   environment = {
     ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, resolved(value)])),
@@ -70,9 +70,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** What CloudFormation and Lambda would put in place of a reference, and of the folder of the function. */
+/** What CloudFormation and Lambda would put in place of a reference to a table or a bucket, and of the folder of the function. */
 function resolved(value: unknown): string {
-  return typeof value === 'string' ? value.replace('/var/task', bundle) : resourceName;
+  return typeof value === 'string' ? value.replace('/var/task', bundle) : nameOf((value as { Ref: string }).Ref);
+}
+
+/** What a resource is called here; buckets have no capitals. */
+function nameOf(id: string): string {
+  return id.toLowerCase();
 }
 
 type Event = { method: string; path: string; headers?: { [name: string]: string }; body?: string };

@@ -24,18 +24,20 @@ function environment(of: Template): { [name: string]: string } {
 }
 
 describe('the function', () => {
-  test('may use the items of its table and the files of its bucket, write its own log, and nothing else', () => {
+  test('may use the items of its tables and the files of its bucket, write its own log, and nothing else', () => {
     const policies = Object.values(template.findResources('AWS::IAM::Policy'));
     const statements = policies.flatMap((policy) => policy.Properties.PolicyDocument.Statement as Statement[]);
     expect(statements.map(({ Action }) => Action)).toEqual([
       ['logs:CreateLogStream', 'logs:PutLogEvents'],
       ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem'],
+      ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
       's3:ListBucket',
       ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
     ]);
     expect(statements.map(({ Resource }) => Resource)).toEqual([
       { 'Fn::GetAtt': [expect.stringMatching(/^HttpLog/), 'Arn'] },
       { 'Fn::GetAtt': [expect.stringMatching(/^Cache/), 'Arn'] },
+      { 'Fn::GetAtt': [expect.stringMatching(/^Records/), 'Arn'] },
       { 'Fn::GetAtt': [expect.stringMatching(/^Uploads/), 'Arn'] },
       { 'Fn::Join': ['', [{ 'Fn::GetAtt': [expect.stringMatching(/^Uploads/), 'Arn'] }, '/*']] },
     ]);
@@ -51,7 +53,8 @@ describe('the function', () => {
   test('has settings that exist and can be used', () => {
     const variables = environment(template);
     expect(unknownVariables(variables)).toEqual([]);
-    const config = readConfig([], { ...variables, POSTERN_TABLE: 'resolved', POSTERN_BUCKET: 'resolved' });
+    const references = { POSTERN_TABLE: 'resolved', POSTERN_RECORDS_TABLE: 'resolved too', POSTERN_BUCKET: 'resolved' };
+    const config = readConfig([], { ...variables, ...references });
     expect(config).toMatchObject({ providers: '/var/task/providers.json' });
     expect(config.maxSizeRequest).toBeLessThan(6_000_000);
     expect(config.maxSizeResponse).toBeLessThan(6_000_000);
@@ -73,10 +76,34 @@ describe('the function', () => {
   });
 });
 
-test('the table is paid by use and lets go of what has expired', () => {
-  template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
-    BillingMode: 'PAY_PER_REQUEST',
-    TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+describe('the tables', () => {
+  const tables = Object.entries(template.findResources('AWS::DynamoDB::GlobalTable'));
+  const table = (name: string) => tables.find(([id]) => id.startsWith(name))?.[1];
+
+  test.each(['Cache', 'Records'])('%s is paid by use and lets go of what has expired', (name) => {
+    expect(table(name)?.Properties).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
+    });
+  });
+
+  test('of records can be brought back as it was, and is not deleted by mistake', () => {
+    expect(table('Records')).toMatchObject({
+      DeletionPolicy: 'Retain',
+      UpdateReplacePolicy: 'Retain',
+      Properties: {
+        Replicas: [
+          {
+            DeletionProtectionEnabled: true,
+            PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+          },
+        ],
+      },
+    });
+  });
+
+  test('of what can be made anew goes with the stack', () => {
+    expect(table('Cache')).toMatchObject({ DeletionPolicy: 'Delete' });
   });
 });
 
