@@ -1,5 +1,5 @@
 import { AuthenticationFailed, Unavailable } from '../jmap/errors.ts';
-import type { RefusalKind } from './classify.ts';
+import type { RefusalKind } from '../refusal.ts';
 
 /** The server wants less of us: `Unavailable`, with what should be left alone for a while. */
 export class Throttled extends Unavailable {

@@ -13,7 +13,7 @@ const pure = ['node:buffer', 'node:crypto', 'node:stream', 'node:zlib'];
 /** Adapters fill ports: they see the types of the rooms above, and the errors that these contracts name. */
 const contracts = ['shared/catalog/source.ts', 'shared/catalog/store.ts', 'shared/records/store.ts'];
 const adapter = (...packages: string[]): Room => ({
-  values: ['shared/jmap/', 'shared/message/', 'shared/endpoint.ts', ...contracts],
+  values: ['shared/jmap/', 'shared/message/', 'shared/endpoint.ts', 'shared/refusal.ts', ...contracts],
   types: ['shared/catalog/', 'shared/methods/', 'shared/push/'],
   packages,
   node: 'any',
