@@ -48,6 +48,7 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     stopping ??= stopAll();
     return stopping;
   };
+  const named = namedProviders(config);
   try {
     const folder = path.resolve(config.data);
     started.push(await claimFolder(folder));
@@ -69,7 +70,6 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     });
     started.push(async () => uploads.stop());
 
-    const named = namedProviders(config);
     const demo = named === null ? await startDemoMailServer(path.join(folder, 'demo'), say) : null;
     if (demo !== null) started.push(demo.stop);
 

@@ -90,7 +90,7 @@ describe('npm start', () => {
     const [, secondPort] = /IMAP +127\.0\.0\.1:(\d+)/.exec(again.output()) ?? [];
     await stop(again.child, 'SIGKILL');
     await ended(Number(secondPort));
-  });
+  }, 120_000);
 
   test('refuses a data folder that is in use', async () => {
     await start('--port', '0', ...imap());
@@ -114,9 +114,11 @@ describe('npm start', () => {
     [['--providers', 'none.json'], '"none.json": ENOENT'],
     [['--providers', 'a.json', '--imap', 'localhost:1'], '--providers and --imap both say where mail is'],
   ])('says what is wrong with %j, and starts nothing', async (flags, problem) => {
-    const { exitCode, output } = await start('--port', '0', ...flags);
+    const untouched = path.join(folder, 'untouched');
+    const { exitCode, output } = await start('--port', '0', '--data', untouched, ...flags);
     expect([exitCode, output()]).toEqual([1, expect.stringContaining(problem)]);
     expect(output()).not.toContain('    at ');
+    await expect(readdir(untouched)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   test('lists its flags', async () => {
