@@ -8,9 +8,17 @@ import { Runtime } from 'aws-cdk-lib/aws-lambda';
 import { PosternStack } from '../../infra/stack.ts';
 import { readConfig, unknownVariables } from '../../shared/config.ts';
 
+/** Where the templates were written. */
+const synthesized: string[] = [];
+afterAll(() => {
+  for (const folder of synthesized) rmSync(folder, { recursive: true });
+});
+
 function synthesize(options: { providersFile?: string; publicUrl?: string } = {}): Template {
   // Bundling is seen to by the test that runs `cdk synth`.
-  const app = new App({ analyticsReporting: false, context: { 'aws:cdk:bundling-stacks': [] } });
+  const outdir = mkdtempSync(path.join(tmpdir(), 'postern-synthesized-'));
+  synthesized.push(outdir);
+  const app = new App({ analyticsReporting: false, context: { 'aws:cdk:bundling-stacks': [] }, outdir });
   const { providersFile = path.resolve('docs/providers.example.json'), publicUrl = null } = options;
   return Template.fromStack(new PosternStack(app, 'Test', { providersFile, publicUrl }));
 }
