@@ -36,11 +36,21 @@ export function mailboxPlaces(mailboxes: Iterable<Named>): ReadonlyMap<MailboxKe
       parent = byPath.get(pathKey(path.slice(0, depth)));
       if (parent !== undefined) break;
     }
-    const name = role === 'inbox' ? 'Inbox' : path.slice(depth).join(mailbox.delimiter ?? '');
+    const isTaken = byPath.has(pathKey(path.map(composed)));
+    const shown = (isTaken ? path : path.map(composed)).slice(depth).join(mailbox.delimiter ?? '');
+    const name = role === 'inbox' ? 'Inbox' : shown.replace(unshowable, '\ufffd');
     places.set(mailbox.key, { name, parentId: parent?.id ?? null, role });
   }
   return places;
 }
+
+/** A name in Net-Unicode (RFC 8621 §2, RFC 5198 §2), unless another mailbox has that one already. */
+function composed(name: string): string {
+  return name.normalize('NFC');
+}
+
+/** What neither Net-Unicode nor I-JSON has room for, and the mark of names that are no Unicode. */
+const unshowable = /[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]|^\ufeff/gu;
 
 /** Names hold no NUL (RFC 9051 §4.3). */
 function pathKey(path: readonly string[]): string {
@@ -84,9 +94,20 @@ export function personalPrefix(mailboxes: Iterable<Pick<Named, 'name' | 'delimit
 export function pathOf({ name, delimiter }: Pick<Named, 'name' | 'delimiter'>, prefix: string): readonly string[] {
   if (isInbox(name)) return ['INBOX'];
   const rest = prefix !== '' && name.toUpperCase().startsWith(prefix) ? name.slice(prefix.length) : name;
-  const parts = delimiter === null ? [rest] : rest.split(delimiter);
+  const parts = delimiter === null ? [rest] : partsOf(rest, delimiter);
   if (parts.length === 1) return isInbox(rest) ? ['INBOX', rest] : [rest];
   return isInbox(parts[0] ?? '') ? ['INBOX', ...parts.slice(1)] : parts;
+}
+
+/** QUIRK: servers on plain folders list some with a delimiter at the end: `Mail/`. No part of a path is without a name. */
+function partsOf(name: string, delimiter: string): string[] {
+  const [first = '', ...others] = name.split(delimiter);
+  const parts = [first];
+  for (const part of others) {
+    if (part !== '' && parts.at(-1) !== '') parts.push(part);
+    else parts[parts.length - 1] += `${delimiter}${part}`;
+  }
+  return parts;
 }
 
 /**

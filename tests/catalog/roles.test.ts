@@ -159,6 +159,22 @@ describe('the tree', () => {
       ],
       ['Inbox < top', 'inbox < INBOX'],
     ],
+    [
+      'has no part without a name',
+      [{ name: 'A' }, { name: 'A/' }, { name: '/A' }, { name: 'A//B' }],
+      ['A < top', 'A/ < top', '/A < top', 'B < A/'],
+    ],
+    [
+      'shows names composed',
+      [{ name: 'Bu\u0308ro' }, { name: 'Bu\u0308ro/Cafe\u0301' }],
+      ['Büro < top', 'Café < Bu\u0308ro'],
+    ],
+    ['has no two of one name', [{ name: 'Bu\u0308ro' }, { name: 'B\u00fcro' }], ['Bu\u0308ro < top', 'Büro < top']],
+    [
+      'has names that JSON may hold',
+      [{ name: 'a\tb\uffff' }, { name: '\ufeffR&D' }],
+      ['a\ufffdb\ufffd < top', '\ufffdR&D < top'],
+    ],
   ])('%s', (_what, given, tree) => {
     expect(treeOf(...given)).toEqual(tree);
   });
