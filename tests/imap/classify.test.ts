@@ -29,7 +29,15 @@ describe('a refusal during the login', () => {
     ['Yahoo', refusal('NO', 'LOGIN Rate limit hit', 'LIMIT'), 60],
     ['Gmail', refusal('NO', 'Account exceeded command or bandwidth limits. (Failure)', 'OVERQUOTA'), 60],
     ['Gmail, connections', refusal('NO', 'Too many simultaneous connections. (Failure)', 'ALERT'), 60],
-    ['Dovecot', refusal('NO', 'Maximum number of connections from user+IP exceeded', 'LIMIT'), 60],
+    [
+      'Dovecot',
+      refusal(
+        'NO',
+        'Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)',
+        'UNAVAILABLE',
+      ),
+      60,
+    ],
     ['Courier', refusal('BYE', 'Maximum connection limit reached for ::ffff:127.0.0.1'), 60],
     ['a code', refusal('NO', 'no', 'THROTTLED'), 60],
     ['a locked mailbox', refusal('NO', 'Mailbox in use', 'INUSE'), 60],
