@@ -38,8 +38,9 @@ const kindOfCode = new Map<string, 'authentication' | 'throttled' | 'unavailable
 export function classifyRefusal(refusal: Refusal, during: 'login' | 'command'): RefusalKind {
   const byCode = kindOfCode.get(refusal.code?.name ?? '');
   if (byCode === 'authentication') return during === 'login' ? { kind: 'authentication' } : unavailable(refusal.text);
-  if (byCode === 'unavailable') return unavailable(refusal.text);
+  // QUIRK(dovecot 2.3): "[UNAVAILABLE] Maximum number of connections from user+IP exceeded".
   if (byCode === 'throttled' || saysThrottled(refusal.text)) return throttled(refusal.text);
+  if (byCode === 'unavailable') return unavailable(refusal.text);
   // A BYE ends the connection for reasons of the server's, unless it says that they are the login's.
   if (during === 'login') {
     if (saysUnavailable(refusal.text)) return unavailable(refusal.text);
