@@ -91,3 +91,8 @@ export type MailSource = {
 export class MailboxGone extends Error {
   override readonly name = 'MailboxGone';
 }
+
+/** The mail server cannot look for such texts, now or later. */
+export class CannotSearch extends Error {
+  override readonly name = 'CannotSearch';
+}

@@ -1,6 +1,8 @@
-import type { CanSearchMessages, SortCriterion, TextCondition } from '../methods/Email/mail.ts';
-import { atom, list, string, uidSet } from './arguments.ts';
+import { CannotSearch, type UidRanges } from '../catalog/source.ts';
+import type { CanSearchMessages, SortCriterion, TextCondition, TextQuestion } from '../methods/Email/mail.ts';
+import { atom, type ImapArgument, list, string, uidSet } from './arguments.ts';
 import { isAt, unlessGone } from './at-place.ts';
+import { CommandRefused } from './failure.ts';
 import { imapLimits } from './limits.ts';
 import type { ImapSession } from './session.ts';
 import { clipRanges, uidsIn } from './uid-ranges.ts';
@@ -9,12 +11,12 @@ import type { UseSession } from './use.ts';
 /** SEARCH and SORT over sessions that `use` provides: one EXAMINE, unless the mailbox is open, and a command per question. */
 export function imapSearch(use: UseSession): CanSearchMessages {
   return {
-    search: (mailbox, conditions) =>
+    search: (mailbox, questions) =>
       use(async (session) => {
         const { name, uidValidity, uidNext } = mailbox;
         if (!(await isAt(session, { mailbox: name, uidValidity, uidNext }))) return null;
         await session.refresh();
-        const answers = conditions.map((condition) => () => searchFor(session, condition, uidNext));
+        const answers = questions.map((question) => () => searchFor(session, question, uidNext));
         return unlessGone(session.has('ESEARCH') ? Promise.all(answers.map((answer) => answer())) : inTurn(answers));
       }),
     sort: (mailbox, key, thenBy) =>
@@ -33,22 +35,75 @@ async function inTurn<T>(steps: readonly (() => Promise<T>)[]): Promise<T[]> {
   return results;
 }
 
-async function searchFor(session: ImapSession, condition: TextCondition, uidNext: number): Promise<number[]> {
-  const words = condition.kind === 'header' ? [condition.name, condition.value ?? ''] : [condition.value];
-  // NUL is in no message that IMAP can show (RFC 9051 §4.3), and in no command.
-  if (uidNext <= 1 || words.some((word) => word.includes('\0'))) return [];
-  const criteria = [
-    atom('UID'),
-    uidSet([[1, uidNext - 1]]),
-    atom(searchKeys[condition.kind]),
-    ...words.map((word) => string(word)),
-  ];
-  const isAscii = words.every((word) => /^[\x01-\x7f]*$/.test(word));
-  const found = await (isAscii ? session.search(criteria) : session.search(criteria, 'UTF-8'));
+async function searchFor(session: ImapSession, question: TextQuestion, uidNext: number): Promise<number[]> {
+  if (uidNext <= 1) return [];
+  const criteria = [atom('UID'), uidSet([[1, uidNext - 1]]), ...searchKeys(question).flatMap(({ words }) => words)];
+  if (isAscii(question)) return below(uidNext, await session.search(criteria));
+  try {
+    return below(uidNext, await session.search(criteria, 'UTF-8'));
+  } catch (error) {
+    // RFC 9051 §6.4.4: a server need not know any charset but US-ASCII.
+    if (!(error instanceof CommandRefused) || (error.code !== 'BADCHARSET' && error.status !== 'BAD')) throw error;
+    throw new CannotSearch('the mail server looks for ASCII text only');
+  }
+}
+
+function below(uidNext: number, found: UidRanges): number[] {
   return uidsIn(clipRanges(found, 1, uidNext - 1), imapLimits.mailboxMessagesMax);
 }
 
-const searchKeys: Readonly<Record<TextCondition['kind'], string>> = {
+/** One search key (RFC 9051 §6.4.4) with its arguments; `isPlain`: no operator. */
+type SearchKey = { readonly words: readonly ImapArgument[]; readonly isPlain: boolean };
+
+/** The keys that all have to match. */
+function searchKeys(question: TextQuestion): SearchKey[] {
+  if (question.operator === undefined) return question.condition.map(keyFor);
+  switch (question.operator) {
+    case 'AND':
+      return question.conditions.flatMap(searchKeys);
+    case 'OR':
+      return [anyOf(question.conditions)];
+    case 'NOT':
+      return [{ words: [atom('NOT'), ...operand([anyOf(question.conditions)])], isPlain: false }];
+  }
+}
+
+function anyOf([first, ...others]: readonly TextQuestion[]): SearchKey {
+  if (first === undefined) return nothing;
+  const keys = searchKeys(first);
+  const [only, ...more] = keys;
+  if (others.length > 0) {
+    return { words: [atom('OR'), ...operand(keys), ...operand([anyOf(others)])], isPlain: false };
+  }
+  return only !== undefined && more.length === 0 ? only : { words: operand(keys), isPlain: true };
+}
+
+/** QUIRK(courier 5.0): an operator under another is BAD without parentheses. QUIRK(cyrus 3.6): so is a list in a list. */
+function operand(keys: readonly SearchKey[]): readonly ImapArgument[] {
+  const [first, ...others] = keys;
+  if (first?.isPlain && others.length === 0) return first.words;
+  return [list(...keys.flatMap(({ words }) => words))];
+}
+
+const nothing: SearchKey = { words: [atom('NOT'), atom('ALL')], isPlain: false };
+
+function keyFor(condition: TextCondition): SearchKey {
+  const words = wordsOf(condition);
+  // NUL is in no message that IMAP can show (RFC 9051 §4.3), and in no command.
+  if (words.some((word) => word.includes('\0'))) return nothing;
+  return { words: [atom(searchKeyOf[condition.kind]), ...words.map((word) => string(word))], isPlain: true };
+}
+
+function wordsOf(condition: TextCondition): string[] {
+  return condition.kind === 'header' ? [condition.name, condition.value ?? ''] : [condition.value];
+}
+
+function isAscii(question: TextQuestion): boolean {
+  if (question.operator !== undefined) return question.conditions.every(isAscii);
+  return question.condition.every((condition) => wordsOf(condition).every((word) => /^[\x00-\x7f]*$/.test(word)));
+}
+
+const searchKeyOf: Readonly<Record<TextCondition['kind'], string>> = {
   text: 'TEXT',
   from: 'FROM',
   to: 'TO',

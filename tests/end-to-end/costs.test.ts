@@ -60,6 +60,19 @@ const requests = {
   'a whole message': { calls: ({ newest }) => fullMessage(newest), records: 1 },
   'a word in the inbox': { calls: ({ inbox }) => search({ inMailbox: inbox, text: 'lorry' }), records: 50 },
   'a rare word anywhere': { calls: () => search({ text: 'medlar' }), records: 0 },
+  'many words, in any field, anywhere': {
+    calls: () => {
+      const anyField = ['from', 'to', 'subject', 'body'].map((field) => ({ [field]: 'medlar jelly' }));
+      return search({
+        operator: 'AND',
+        conditions: [
+          { operator: 'OR', conditions: anyField },
+          { notKeyword: '$draft', text: 'loquat' },
+        ],
+      });
+    },
+    records: 0,
+  },
   'a word anywhere': { calls: () => search({ text: 'lorry' }), records: 50 },
 } as const satisfies { [name: string]: Request };
 
@@ -110,6 +123,13 @@ const costs: readonly Cost[] = [
   ['a word in the inbox', 'fresh', 'LIST, EXAMINE, UID SEARCH, UNSELECT', 6, 0],
   // Not before the last row is it known that none matches.
   ['a rare word anywhere', 'fresh', 'LIST, 200 EXAMINE, 200 UID SEARCH, UNSELECT', 105 + messagesInInbox / 250, 0],
+  [
+    'many words, in any field, anywhere',
+    'fresh',
+    'LIST, 200 EXAMINE, 200 UID SEARCH, UNSELECT',
+    105 + messagesInInbox / 250,
+    0,
+  ],
   ['a word anywhere', 'fresh', 'LIST, EXAMINE, UID SEARCH, UNSELECT', 6, 0],
 ];
 

@@ -347,7 +347,7 @@ describe('the account of a request', () => {
     await takeAway(other);
     expect((await account.messages.read([place], needs)).size).toBe(0);
     expect(await account.messages.open(place, '')).toBeNull();
-    const words = [{ kind: 'text', value: 'hello' }] as const;
+    const words = [{ condition: [{ kind: 'text', value: 'hello' }] }] as const;
     expect(await account.search.search({ name: 'box', ...vector }, words)).toBeNull();
     expect((await account.source.survey()).map(({ name }) => name)).not.toContain('box');
     await account.release();
@@ -370,7 +370,7 @@ describe('the account of a request', () => {
     const place = { mailbox: 'INBOX', uidValidity: vector.uidValidity, uid: 1 };
     const [found, uids, opened] = await Promise.all([
       account.messages.read([place], { headers: ['subject'], structure: true, preview: true }),
-      account.search.search({ name: 'INBOX', ...vector }, [{ kind: 'subject', value: 'hello' }]),
+      account.search.search({ name: 'INBOX', ...vector }, [{ condition: [{ kind: 'subject', value: 'hello' }] }]),
       account.messages.open(place, ''),
     ]);
     expect([found.get(place)?.preview, uids]).toEqual(['Hello', [[1]]]);

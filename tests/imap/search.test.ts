@@ -1,8 +1,11 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { CannotSearch } from '../../shared/catalog/source.ts';
 import { imapSearch } from '../../shared/imap/search.ts';
-import type { SortCriterion, TextCondition } from '../../shared/methods/Email/mail.ts';
+import { Unavailable } from '../../shared/jmap/errors.ts';
+import type { SortCriterion, TextCondition, TextQuestion } from '../../shared/methods/Email/mail.ts';
 import { courier, cyrus, dovecot, type TestServer } from '../servers/servers.ts';
 import { imapServer, message, oneSession, otherClient, passwordOf } from './rig.ts';
+import { scriptedServer } from './scripted-server.ts';
 
 const open: { close(): void }[] = [];
 afterAll(() => {
@@ -52,6 +55,9 @@ async function mailbox(start: () => Promise<TestServer>, options: Parameters<typ
   return { search: imapSearch(use), at, commands, other, session };
 }
 
+const each = (...conditions: TextCondition[]): TextQuestion[] =>
+  conditions.map((condition) => ({ condition: [condition] }));
+
 const backends: [string, () => Promise<TestServer>, Parameters<typeof imapServer>[1]][] = [
   ['Dovecot', dovecot, {}],
   ['Dovecot without ESEARCH and LITERAL+', dovecot, { ignoring: ['ESEARCH', 'LITERAL+'] }],
@@ -75,11 +81,33 @@ describe.each(backends)('%s', (name, start, options) => {
       [{ kind: 'body', value: '台北' }, [3]],
       [{ kind: 'text', value: 'slash' }, [2]],
     ];
-    const found = await search.search(
-      at,
-      expected.map(([condition]) => condition),
-    );
+    const found = await search.search(at, each(...expected.map(([condition]) => condition)));
     expect(found).toEqual(expected.map(([, uids]) => uids));
+  });
+
+  test('conditions go together as their operators say', async () => {
+    const { search, at } = await mailbox(start, options);
+    const subject = (value: string): TextQuestion => ({ condition: [{ kind: 'subject', value }] });
+    const green: TextCondition = { kind: 'header', name: 'X-Tag', value: 'green' };
+    const unsayable = subject('a\0b');
+    const expected: [TextQuestion, number[]][] = [
+      [{ condition: [{ kind: 'subject', value: 'apple' }, green] }, [4]],
+      [{ operator: 'AND', conditions: [subject('apple'), { condition: [green] }] }, [4]],
+      [{ operator: 'OR', conditions: [subject('banana')] }, [2]],
+      [{ operator: 'OR', conditions: [subject('banana'), { condition: [green] }, subject('cherry')] }, [2, 3, 4]],
+      [{ operator: 'NOT', conditions: [subject('banana'), { condition: [green] }] }, [1, 3]],
+      [{ operator: 'NOT', conditions: [{ operator: 'AND', conditions: [subject('apple'), subject('APP')] }] }, [2, 3]],
+      [{ operator: 'OR', conditions: [{ operator: 'NOT', conditions: [subject('a')] }, subject('apple')] }, [1, 3, 4]],
+      [{ operator: 'OR', conditions: [{ condition: [{ kind: 'body', value: '台北' }] }, subject('banana')] }, [2, 3]],
+      [{ operator: 'OR', conditions: [unsayable, subject('banana')] }, [2]],
+      [{ operator: 'NOT', conditions: [unsayable] }, [1, 2, 3, 4]],
+    ];
+    expect(
+      await search.search(
+        at,
+        expected.map(([question]) => question),
+      ),
+    ).toEqual(expected.map(([, uids]) => uids));
   });
 
   test.each([
@@ -95,25 +123,25 @@ describe.each(backends)('%s', (name, start, options) => {
       { kind: 'header', name: 'X-Tag', value },
       { kind: 'subject', value: 'cherry' },
     ];
-    expect(await search.search(at, conditions)).toEqual([[], [], [3]]);
+    expect(await search.search(at, each(...conditions))).toEqual([[], [], [3]]);
   });
 
   test('a mailbox that was replaced, or is not there, has no answer', async () => {
     const { search, at } = await mailbox(start, options);
     const condition: TextCondition = { kind: 'subject', value: 'apple' };
-    expect(await search.search({ ...at, uidValidity: at.uidValidity + 1 }, [condition])).toBeNull();
-    expect(await search.search({ ...at, name: 'Nowhere' }, [condition])).toBeNull();
-    expect(await search.search({ ...at, uidNext: 1 }, [condition])).toEqual([[]]);
+    expect(await search.search({ ...at, uidValidity: at.uidValidity + 1 }, each(condition))).toBeNull();
+    expect(await search.search({ ...at, name: 'Nowhere' }, each(condition))).toBeNull();
+    expect(await search.search({ ...at, uidNext: 1 }, each(condition))).toEqual([[]]);
   });
 
   test('what another client does is seen, in a mailbox that has long been open', async () => {
     const { search, at, other } = await mailbox(start, options);
     const condition: TextCondition = { kind: 'subject', value: 'apple' };
-    expect(await search.search(at, [condition])).toEqual([[1, 4]]);
+    expect(await search.search(at, each(condition))).toEqual([[1, 4]]);
     await other.mailboxOpen('INBOX');
     await other.messageDelete('1', { uid: true });
-    expect(await search.search(at, [condition])).toEqual([[4]]);
-    expect(await search.search({ ...at, uidNext: 6 }, [condition])).toEqual([[4, 5]]);
+    expect(await search.search(at, each(condition))).toEqual([[4]]);
+    expect(await search.search({ ...at, uidNext: 6 }, each(condition))).toEqual([[4, 5]]);
   });
 
   test('sorts, where SORT is offered', async () => {
@@ -128,12 +156,16 @@ describe.each(backends)('%s', (name, start, options) => {
   });
 });
 
-test('several conditions cost one EXAMINE and a command each', async () => {
+test('several questions cost one EXAMINE and a command each, several conditions of one no more', async () => {
   const { search, at, commands } = await mailbox(dovecot);
-  await search.search(at, [
+  const conditions: TextCondition[] = [
     { kind: 'subject', value: 'apple' },
     { kind: 'from', value: 'Adam' },
-  ]);
+  ];
+  await search.search(at, [{ condition: conditions }]);
+  expect(commands).toEqual(['EXAMINE', 'UID SEARCH']);
+  commands.length = 0;
+  await search.search({ ...at, uidNext: 7 }, each(...conditions));
   expect(commands).toEqual(['EXAMINE', 'UID SEARCH', 'UID SEARCH']);
   commands.length = 0;
   await search.sort(at, 'from', []);
@@ -144,3 +176,20 @@ test('without SORT the order is left to others', async () => {
   const { search, at } = await mailbox(dovecot, { ignoring: ['SORT'] });
   expect(await search.sort(at, 'subject', [])).toBeNull();
 });
+
+test.each([
+  ['NO [BADCHARSET (US-ASCII)] I know no other', CannotSearch],
+  ['BAD Unknown charset', CannotSearch],
+  ['NO [SERVERBUG] oops', Unavailable],
+])(
+  'where a server that is asked for text beyond ASCII answers %s, that is no failure of the moment',
+  async (answer, kind) => {
+    // The literal comes as a line of its own.
+    const scripted = await scriptedServer({ answers: { 'UID SEARCH': `% ${answer}\r\n`, '': null } });
+    const { use, session } = await oneSession(scripted.server, { kind: 'password', user: 'anna', password: 'secret' });
+    open.push(session, { close: () => void scripted.close() });
+    const at = { name: 'INBOX', uidValidity: 7, uidNext: 2 };
+    const asked = imapSearch(use).search(at, each({ kind: 'subject', value: 'Grüße' }));
+    await expect(asked).rejects.toBeInstanceOf(kind);
+  },
+);

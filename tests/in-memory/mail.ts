@@ -1,3 +1,4 @@
+import { decide } from '../../shared/catalog/query/truth.ts';
 import type { CanReadMessages, CanSearchMessages } from '../../shared/methods/Email/mail.ts';
 import { contentOf, type FakeContent, type FakeMailServer } from '../catalog/fake-mail-server.ts';
 import { inMemoryMail } from '../methods/in-memory-mail.ts';
@@ -25,12 +26,12 @@ export function messagesOf(server: FakeMailServer): CanReadMessages {
 /** Searching in them: any occurrence in the octets, whatever the condition is about. Nothing is sorted. */
 export function searchOf(server: FakeMailServer): CanSearchMessages {
   return {
-    search: async ({ name, uidValidity, uidNext }, conditions) => {
+    search: async ({ name, uidValidity, uidNext }, questions) => {
       const messages = bodies(server, name, uidValidity)?.filter(({ uid }) => uid < uidNext);
       if (messages === undefined) return null;
-      return conditions.map(({ value }) => {
-        const wanted = (value ?? '').toLowerCase();
-        return messages.filter(({ content }) => content.body.toLowerCase().includes(wanted)).map(({ uid }) => uid);
+      return questions.map((question) => {
+        const isFound = (body: string) => decide(question, ({ value }) => body.includes((value ?? '').toLowerCase()));
+        return messages.filter(({ content }) => isFound(content.body.toLowerCase())).map(({ uid }) => uid);
       });
     },
     sort: async () => null,

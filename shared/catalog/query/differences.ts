@@ -2,7 +2,7 @@ import type { Id } from '../../jmap/scalars.ts';
 import type { MailboxKey } from '../email.ts';
 import { type Candidate, candidateOf } from './candidate.ts';
 import type { Evaluation } from './evaluation.ts';
-import { type EmailTest, hasTest, isMutableTest, isTextTest, isThreadTest } from './filter.ts';
+import { type DecidableTest, hasTest, isMutableTest, isThreadTest } from './filter.ts';
 import { orderByCatalog } from './order.ts';
 import { isHeaderComparator, isMutableComparator, isThreadComparator } from './sort.ts';
 import type { Touched } from './touched.ts';
@@ -98,7 +98,7 @@ export async function differencesOf(evaluation: Evaluation, touched: ReadonlyMap
     const wasInPlace = entry.before.join() === entry.after.join();
     return decide(tests, (test) => {
       if (isMutableTest(test)) return heldIn(test, entry.before);
-      return candidate && (wasInPlace || !isTextTest(test)) ? knowledge.holds(test, candidate) : undefined;
+      return candidate && (wasInPlace || test.property !== 'texts') ? knowledge.holds(test, candidate) : undefined;
     });
   }
 
@@ -110,7 +110,7 @@ export async function differencesOf(evaluation: Evaluation, touched: ReadonlyMap
   }
 
   /** What the mailboxes of an Email say about a test. One that is gone may have been the one that the test names. */
-  function heldIn(test: EmailTest, keys: readonly MailboxKey[]): Truth {
+  function heldIn(test: DecidableTest, keys: readonly MailboxKey[]): Truth {
     switch (test.property) {
       case 'inMailbox':
         if (keys.some((key) => key === test.mailbox)) return true;

@@ -3,9 +3,10 @@ import type { Id } from '../../jmap/scalars.ts';
 import type { MailboxKey } from '../email.ts';
 import { missingAmong } from '../entries.ts';
 import type { MailboxEntry } from '../mailbox.ts';
-import { MailboxGone } from '../source.ts';
+import { CannotSearch, MailboxGone } from '../source.ts';
 import type { CatalogView } from '../view.ts';
 import { type EmailFilter, type EmailTests, hasTest, isThreadTest, testsOf } from './filter.ts';
+import { gatherTexts } from './gather-texts.ts';
 import { type Knowledge, newKnowledge } from './knowledge.ts';
 import { type Scope, scopeOf } from './scope.ts';
 import { completed, type EmailComparator, isThreadComparator } from './sort.ts';
@@ -55,13 +56,13 @@ function placed(
   mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>,
 ): Pick<Evaluation, 'tests' | 'scope'> {
   const keys = new Map<Id, MailboxKey>([...mailboxes.values()].map(({ id, key }) => [id, key]));
-  const tests = filter === null ? { condition: [] } : testsOf(filter, keys);
+  const tests = filter === null ? { condition: [] } : gatherTexts(testsOf(filter, keys));
   return { tests, scope: scopeOf(tests, mailboxes) };
 }
 
 /**
  * Prepares the query and runs `answer` on it. `serverUnavailable`: a mailbox that it needs was not indexed yet, or is not
- * on the server any more as this view knows it; the next view will tell.
+ * on the server any more as this view knows it; the next view will tell. `unsupportedFilter`: the server cannot look for such texts.
  */
 export async function evaluate<T>(
   view: CatalogView,
@@ -84,6 +85,7 @@ export async function evaluate<T>(
   try {
     return await answer({ view, sources, limits, mailboxes, tests, scope, comparators, collapseThreads, knowledge });
   } catch (error) {
+    if (error instanceof CannotSearch) return refuse(methodError('unsupportedFilter', error.message));
     if (!(error instanceof MailboxGone)) throw error;
     return refuse(methodError('serverUnavailable', 'a mailbox of this query has changed meanwhile'));
   }

@@ -1,6 +1,7 @@
 import type { Id, UTCDate } from '../../jmap/scalars.ts';
 import type { Filter } from '../../jmap/standard/filter.ts';
 import type { MailboxKey } from '../email.ts';
+import type { SearchQuestion } from './sources.ts';
 
 /** The FilterCondition of Email/query (RFC 8621 §4.4.1): every property that is there must match. */
 export type EmailFilterCondition = {
@@ -47,18 +48,23 @@ export type EmailTest =
       readonly property: 'allInThreadHaveKeyword' | 'someInThreadHaveKeyword' | 'noneInThreadHaveKeyword';
       readonly keyword: string;
     }
-  | { readonly property: 'hasAttachment'; readonly value: boolean }
-  | TextTest;
+  | { readonly property: 'hasAttachment'; readonly value: boolean };
 
-export type EmailTests = Filter<readonly EmailTest[]>;
+/** A filter as it was asked, every property of its conditions a test of its own. */
+export type AskedTests = Filter<readonly (EmailTest | TextTest)[]>;
+
+/** A filter as it is evaluated: what only the text of a message can answer is put into as few questions as possible. */
+export type EmailTests = Filter<readonly DecidableTest[]>;
+export type DecidableTest = EmailTest | TextsTest;
+export type TextsTest = { readonly property: 'texts'; readonly question: SearchQuestion };
 
 /** Splits every FilterCondition into its properties, as RFC 8621 §4.4.1 allows, and makes them ready to be tested. */
-export function testsOf(filter: EmailFilter, mailboxKeys: ReadonlyMap<Id, MailboxKey>): EmailTests {
+export function testsOf(filter: EmailFilter, mailboxKeys: ReadonlyMap<Id, MailboxKey>): AskedTests {
   if (filter.operator !== undefined) {
     return { operator: filter.operator, conditions: filter.conditions.map((inner) => testsOf(inner, mailboxKeys)) };
   }
   const { condition } = filter;
-  const tests: EmailTest[] = [];
+  const tests: (EmailTest | TextTest)[] = [];
   if (condition.inMailbox !== undefined) {
     tests.push({ property: 'inMailbox', mailbox: mailboxKeys.get(condition.inMailbox) });
   }
@@ -107,24 +113,24 @@ function secondsOf(date: UTCDate): number {
 }
 
 /** Every test of the tree, wherever it stands. */
-export function* allTests(tests: EmailTests): Generator<EmailTest> {
+export function* allTests(tests: EmailTests): Generator<DecidableTest> {
   if (tests.operator === undefined) yield* tests.condition;
   else for (const inner of tests.conditions) yield* allTests(inner);
 }
 
 /** Whether the tree has a test of this kind anywhere. */
-export function hasTest(tests: EmailTests, isSuch: (test: EmailTest) => boolean): boolean {
+export function hasTest(tests: EmailTests, isSuch: (test: DecidableTest) => boolean): boolean {
   for (const test of allTests(tests)) if (isSuch(test)) return true;
   return false;
 }
 
 /** Answered by the text of the message alone. */
-export function isTextTest(test: EmailTest): test is TextTest {
+export function isTextTest(test: EmailTest | TextTest): test is TextTest {
   return test.property === 'header' || (textProperties as readonly string[]).includes(test.property);
 }
 
 /** Answered by the keywords of all Emails of the Thread. */
-export function isThreadTest(test: EmailTest): boolean {
+export function isThreadTest(test: DecidableTest): boolean {
   switch (test.property) {
     case 'allInThreadHaveKeyword':
     case 'someInThreadHaveKeyword':
@@ -136,12 +142,12 @@ export function isThreadTest(test: EmailTest): boolean {
 }
 
 /** Answered by what may change about an Email, or about the others of its Thread: mailboxes and keywords. */
-export function isMutableTest(test: EmailTest): boolean {
+export function isMutableTest(test: DecidableTest): boolean {
   return isThreadTest(test) || isPlacementTest(test);
 }
 
 /** Answered by all rows of an Email together, not by any one of them. */
-export function isPlacementTest(test: EmailTest): boolean {
+export function isPlacementTest(test: DecidableTest): boolean {
   switch (test.property) {
     case 'inMailbox':
     case 'inMailboxOtherThan':

@@ -4,18 +4,8 @@ import type { MailboxEntry } from '../mailbox.ts';
 import { MailboxGone } from '../source.ts';
 import type { CatalogView } from '../view.ts';
 import { type Candidate, candidateOf } from './candidate.ts';
-import {
-  allTests,
-  type EmailTest,
-  type EmailTests,
-  hasTest,
-  isPlacementTest,
-  isTextTest,
-  isThreadTest,
-  type TextTest,
-} from './filter.ts';
-import { searchTerms } from './search-terms.ts';
-import type { QuerySources, SearchTerm } from './sources.ts';
+import { allTests, type DecidableTest, type EmailTests, hasTest, isPlacementTest, isThreadTest } from './filter.ts';
+import type { QuerySources, SearchQuestion } from './sources.ts';
 import { decide, type Truth } from './truth.ts';
 
 /** What one query has found out so far. It asks for more only when a candidate cannot be decided without. */
@@ -23,7 +13,7 @@ export type Knowledge = {
   /** How many texts a SEARCH for this filter looks for. */
   readonly searchTerms: number;
   /** Whether the test holds, as far as is known. */
-  readonly holds: (test: EmailTest, candidate: Candidate) => Truth;
+  readonly holds: (test: DecidableTest, candidate: Candidate) => Truth;
   /**
    * Those of the candidates that match the filter, in the same order. Cheap knowledge is tried first: the catalog's
    * rows, whole Emails, whole Threads; then SEARCH, and last the structure of messages.
@@ -47,15 +37,15 @@ export function newKnowledge(
   const needsPlacement = hasTest(tests, isPlacementTest);
   const needsThreads = hasTest(tests, isThreadTest);
   const needsAttachments = hasTest(tests, (test) => test.property === 'hasAttachment');
-  const plan = searchPlan(tests);
+  const questions = [...allTests(tests)].flatMap((test) => (test.property === 'texts' ? test.question : []));
 
   const threads = new Map<Id, readonly (readonly string[])[]>();
   const attachments = new Map<Id, boolean>();
-  /** By mailbox, the UIDs that each term of the plan found. */
-  const found = new Map<MailboxKey, readonly ReadonlySet<number>[]>();
+  /** By mailbox, the UIDs that answer each question. */
+  const found = new Map<MailboxKey, ReadonlyMap<SearchQuestion, ReadonlySet<number>>>();
 
   return {
-    searchTerms: plan.terms.length,
+    searchTerms: questions.reduce((sum, question) => sum + countTerms(question), 0),
     holds,
     matching,
     whole,
@@ -78,7 +68,7 @@ export function newKnowledge(
         }
       });
     if (needsThreads) await settle((undecided) => learnThreads(undecided.map(({ threadId }) => threadId)));
-    if (plan.terms.length > 0) await settle(search);
+    if (questions.length > 0) await settle(search);
     if (needsAttachments) await settle(learnAttachments);
     return current.filter(
       (candidate, index): candidate is Candidate => truths[index] === true && candidate !== undefined,
@@ -96,7 +86,7 @@ export function newKnowledge(
     return candidate === undefined ? false : decide(tests, (test) => holds(test, candidate));
   }
 
-  function holds(test: EmailTest, candidate: Candidate): Truth {
+  function holds(test: DecidableTest, candidate: Candidate): Truth {
     switch (test.property) {
       case 'inMailbox':
         if (candidate.places.some(({ mailbox }) => mailbox === test.mailbox)) return true;
@@ -126,18 +116,16 @@ export function newKnowledge(
         const has = candidate.hasAttachment ?? attachments.get(candidate.id);
         return has === undefined ? undefined : has === test.value;
       }
-      default:
-        return textFound(test, candidate);
+      case 'texts':
+        return textsFound(test.question, candidate);
     }
   }
 
   /** The text is the same in every row, so any mailbox that was searched can tell. */
-  function textFound(test: TextTest, candidate: Candidate): Truth {
-    const terms = plan.termsOf.get(test) ?? [];
-    if (terms.length === 0) return true;
+  function textsFound(question: SearchQuestion, candidate: Candidate): Truth {
     for (const { mailbox, uid } of candidate.places) {
-      const matches = found.get(mailbox);
-      if (matches !== undefined) return terms.every((term) => matches[term]?.has(uid));
+      const answers = found.get(mailbox);
+      if (answers !== undefined) return answers.get(question)?.has(uid) === true;
     }
     return undefined;
   }
@@ -176,12 +164,9 @@ export function newKnowledge(
       if (places.some(({ mailbox }) => found.has(mailbox))) continue;
       const mailbox = places[0] && mailboxes.get(places[0].mailbox);
       if (mailbox === undefined) continue;
-      const answers = await sources.search(mailbox, plan.terms);
+      const answers = await sources.search(mailbox, questions);
       if (answers === null) throw new MailboxGone(mailbox.name);
-      found.set(
-        mailbox.key,
-        answers.map((uids) => new Set(uids)),
-      );
+      found.set(mailbox.key, new Map(questions.map((question, index) => [question, new Set(answers[index])])));
     }
   }
 
@@ -192,24 +177,7 @@ export function newKnowledge(
   }
 }
 
-/** All terms of a filter, each once, and which of them each test needs. */
-type SearchPlan = { readonly terms: readonly SearchTerm[]; readonly termsOf: ReadonlyMap<TextTest, readonly number[]> };
-
-function searchPlan(tests: EmailTests): SearchPlan {
-  const indexes = new Map<string, number>();
-  const terms: SearchTerm[] = [];
-  const termsOf = new Map<TextTest, readonly number[]>();
-  for (const test of allTests(tests)) {
-    if (!isTextTest(test)) continue;
-    termsOf.set(
-      test,
-      searchTerms(test).map((term) => {
-        const name = JSON.stringify(term);
-        const index = indexes.get(name) ?? terms.push(term) - 1;
-        indexes.set(name, index);
-        return index;
-      }),
-    );
-  }
-  return { terms, termsOf };
+function countTerms(question: SearchQuestion): number {
+  if (question.operator === undefined) return question.condition.length;
+  return question.conditions.reduce((sum, inner) => sum + countTerms(inner), 0);
 }

@@ -1,6 +1,6 @@
 import type { MailboxKey } from '../email.ts';
 import type { MailboxEntry } from '../mailbox.ts';
-import type { EmailTest, EmailTests } from './filter.ts';
+import type { DecidableTest, EmailTests } from './filter.ts';
 
 /** Where Emails that match a filter can be: each has a row in one of the mailboxes, received at `since` or later and before `until`. */
 export type Scope = {
@@ -30,7 +30,7 @@ export function scopeOf(tests: EmailTests, mailboxes: ReadonlyMap<MailboxKey, Ma
     }
   }
 
-  function scopeOfTest(test: EmailTest): Scope {
+  function scopeOfTest(test: DecidableTest): Scope {
     switch (test.property) {
       case 'inMailbox':
         return { ...anywhere, mailboxes: new Set(test.mailbox === undefined ? [] : [test.mailbox]) };

@@ -1,4 +1,5 @@
 import type { Id } from '../../jmap/scalars.ts';
+import type { Filter } from '../../jmap/standard/filter.ts';
 import type { MailboxEntry } from '../mailbox.ts';
 
 /**
@@ -7,12 +8,12 @@ import type { MailboxEntry } from '../mailbox.ts';
  */
 export type QuerySources = {
   /**
-   * For each term the UIDs of the mailbox that match it, in no particular order; null when the mailbox is not there under
-   * its UIDVALIDITY. Called at most once for each mailbox and query.
+   * For each question the UIDs of the mailbox that match it, in no particular order; null when the mailbox is not there under
+   * its UIDVALIDITY. Called at most once for each mailbox and query. Throws `CannotSearch` too.
    */
   readonly search: (
     mailbox: MailboxEntry,
-    terms: readonly SearchTerm[],
+    questions: readonly SearchQuestion[],
   ) => Promise<readonly (readonly number[])[] | null>;
   /** `hasAttachment` of Emails that were not looked at yet. Those that are gone by now are absent. */
   readonly attachments: (ids: readonly Id[]) => Promise<ReadonlyMap<Id, boolean>>;
@@ -24,6 +25,9 @@ export type QuerySources = {
   /** UIDs of a whole mailbox in this order, by the server's SORT (RFC 5256); null where it cannot. */
   readonly serverSort: (mailbox: MailboxEntry, criteria: readonly SortCriterion[]) => Promise<readonly number[] | null>;
 };
+
+/** Texts to look for, and how they go together: one SEARCH. All terms of a condition must be found; there is at least one. */
+export type SearchQuestion = Filter<readonly SearchTerm[]>;
 
 /** One text to look for; the form of a SEARCH key. */
 export type SearchTerm =

@@ -1,3 +1,4 @@
+import type { Filter } from '../../jmap/standard/filter.ts';
 import type { Part } from '../../message/part.ts';
 
 /** Where one copy of a message lies on the server; read under exactly this UIDVALIDITY or not at all. */
@@ -53,15 +54,18 @@ export type TextCondition =
   | { readonly kind: 'text' | 'from' | 'to' | 'cc' | 'bcc' | 'subject' | 'body'; readonly value: string }
   | { readonly kind: 'header'; readonly name: string; readonly value: string | null };
 
-/** SEARCH: one EXAMINE and one command per condition and mailbox at most. */
+/** Text conditions, and how they go together: those of one FilterCondition must all be met. */
+export type TextQuestion = Filter<readonly TextCondition[]>;
+
+/** SEARCH: one EXAMINE and one command per question and mailbox at most. */
 export type CanSearchMessages = {
   /**
-   * For each condition the UIDs of the mailbox that match it, ascending, below `uidNext`. Throws `Unavailable` when the server
-   * cannot answer; null when the mailbox is not there under this UIDVALIDITY.
+   * For each question the UIDs of the mailbox that match it, ascending, below `uidNext`. Throws `Unavailable` when the server
+   * cannot answer, and `CannotSearch` when it never will; null when the mailbox is not there under this UIDVALIDITY.
    */
   readonly search: (
     mailbox: { name: string; uidValidity: number; uidNext: number },
-    conditions: readonly TextCondition[],
+    questions: readonly TextQuestion[],
   ) => Promise<readonly (readonly number[])[] | null>;
   /** UIDs in the ascending order of SORT (RFC 5256) where the server offers it, else null. Equal keys go by `thenBy`. */
   readonly sort: (

@@ -38,9 +38,9 @@ function querySources(
   missing: 'refused' | 'leftOut',
 ): QuerySources {
   return {
-    search: async (mailbox, terms) => {
+    search: async (mailbox, questions) => {
       const box = searched(mailbox);
-      return box && search.search(box, terms);
+      return box && search.search(box, questions);
     },
     serverSort: async (mailbox, [first, ...others]) => {
       const box = searched(mailbox);

@@ -1,4 +1,4 @@
-import { type EmailFilter, type EmailTests, isTextTest, type TextTest, testsOf } from '../../catalog/query/filter.ts';
+import { type AskedTests, type EmailFilter, isTextTest, type TextTest, testsOf } from '../../catalog/query/filter.ts';
 import { searchTerms } from '../../catalog/query/search-terms.ts';
 
 /** The texts of a filter that may be found in the subject, and those that may be found in the body. */
@@ -19,7 +19,7 @@ export function snippetTerms(filter: EmailFilter): SnippetTerms {
 }
 
 /** The text conditions that make an Email match by being met; under a NOT that is so for those under a second one. */
-function* wantedTests(tests: EmailTests, isWanted: boolean): Generator<TextTest> {
+function* wantedTests(tests: AskedTests, isWanted: boolean): Generator<TextTest> {
   if (tests.operator === undefined) {
     if (isWanted) yield* tests.condition.filter(isTextTest);
     return;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { Email, EmailRow, MailboxKey } from '../../../shared/catalog/email.ts';
 import type { QuerySources, SearchTerm, SortCriterion, SortFields } from '../../../shared/catalog/query/sources.ts';
+import { decide } from '../../../shared/catalog/query/truth.ts';
 import type { Id } from '../../../shared/jmap/scalars.ts';
 import { inMemoryView, logBetween, type PlainAccount } from './in-memory-view.ts';
 
@@ -197,7 +198,7 @@ function toggled(keywords: readonly string[], keyword: string): string[] {
 }
 
 /** What was asked beyond the catalog. */
-export type Asked = { searched: MailboxKey[]; attachments: Id[]; fields: Id[] };
+export type Asked = { searched: MailboxKey[]; questions: number; attachments: Id[]; fields: Id[] };
 
 /** The mail server behind an account. `sortsOnServer` false: it has no SORT. */
 export function sourcesOf(
@@ -205,7 +206,7 @@ export function sourcesOf(
   contents: ReadonlyMap<Id, Content>,
   sortsOnServer = true,
 ): QuerySources & { readonly asked: Asked } {
-  const asked: Asked = { searched: [], attachments: [], fields: [] };
+  const asked: Asked = { searched: [], questions: 0, attachments: [], fields: [] };
   const contentOf = (emailId: Id) => {
     const content = contents.get(emailId);
     if (content === undefined) throw new Error(`Could not find the content of ${emailId}`);
@@ -219,11 +220,12 @@ export function sourcesOf(
     );
   return {
     asked,
-    search: async ({ key }, terms) => {
+    search: async ({ key }, questions) => {
       asked.searched.push(key);
-      return terms.map((term) =>
+      asked.questions += questions.length;
+      return questions.map((question) =>
         rowsIn(key)
-          .filter(({ content }) => finds(content, term))
+          .filter(({ content }) => decide(question, (term) => finds(content, term)))
           .map(({ uid }) => uid),
       );
     },

@@ -81,9 +81,9 @@ export function account(
       catalog,
       messages: { read, readSections: async () => new Map(), open: async () => null },
       search: {
-        search: async (mailbox, conditions) => {
-          calls.search.push([mailbox, conditions]);
-          return answers.search ? answers.search(mailbox, conditions) : conditions.map(() => []);
+        search: async (mailbox, questions) => {
+          calls.search.push([mailbox, questions]);
+          return answers.search ? answers.search(mailbox, questions) : questions.map(() => []);
         },
         sort: async (...args) => {
           calls.sort.push(args);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { CannotSearch } from '../../../shared/catalog/source.ts';
 import { account, call, gone, type Message } from './query-account.ts';
 
 const at = (receivedAt: number, raw = 'Subject: tea\n\nHello') => ({ receivedAt, raw });
@@ -80,15 +81,24 @@ test('a message that is gone by now has no attachment, and nothing is remembered
   expect(calls.remembered).toEqual([]);
 });
 
-test('a text condition becomes SEARCH terms in the mailbox of the candidates, below the UIDs of the answered state', async () => {
-  const { ports, calls } = account([at(1), at(2)], { search: async () => [[2], [1, 2]] });
+test('a text condition is one question about the mailbox of the candidates, below the UIDs of the answered state', async () => {
+  const { ports, calls } = account([at(1), at(2)], { search: async () => [[2]] });
   const filter = { inMailbox: 'inbox', from: 'zoë  exam*' };
   expect(await call('Email/query', { filter }, ports)).toEqual(ok({ ids: ['e2'] }));
   const terms = [
     { kind: 'from', value: 'zoë' },
     { kind: 'from', value: 'exam' },
   ];
-  expect(calls.search).toEqual([[{ name: 'mailbox 1', uidValidity: 1, uidNext: 3 }, terms]]);
+  expect(calls.search).toEqual([[{ name: 'mailbox 1', uidValidity: 1, uidNext: 3 }, [{ condition: terms }]]]);
+});
+
+test('a text that the mail server cannot look for makes a filter that is not supported', async () => {
+  const search = async () => {
+    throw new CannotSearch('the mail server looks for ASCII text only');
+  };
+  const { ports, calls } = account([at(1)], { search });
+  expect(await call('Email/query', { filter: { text: 'zoë' } }, ports)).toEqual(error('unsupportedFilter'));
+  expect(calls.views).toEqual(['recent']);
 });
 
 test('when the mailbox was renewed meanwhile, the newest view is asked, and then the client told to come again', async () => {
