@@ -192,7 +192,7 @@ export class SessionPool {
   }
 
   #mayPark(session: ImapSession): boolean {
-    return !this.#isClosed && this.#options.parkMs > 0 && session.canBeParked && this.#isYoung(session);
+    return !this.#isClosed && this.#options.parkMs > 0 && session.isOpen && this.#isYoung(session);
   }
 
   /**

@@ -13,11 +13,13 @@ export function imapSearch(use: UseSession): CanSearchMessages {
   return {
     search: (mailbox, questions) =>
       use(async (session) => {
-        const { name, uidValidity, uidNext } = mailbox;
+        const { name, uidValidity, uidNext, messages } = mailbox;
         if (!(await isAt(session, { mailbox: name, uidValidity, uidNext }))) return null;
         await session.refresh();
-        const answers = questions.map((question) => () => searchFor(session, question, uidNext));
-        return unlessGone(session.has('ESEARCH') ? Promise.all(answers.map((answer) => answer())) : inTurn(answers));
+        const asked = questions.map((question) => () => searchFor(session, question, uidNext));
+        const isTold = session.has('ESEARCH');
+        const answers = await unlessGone(isTold ? Promise.all(asked.map((ask) => ask())) : inTurn(asked));
+        return messages !== null && session.hasLostMessages({ uidNext, messages }) ? null : answers;
       }),
     sort: (mailbox, key, thenBy) =>
       use(async (session) => {

@@ -40,6 +40,8 @@ export class ImapSession {
   #selected: { readonly name: string; readonly examined: Examined } | null = null;
   /** Nothing was sent since the mailbox was opened, so the server's view of it is not stale. */
   #isFresh = false;
+  /** Since then the server has told of messages that are gone. */
+  #isLosing = false;
 
   /** Connects and logs in. Throws `AuthenticationFailed`, `Throttled` or `Unavailable`. */
   static async open(
@@ -84,9 +86,11 @@ export class ImapSession {
     this.#wire.onEnd = listener;
   }
 
-  /** Whether the session can be kept for another use: nothing selected, or a way to leave it that expunges nothing. */
-  get canBeParked(): boolean {
-    return this.isOpen && (this.#selected === null || this.has('UNSELECT'));
+  /** Whether messages have gone since the catalog saw so many below `uidNext` in the mailbox that is open now. */
+  hasLostMessages({ uidNext, messages }: { readonly uidNext: number; readonly messages: number }): boolean {
+    if (this.#selected === null || this.#isLosing) return true;
+    const { examined } = this.#selected;
+    return examined.exists - messages !== examined.uidNext - uidNext;
   }
 
   has(capability: string): boolean {
@@ -113,7 +117,13 @@ export class ImapSession {
   exec(name: string, parameters: readonly ImapArgument[], listener: CommandListener = {}): Promise<Completion> {
     this.#onCommand(name);
     this.#isFresh = false;
-    return this.#wire.run(name, parameters, listener);
+    const onData: CommandListener['onData'] = (response, tag) => {
+      if (response.name === 'EXPUNGE' || (response.name === 'VANISHED' && !Array.isArray(response.values[0]))) {
+        this.#isLosing = true;
+      }
+      listener.onData?.(response, tag);
+    };
+    return this.#wire.run(name, parameters, { ...listener, onData });
   }
 
   /**
@@ -145,6 +155,7 @@ export class ImapSession {
     if (examined.exists > this.#limits.mailboxMessagesMax) throw new Unavailable('The mailbox has too many messages');
     this.#selected = { name, examined };
     this.#isFresh = answer.uidNext !== null;
+    this.#isLosing = false;
     return examined;
   }
 
@@ -249,11 +260,22 @@ export class ImapSession {
     return answer;
   }
 
-  /** Leaves the selected mailbox, so that the session can be kept for another use; see `canBeParked`. */
+  /**
+   * Leaves the selected mailbox, so that the session can be kept for another use. Without UNSELECT a mailbox that is not there is opened
+   * instead: where that fails none is selected (RFC 3501 §6.3.1). CLOSE could expunge somebody's messages.
+   */
   async unselect(): Promise<void> {
     if (!this.#selected) return;
     this.#selected = null;
-    await this.exec('UNSELECT', []);
+    if (this.has('UNSELECT')) {
+      await this.exec('UNSELECT', []);
+      return;
+    }
+    const isLeft = await this.exec('EXAMINE', [mailbox(nowhere)]).then(
+      () => false,
+      (error: unknown) => error instanceof CommandRefused && error.status === 'NO',
+    );
+    if (!isLeft) throw new Unavailable('The mail server does not leave the mailbox');
   }
 
   /** Logs out and ends the connection. Never rejects. */
@@ -301,6 +323,9 @@ export class ImapSession {
     return uidNext;
   }
 }
+
+/** The name of no mailbox. */
+const nowhere = 'Postern: no such mailbox';
 
 function digits(text: string): ImapArgument {
   if (!/^\d{1,19}$/.test(text)) throw new Error(`Not a mod-sequence "${text}"`);

@@ -89,14 +89,6 @@ describe('a session', () => {
   test.each<[string, Script, Partial<PoolOptions>]>([
     ['nothing is to be parked', {}, { parkMs: 0 }],
     ['it is too old', {}, { sessionAgeMaxMs: 0 }],
-    [
-      'the server has no UNSELECT',
-      {
-        greeting: '* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n',
-        answers: { AUTHENTICATE: '% OK [CAPABILITY IMAP4rev1] hi\r\n' },
-      },
-      {},
-    ],
   ])('is logged out before the release is done where %s, and expunges nothing', async (_, script, options) => {
     const { server, commands } = await start(script);
     const lease = await poolOf(options).lease(server, anna);
@@ -106,14 +98,45 @@ describe('a session', () => {
     expect(commands.filter((command) => /^(CLOSE|EXPUNGE)/.test(command))).toEqual([]);
   });
 
-  test('is logged out when its mailbox cannot be left', async () => {
-    const { server, commands, received } = await start({ answers: { UNSELECT: '% NO never\r\n' } });
+  const inbox = '* 1 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 2] ok\r\n% OK done\r\n';
+  /** A server without UNSELECT; `nowhere`: what it says of a mailbox that is not there. */
+  const old = (nowhere: string): Script => ({
+    greeting: '* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n',
+    answers: {
+      AUTHENTICATE: '% OK [CAPABILITY IMAP4rev1] hi\r\n',
+      EXAMINE: ({ line }) => (line.endsWith('"INBOX"') ? inbox : nowhere),
+    },
+  });
+
+  test('is left without UNSELECT by opening what is not there, and used again', async () => {
+    const { server, commands, connections } = await start(old('% NO there is none\r\n'));
+    const pool = poolOf();
+    for (let times = 0; times < 2; times += 1) {
+      const lease = await pool.lease(server, anna);
+      await lease.session.examine('INBOX');
+      await lease.release();
+    }
+    const last = await pool.lease(server, anna);
+    await last.session.exec('NOOP', []);
+    const nowhere = 'EXAMINE "Postern: no such mailbox"';
+    expect(commands.slice(-5)).toEqual(['EXAMINE "INBOX"', nowhere, 'EXAMINE "INBOX"', nowhere, 'NOOP']);
+    expect(connections()).toBe(1);
+    await last.release();
+  });
+
+  test.each<[string, Script]>([
+    ['it refuses UNSELECT', { answers: { UNSELECT: '% NO never\r\n' } }],
+    ['it opens what is not there', old(inbox)],
+    ['it does not understand', old('% BAD what?\r\n')],
+  ])('is logged out when the server does not leave its mailbox: %s', async (_, script) => {
+    const { server, commands, received } = await start(script);
     const lease = await poolOf().lease(server, anna);
     await lease.session.examine('INBOX');
     const left = received('LOGOUT');
     await lease.release();
     await left;
-    expect(commands.slice(-2)).toEqual(['UNSELECT', 'LOGOUT']);
+    expect(commands.at(-1)).toBe('LOGOUT');
+    expect(commands.filter((command) => /^(CLOSE|EXPUNGE)/.test(command))).toEqual([]);
   });
 
   test('is logged out when nobody wanted it for a while, and when the process ends', async () => {

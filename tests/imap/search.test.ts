@@ -51,7 +51,7 @@ async function mailbox(start: () => Promise<TestServer>, options: Parameters<typ
   ];
   for (const text of texts) await other.append('INBOX', Buffer.from(text));
   const status = await other.status('INBOX', { uidValidity: true });
-  const at = { name: 'INBOX', uidValidity: status ? Number(status.uidValidity) : 0, uidNext: 5 };
+  const at = { name: 'INBOX', uidValidity: status ? Number(status.uidValidity) : 0, uidNext: 5, messages: null };
   return { search: imapSearch(use), at, commands, other, session };
 }
 
@@ -144,6 +144,22 @@ describe.each(backends)('%s', (name, start, options) => {
     expect(await search.search({ ...at, uidNext: 6 }, each(condition))).toEqual([[4, 5]]);
   });
 
+  test('there is no answer where messages have left that were there when it was asked about', async () => {
+    const { search, at, other } = await mailbox(start, options);
+    const questions = each({ kind: 'subject', value: 'apple' });
+    const asked = () => search.search({ ...at, messages: 4 }, questions);
+    expect(await asked()).toEqual([[1, 4]]);
+    expect(await search.search({ ...at, uidNext: 6, messages: 5 }, questions)).toEqual([[1, 4, 5]]);
+    await other.append('INBOX', Buffer.from(message('apple again', {})));
+    expect(await asked()).toEqual([[1, 4]]);
+    await other.mailboxOpen('INBOX');
+    await other.messageDelete('2', { uid: true });
+    // Whether the mailbox is open already, or opened for it.
+    expect(await asked()).toBeNull();
+    expect(await search.search({ ...at, uidNext: 7, messages: 6 }, questions)).toBeNull();
+    expect(await search.search({ ...at, uidNext: 7, messages: 5 }, questions)).toEqual([[1, 4, 5, 6]]);
+  });
+
   test('sorts, where SORT is offered', async () => {
     const { search, at, session } = await mailbox(start, options);
     const byUid: SortCriterion[] = [{ key: 'size', isAscending: false }];
@@ -188,7 +204,7 @@ test.each([
     const scripted = await scriptedServer({ answers: { 'UID SEARCH': `% ${answer}\r\n`, '': null } });
     const { use, session } = await oneSession(scripted.server, { kind: 'password', user: 'anna', password: 'secret' });
     open.push(session, { close: () => void scripted.close() });
-    const at = { name: 'INBOX', uidValidity: 7, uidNext: 2 };
+    const at = { name: 'INBOX', uidValidity: 7, uidNext: 2, messages: null };
     const asked = imapSearch(use).search(at, each({ kind: 'subject', value: 'Grüße' }));
     await expect(asked).rejects.toBeInstanceOf(kind);
   },

@@ -26,12 +26,12 @@ export function messagesOf(server: FakeMailServer): CanReadMessages {
 /** Searching in them: any occurrence in the octets, whatever the condition is about. Nothing is sorted. */
 export function searchOf(server: FakeMailServer): CanSearchMessages {
   return {
-    search: async ({ name, uidValidity, uidNext }, questions) => {
-      const messages = bodies(server, name, uidValidity)?.filter(({ uid }) => uid < uidNext);
-      if (messages === undefined) return null;
+    search: async ({ name, uidValidity, uidNext, messages }, questions) => {
+      const present = bodies(server, name, uidValidity)?.filter(({ uid }) => uid < uidNext);
+      if (present === undefined || (messages !== null && messages !== present.length)) return null;
       return questions.map((question) => {
         const isFound = (body: string) => decide(question, ({ value }) => body.includes((value ?? '').toLowerCase()));
-        return messages.filter(({ content }) => isFound(content.body.toLowerCase())).map(({ uid }) => uid);
+        return present.filter(({ content }) => isFound(content.body.toLowerCase())).map(({ uid }) => uid);
       });
     },
     sort: async () => null,

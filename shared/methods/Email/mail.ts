@@ -61,10 +61,11 @@ export type TextQuestion = Filter<readonly TextCondition[]>;
 export type CanSearchMessages = {
   /**
    * For each question the UIDs of the mailbox that match it, ascending, below `uidNext`. Throws `Unavailable` when the server
-   * cannot answer, and `CannotSearch` when it never will; null when the mailbox is not there under this UIDVALIDITY.
+   * cannot answer, and `CannotSearch` when it never will; null when the mailbox is not there under this UIDVALIDITY, or does not hold
+   * all of the `messages` (null: as many as there are) below `uidNext` any more: of those that left, SEARCH knows nothing.
    */
   readonly search: (
-    mailbox: { name: string; uidValidity: number; uidNext: number },
+    mailbox: { name: string; uidValidity: number; uidNext: number; messages: number | null },
     questions: readonly TextQuestion[],
   ) => Promise<readonly (readonly number[])[] | null>;
   /** UIDs in the ascending order of SORT (RFC 5256) where the server offers it, else null. Equal keys go by `thenBy`. */

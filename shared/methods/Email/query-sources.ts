@@ -40,7 +40,8 @@ function querySources(
   return {
     search: async (mailbox, questions) => {
       const box = searched(mailbox);
-      return box && search.search(box, questions);
+      const messages = missing === 'refused' ? (mailbox.vector?.messages ?? null) : null;
+      return box && search.search({ ...box, messages }, questions);
     },
     serverSort: async (mailbox, [first, ...others]) => {
       const box = searched(mailbox);

@@ -89,7 +89,9 @@ test('a text condition is one question about the mailbox of the candidates, belo
     { kind: 'from', value: 'zoë' },
     { kind: 'from', value: 'exam' },
   ];
-  expect(calls.search).toEqual([[{ name: 'mailbox 1', uidValidity: 1, uidNext: 3 }, [{ condition: terms }]]]);
+  expect(calls.search).toEqual([
+    [{ name: 'mailbox 1', uidValidity: 1, uidNext: 3, messages: 2 }, [{ condition: terms }]],
+  ]);
 });
 
 test('a text that the mail server cannot look for makes a filter that is not supported', async () => {
