@@ -26,7 +26,10 @@ export type ObservedMailbox = {
 
 export type DeliveryOptions = { readonly flags?: readonly string[]; readonly receivedAt?: Date };
 
-/** Another IMAP client of the same user: it changes the mailbox behind the proxy, and counts what is there. */
+/**
+ * Another IMAP client of the same user: it changes the mailbox behind the proxy, and counts what is there. Mailboxes are named without the
+ * prefix of the personal namespace, with slashes between the levels.
+ */
 export type ImapActor = {
   /** APPEND; answers the UID. */
   readonly deliver: (mailbox: string, message: string | Uint8Array, options?: DeliveryOptions) => Promise<number>;
@@ -65,15 +68,19 @@ export async function imapActor({ host, imapPort }: TestServer, { user, password
   });
   client.on('error', () => {});
   await client.connect();
+  const { prefix = '' } = client.namespace ?? {};
+  const delimiter = client.namespace?.delimiter ?? '/';
+  const onServer = (name: string) => (name === 'INBOX' ? name : `${prefix}${name.replaceAll('/', delimiter)}`);
+  const ofServer = (path: string) => (path === 'INBOX' ? path : path.slice(prefix.length).replaceAll(delimiter, '/'));
 
   const inside = async <T>(mailbox: string, act: () => Promise<T | false | undefined>): Promise<T> => {
-    await client.mailboxOpen(mailbox);
+    await client.mailboxOpen(onServer(mailbox));
     return accepted(act());
   };
   const store = (mailbox: string, uids: readonly number[], flags: readonly string[], operation: 'Add' | 'Remove') =>
     inside(mailbox, () => client[`messageFlags${operation}`](uids.join(), [...flags], { uid: true }));
   const move = async (from: string, uids: readonly number[], to: string) => {
-    await inside(from, () => client.messageMove(uids.join(), to, { uid: true }));
+    await inside(from, () => client.messageMove(uids.join(), onServer(to), { uid: true }));
   };
   /**
    * QUIRK(cyrus 3.6): a deleted mailbox lives on under a name that ends in the second of its death, so it refuses to delete
@@ -82,7 +89,7 @@ export async function imapActor({ host, imapPort }: TestServer, { user, password
   const remove = async (mailbox: string): Promise<void> => {
     for (const until = Date.now() + 2_000; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
       try {
-        await client.mailboxDelete(mailbox);
+        await client.mailboxDelete(onServer(mailbox));
         return;
       } catch (error) {
         const isTooSoon = (error as { responseText?: string }).responseText === 'Mailbox already exists';
@@ -91,27 +98,29 @@ export async function imapActor({ host, imapPort }: TestServer, { user, password
     }
   };
   const uidsOf = async (mailbox: string): Promise<readonly number[]> => {
-    const { exists } = await client.mailboxOpen(mailbox, { readOnly: true });
+    const { exists } = await client.mailboxOpen(onServer(mailbox), { readOnly: true });
     if (exists === 0) return [];
     return (await client.fetchAll('1:*', { uid: true })).map(({ uid }) => uid);
   };
 
   const rowsOf = async (mailbox: string): Promise<Pick<ObservedMailbox, 'uidValidity' | 'rows'>> => {
-    const { exists, uidValidity } = await client.mailboxOpen(mailbox, { readOnly: true });
+    const { exists, uidValidity } = await client.mailboxOpen(onServer(mailbox), { readOnly: true });
     const messages = exists > 0 ? await client.fetchAll('1:*', everything) : [];
     return { uidValidity: Number(uidValidity), rows: messages.map(rowOf) };
   };
 
   return {
     deliver: async (mailbox, message, { flags = [], receivedAt } = {}) => {
+      // QUIRK(courier 5.0): nothing is appended to a mailbox that the same session has open for reading.
+      if (client.mailbox !== false && client.mailbox.readOnly === true) await client.mailboxOpen(onServer(mailbox));
       const octets = typeof message === 'string' ? Buffer.from(message) : Buffer.from(message);
-      const { uid } = await accepted(client.append(mailbox, octets, [...flags], receivedAt));
+      const { uid } = await accepted(client.append(onServer(mailbox), octets, [...flags], receivedAt));
       if (uid === undefined) throw new Error('The server did not tell the UID');
       return uid;
     },
     move,
     copy: async (from, uids, to) => {
-      await inside(from, () => client.messageCopy(uids.join(), to, { uid: true }));
+      await inside(from, () => client.messageCopy(uids.join(), onServer(to), { uid: true }));
     },
     flag: async (mailbox, uids, flags) => {
       await store(mailbox, uids, flags, 'Add');
@@ -129,25 +138,25 @@ export async function imapActor({ host, imapPort }: TestServer, { user, password
       await inside(mailbox, () => client.messageDelete(uids.join(), { uid: true }));
     },
     create: async (mailbox) => {
-      await client.mailboxCreate(mailbox);
+      await client.mailboxCreate(onServer(mailbox));
     },
     rename: async (mailbox, to) => {
-      await client.mailboxRename(mailbox, to);
+      await client.mailboxRename(onServer(mailbox), onServer(to));
     },
     remove,
     subscribe: async (mailbox) => {
-      await accepted(client.mailboxSubscribe(mailbox));
+      await accepted(client.mailboxSubscribe(onServer(mailbox)));
     },
     unsubscribe: async (mailbox) => {
-      await accepted(client.mailboxUnsubscribe(mailbox));
+      await accepted(client.mailboxUnsubscribe(onServer(mailbox)));
     },
     recreate: async (mailbox) => {
       const keeping = `${mailbox}-kept`;
       const uids = await uidsOf(mailbox);
-      await client.mailboxCreate(keeping);
+      await client.mailboxCreate(onServer(keeping));
       if (uids.length > 0) await move(mailbox, uids, keeping);
       await remove(mailbox);
-      await client.mailboxCreate(mailbox);
+      await client.mailboxCreate(onServer(mailbox));
       const kept = await uidsOf(keeping);
       if (kept.length > 0) await move(keeping, kept, mailbox);
       await remove(keeping);
@@ -156,15 +165,16 @@ export async function imapActor({ host, imapPort }: TestServer, { user, password
       const observed: ObservedMailbox[] = [];
       for (const { path, flags, subscribed } of await client.list()) {
         const selectable = !flags.has('\\Noselect') && !flags.has('\\NonExistent');
-        const content = selectable ? await rowsOf(path) : { uidValidity: 0, rows: [] };
-        observed.push({ name: path, subscribed: subscribed === true, selectable, ...content });
+        const name = ofServer(path);
+        const content = selectable ? await rowsOf(name) : { uidValidity: 0, rows: [] };
+        observed.push({ name, subscribed: subscribed === true, selectable, ...content });
       }
       return observed;
     },
     rows: async (mailbox) => (await rowsOf(mailbox)).rows,
     uids: uidsOf,
     source: async (mailbox, uid) => {
-      await client.mailboxOpen(mailbox, { readOnly: true });
+      await client.mailboxOpen(onServer(mailbox), { readOnly: true });
       const message = await client.fetchOne(`${uid}`, { source: true }, { uid: true });
       if (message === false || message.source === undefined) throw new Error(`There is no message ${uid}`);
       return message.source;

@@ -8,6 +8,7 @@ import {
   type JmapClient,
   type QueryChangesResponse,
 } from './jmap-client.ts';
+import { applied } from './mirror.ts';
 import { type MailboxRecord, type Question, type Snapshot, type Type, touchedBetween, types } from './snapshot.ts';
 
 /** What must hold between the snapshots of one account, oldest first, whatever happened between them. */
@@ -15,11 +16,15 @@ import { type MailboxRecord, type Question, type Snapshot, type Type, touchedBet
 const callsInRequest = 60;
 const countProperties = ['totalEmails', 'unreadEmails', 'totalThreads', 'unreadThreads'];
 
-/** `/changes` from those earlier states, or from every one, names what was created, updated and destroyed since, and nothing else. */
+/**
+ * `/changes` from those earlier states, or from every one, names what was created, updated and destroyed since, and nothing else.
+ * `isSeenAtOnce` false: what happened between two snapshots was seen piece by piece, so that a change and its undoing may be told.
+ */
 export async function expectExactChanges(
   client: JmapClient,
   history: readonly Snapshot[],
   earlier: readonly number[] = [...history.keys()],
+  isSeenAtOnce = true,
 ): Promise<void> {
   const questions = types.flatMap((type) => earlier.map((since) => ({ type, since })));
   const answers = await inBatches(
@@ -30,19 +35,44 @@ export async function expectExactChanges(
     ...{ type, since },
     ...comparable(answerOf<ChangesResponse>(`${type}/changes`, answers[index])),
   }));
-  expect(told).toEqual(questions.map(({ type, since }) => ({ type, since, ...netChanges(history, type, since) })));
+  if (isSeenAtOnce) {
+    expect(told).toEqual(questions.map(({ type, since }) => ({ type, since, ...netChanges(history, type, since) })));
+    return;
+  }
+  const last = history.at(-1);
+  for (const { type, since, ...changes } of told) {
+    const before = history[since];
+    if (before !== undefined && last !== undefined) expectLeadsTo(before, last, type, changes);
+  }
+}
+
+/** The changes name all that differs between the two, and what they call updated exists in both. */
+export function expectLeadsTo(
+  earlier: Snapshot,
+  last: Snapshot,
+  type: Type,
+  changes: Pick<ChangesResponse, 'newState' | 'created' | 'updated' | 'destroyed'>,
+): void {
+  const [before, after] = [earlier[type], last[type]];
+  expect(changes.newState).toBe(last.states[type]);
+  expect([...changes.created].sort()).toEqual([...after.keys()].filter((id) => !before.has(id)).sort());
+  expect([...changes.destroyed].sort()).toEqual([...before.keys()].filter((id) => !after.has(id)).sort());
+  expect(changes.updated.filter((id) => !before.has(id) || !after.has(id))).toEqual([]);
+  const told = new Set(changes.updated);
+  for (const id of touchedBetween(earlier, last, type)) {
+    if (before.has(id) && after.has(id)) expect({ type, id, isTold: told.has(id) }).toEqual({ type, id, isTold: true });
+  }
 }
 
 /** `/changes` in small pages arrives at the same net result as at once. */
 export async function expectSamePaged(
   client: JmapClient,
-  history: readonly Snapshot[],
   type: Type,
-  since: number,
+  since: Snapshot | undefined,
   maxChanges: number,
 ): Promise<void> {
   const pages: ChangesResponse[] = [];
-  let state = history[since]?.states[type] ?? '';
+  let state = since?.states[type] ?? '';
   do {
     const page = await client.changes(type, state, maxChanges);
     expect(page.oldState).toBe(state);
@@ -52,7 +82,8 @@ export async function expectSamePaged(
     pages.push(page);
     state = page.newState;
   } while (pages.at(-1)?.hasMoreChanges === true);
-  const { newState, created, updated, destroyed } = netChanges(history, type, since);
+  const whole = await client.changes(type, since?.states[type] ?? '');
+  const { newState, created, updated, destroyed } = comparable(whole);
   expect({
     newState: state,
     created: pages.flatMap((page) => page.created).sort(),
@@ -161,13 +192,6 @@ function comparable({ newState, hasMoreChanges, created, updated, destroyed, upd
     destroyed: [...destroyed].sort(),
     ...(updatedProperties === undefined ? {} : { updatedProperties }),
   };
-}
-
-function applied(ids: readonly Id[], { removed, added }: QueryChangesResponse): Id[] {
-  const gone = new Set(removed);
-  const now = ids.filter((id) => !gone.has(id));
-  for (const { id, index } of added) now.splice(index, 0, id);
-  return now;
 }
 
 async function inBatches(

@@ -39,6 +39,8 @@ export type Question = {
   readonly collapseThreads: boolean;
 };
 
+export const emailProperties = ['threadId', 'mailboxIds', 'keywords', 'receivedAt', 'size'];
+
 /** Reads the account in one request, so that all of it is of one moment. */
 export async function takeSnapshot(client: JmapClient, questions: readonly Question[]): Promise<Snapshot> {
   const { accountId } = client;
@@ -51,7 +53,7 @@ export async function takeSnapshot(client: JmapClient, questions: readonly Quest
       {
         accountId,
         '#ids': reference('all', 'Email/query', '/ids'),
-        properties: ['threadId', 'mailboxIds', 'keywords', 'receivedAt', 'size'],
+        properties: emailProperties,
       },
       'emails',
     ],
