@@ -62,11 +62,15 @@ async function greeting(port: number, signal: AbortSignal): Promise<void> {
 
 function greetsAt(port: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', timeout: startTimeoutMs, signal });
+    const socket = connect({ port, host: '127.0.0.1', timeout: startTimeoutMs });
     const settle = (greeted: boolean) => {
+      signal.removeEventListener('abort', giveUp);
       socket.destroy();
       resolve(greeted);
     };
+    // Given to the socket, the signal would keep a listener for every attempt, and Node warns of the eleventh.
+    const giveUp = () => settle(false);
+    signal.addEventListener('abort', giveUp);
     socket.once('data', (data) => settle(data.toString('latin1').startsWith('* OK')));
     socket.once('error', () => settle(false));
     socket.once('timeout', () => settle(false));
