@@ -1,10 +1,13 @@
 import { Unavailable } from '../jmap/errors.ts';
+import { type Adopted, adopt } from './adopt.ts';
 import type { MailboxKey } from './email.ts';
 import type { MailboxEntry } from './mailbox.ts';
+import type { OwnChanges } from './own-changes.ts';
 import { type LearnedFacts, rememberedFacts } from './remembered-facts.ts';
 import type { MailSource } from './source.ts';
 import type { Surroundings } from './store.ts';
 import { sync } from './sync.ts';
+import type { SyncContext } from './sync-context.ts';
 import { BlockLost, type Catalog, type CatalogView } from './view.ts';
 import { watchedView } from './watched-view.ts';
 
@@ -29,6 +32,15 @@ export type AccountCatalog = {
   readonly view: (freshness: Freshness, enough?: Enough) => Promise<CatalogView>;
   /** Keeps facts without any state change. Losing them is harmless: a race with another writer may drop them. */
   readonly remember: (facts: LearnedFacts) => Promise<void>;
+};
+
+/** The catalog for a method that changes what is on the mail server. */
+export type ChangingCatalog = AccountCatalog & {
+  /**
+   * Brings the catalog up to date with what the caller did to the mail server since it took this view, and tells which states that
+   * led from and to. Whatever the caller did is done, also when this throws `Unavailable`.
+   */
+  readonly adopt: (since: CatalogView, own: OwnChanges) => Promise<Adopted>;
 };
 
 export type AccountCatalogOptions = {
@@ -64,10 +76,19 @@ export function accountMemory(): AccountMemory {
  * The catalog of one account for one request: its calls are answered from one version, unless one of them asks for what is there now.
  * Requests of a process share the syncs of the account through its `memory`.
  */
-export function accountCatalog(options: AccountCatalogOptions): AccountCatalog {
+export function accountCatalog(options: AccountCatalogOptions): ChangingCatalog {
   const { catalog, surroundings, memory } = options;
   /** The last version that this request was answered from. */
   let seen: CatalogView | null = null;
+  /** The views that were given out, as the catalog knows them. */
+  const originals = new WeakMap<CatalogView, CatalogView>();
+  const givenOut = (view: CatalogView): CatalogView => {
+    const watched = watchedView(view, () => {
+      memory.lostVersion = view.version;
+    });
+    originals.set(watched, view);
+    return watched;
+  };
   const recent = async (isEnough: IsEnough): Promise<CatalogView | null> => {
     if (memory.lostVersion !== null) return null;
     return seen !== null && (await isEnough(seen)) ? seen : remembered(options, isEnough);
@@ -78,9 +99,21 @@ export function accountCatalog(options: AccountCatalogOptions): AccountCatalog {
       const view =
         (freshness === 'recent' ? await recent(isEnough) : null) ?? (await synced(options, freshness, isEnough));
       seen = view;
-      return watchedView(view, () => {
-        memory.lostVersion = view.version;
-      });
+      return givenOut(view);
+    },
+    adopt: async (since, own) => {
+      const start = originals.get(since);
+      if (start === undefined) throw new Error('Own changes must be told upon a view of the same catalog');
+      const context = await syncContext(options, async (view) => !view.provisional);
+      try {
+        const { before, after, latest } = await adopt(context, start, own);
+        seen = latest;
+        return { before: givenOut(before), after: givenOut(after), latest: givenOut(latest) };
+      } catch (error) {
+        if (!(error instanceof BlockLost)) throw error;
+        memory.lostVersion = start.version;
+        throw new Unavailable('The account has to be indexed again', { cause: error });
+      }
     },
     remember: async (facts) => {
       try {
@@ -126,19 +159,25 @@ async function synced(options: AccountCatalogOptions, freshness: Freshness, isEn
   return beginSync(options, isEnough);
 }
 
+async function syncContext(
+  { catalog, source, surroundings, deadline }: AccountCatalogOptions,
+  isEnough: IsEnough,
+): Promise<SyncContext> {
+  return {
+    catalog,
+    source: await source(),
+    surroundings,
+    isOver: () => surroundings.now() >= deadline,
+    isEnough,
+    refusals: new Map<string, number>(),
+  };
+}
+
 async function beginSync(options: AccountCatalogOptions, isEnough: IsEnough): Promise<CatalogView> {
-  const { catalog, source, surroundings, deadline, memory } = options;
+  const { surroundings, memory } = options;
   const beganAt = surroundings.now();
   const run = async (): Promise<CatalogView> => {
-    const context = {
-      catalog,
-      source: await source(),
-      surroundings,
-      isOver: () => surroundings.now() >= deadline,
-      isEnough,
-      refusals: new Map<string, number>(),
-    };
-    const view = await sync(context, memory.lostVersion);
+    const view = await sync(await syncContext(options, isEnough), memory.lostVersion);
     memory.syncedAt = beganAt;
     memory.lostVersion = null;
     return view;

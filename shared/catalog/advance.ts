@@ -13,7 +13,11 @@ export async function advance(catalog: Catalog, view: CatalogView, findings: Fin
   const found = await reconcile(view, findings);
   const isLastMissing =
     view.provisional && missingAmong(entriesAfter(await view.mailboxes(), found.mailboxes)).length === 0;
-  const edit = isLastMissing ? await endOfFirstContact(view, found) : found;
+  return commitEdit(catalog, view, isLastMissing ? await endOfFirstContact(view, found) : found);
+}
+
+/** Commits an edit; gives the view itself when that changes nothing. Throws `Overtaken` when another writer was first. */
+export async function commitEdit(catalog: Catalog, view: CatalogView, edit: CatalogEdit): Promise<CatalogView> {
   if (isEmpty(edit)) return view;
   const outcome = await catalog.commit(view, edit);
   if (outcome.kind === 'conflict') throw new Overtaken('Could not commit: another writer was first');

@@ -1,8 +1,8 @@
 import { advance } from './advance.ts';
-import { type MailboxDelta, takesAway } from './delta.ts';
+import { isSameVector, type MailboxDelta, takesAway } from './delta.ts';
 import type { MailboxKey } from './email.ts';
 import { type Look, lookAt, steadyLook } from './look.ts';
-import type { MailboxEntry, MailboxVector } from './mailbox.ts';
+import type { MailboxEntry } from './mailbox.ts';
 import { readListed } from './read-listed.ts';
 import type { Findings } from './reconcile.ts';
 import { isInbox } from './roles.ts';
@@ -116,13 +116,4 @@ function mailboxesWithUnreadMessages(
     if (read === null || status.uidValidity !== read.uidValidity || status.uidNext > read.uidNext) unread.push(entry);
   }
   return unread;
-}
-
-function isSameVector(a: MailboxVector, b: MailboxVector): boolean {
-  return (
-    a.uidValidity === b.uidValidity &&
-    a.uidNext === b.uidNext &&
-    a.highestModseq === b.highestModseq &&
-    a.messages === b.messages
-  );
 }

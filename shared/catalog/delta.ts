@@ -56,6 +56,15 @@ export function vectorOf(entry: MailboxEntry): MailboxVector | null {
   return entry.vector ?? entry.progress;
 }
 
+export function isSameVector(a: MailboxVector, b: MailboxVector): boolean {
+  return (
+    a.uidValidity === b.uidValidity &&
+    a.uidNext === b.uidNext &&
+    a.highestModseq === b.highestModseq &&
+    a.messages === b.messages
+  );
+}
+
 /** The progress of a mailbox of which nothing was read: it tells which UIDVALIDITY it was seen with. */
 export function noneRead(vector: MailboxVector | null): MailboxVector | null {
   return vector === null ? null : { ...vector, uidNext: 1, messages: 0 };

@@ -1,3 +1,4 @@
+import type { Id } from '../jmap/scalars.ts';
 import { type MailboxDelta, vectorOf } from './delta.ts';
 import type { MailboxKey } from './email.ts';
 import { emailEdits, freshEmails } from './email-edits.ts';
@@ -7,7 +8,7 @@ import { emailEntry, mailboxEntries, threadEntry } from './log-entries.ts';
 import type { MailboxEntry, MailboxVector } from './mailbox.ts';
 import { changedMembers, membersOfThreads, withCounts } from './members.ts';
 import { mailboxWithRole } from './roles.ts';
-import { rowChanges } from './row-changes.ts';
+import { type Place, rowChanges } from './row-changes.ts';
 import type { CatalogEdit, CatalogView, LogEntry } from './view.ts';
 
 /** What a sync found out about an account, relative to a view of its catalog. */
@@ -15,6 +16,8 @@ export type Findings = {
   /** New mailboxes, those that are called or marked otherwise now (only that is taken over), and null for those gone with all their rows. */
   readonly mailboxes: ReadonlyMap<MailboxKey, MailboxEntry | null>;
   readonly deltas: ReadonlyMap<MailboxKey, MailboxDelta>;
+  /** Messages that appeared and are known to be copies of these Emails; the others are named by what they are. */
+  readonly copies?: ReadonlyMap<Place, Id>;
   /** Whether what takes an Email away is to be believed. If not, the Email is held, and asked for again by the next sync. */
   readonly isSettled: boolean;
   /** Seconds since the epoch. */

@@ -56,13 +56,22 @@ export async function rowChanges(
     if (change?.gone.has(placeOf(mailbox, uid)) === true) return 'gone';
     return (flags === undefined ? deleted : keywordsOfFlags(flags).deleted) ? 'deleted' : 'present';
   };
-  const named = await identify(view.scheme, newcomersOf(findings), {
+  const { copies = new Map<Place, Id>() } = findings;
+  const newcomers = newcomersOf(findings);
+  const copyOf = ({ mailbox, appearance }: Newcomer) => copies.get(placeOf(mailbox, appearance.uid));
+  await emails.load(copies.values());
+  const strangers = newcomers.filter((newcomer) => copyOf(newcomer) === undefined);
+  const named = await identify(view.scheme, strangers, {
     load: emails.load,
     email: emails.get,
     rowNow,
     goneRows: new Map([...changes].flatMap(([id, { gone }]) => (gone.size > 0 ? [[id, gone.size] as const] : []))),
   });
-  for (const [{ mailbox, appearance }, id] of named) changeOf(id).appeared.push({ mailbox, appearance });
+  for (const newcomer of newcomers) {
+    const id = copyOf(newcomer) ?? named.get(newcomer);
+    const { mailbox, appearance } = newcomer;
+    if (id !== undefined) changeOf(id).appeared.push({ mailbox, appearance });
+  }
   return changes;
 }
 

@@ -347,6 +347,7 @@ export function fakeMailServer(options: FakeOptions) {
     names: (): string[] => [...mailboxes.keys()].sort(),
     messages: (name: string): FakeMessage[] => [...mailbox(name).messages.values()],
     uidValidity: (name: string): number => mailbox(name).uidValidity,
+    vector: (name: string): MailboxVector => vectorOf(mailbox(name)),
     mailboxId: (name: string): string => mailbox(name).mailboxId,
   };
 }
