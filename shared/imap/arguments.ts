@@ -95,7 +95,7 @@ export function cutUidSet(ranges: UidRanges, uidsMax: number): UidRanges[] {
       const end = Math.min(last, first + (uidsMax - uids) - 1);
       set.push([first, end]);
       uids += end - first + 1;
-      octets += 22;
+      octets += (first === end ? String(first) : `${first}:${end}`).length + 1;
       first = end + 1;
     }
   }

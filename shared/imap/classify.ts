@@ -31,12 +31,20 @@ const kindOfCode = new Map<string, 'authentication' | 'throttled' | 'unavailable
   ['THROTTLED', 'throttled'],
 ]);
 
+/** What these say of a command that stores something is about what it stores, and not about how often we come. */
+const codesOfMailbox: ReadonlySet<string> = new Set(['OVERQUOTA', 'LIMIT', 'INUSE']);
+
 /**
  * Classifies a refusal: by response code first, then by its text. During the login a NO that says nothing else means a
- * wrong credential; a throttled one never does, and a wrong credential is never called throttling.
+ * wrong credential; a throttled one never does, and a wrong credential is never called throttling. `storing`: the command puts
+ * something into a mailbox, so that a quota may be its own.
  */
-export function classifyRefusal(refusal: Refusal, during: 'login' | 'command'): RefusalKind {
-  const byCode = kindOfCode.get(refusal.code?.name ?? '');
+export function classifyRefusal(refusal: Refusal, during: 'login' | 'command' | 'storing'): RefusalKind {
+  const code = refusal.code?.name ?? '';
+  // What cannot be kept because of the mailbox or its owner's quota concerns that command alone (RFC 5530 §3).
+  const isOfMailbox = during === 'storing' && refusal.status === 'NO' && codesOfMailbox.has(code);
+  if (isOfMailbox && !saysThrottled(refusal.text)) return { kind: 'refused' };
+  const byCode = kindOfCode.get(code);
   if (byCode === 'authentication') return during === 'login' ? { kind: 'authentication' } : unavailable(refusal.text);
   // QUIRK(dovecot 2.3): "[UNAVAILABLE] Maximum number of connections from user+IP exceeded".
   if (byCode === 'throttled' || saysThrottled(refusal.text)) return throttled(refusal.text);
@@ -51,4 +59,30 @@ export function classifyRefusal(refusal: Refusal, during: 'login' | 'command'): 
   if (refusal.status === 'BYE') return unavailable(refusal.text);
   if (refusal.status === 'BAD') return { kind: 'protocol' };
   return { kind: 'refused' };
+}
+
+/** What a refused command that changes something ran into; `other`: the server does not say. */
+export type RefusalReason = 'quota' | 'rights' | 'missing' | 'exists' | 'limit' | 'size' | 'other';
+
+const reasonOfCode = new Map<string, RefusalReason>([
+  ['OVERQUOTA', 'quota'],
+  ['NOPERM', 'rights'],
+  ['READ-ONLY', 'rights'],
+  ['TRYCREATE', 'missing'],
+  ['NONEXISTENT', 'missing'],
+  ['ALREADYEXISTS', 'exists'],
+  ['LIMIT', 'limit'],
+  ['TOOBIG', 'size'],
+]);
+const reasonOfText: readonly (readonly [RegExp, RefusalReason])[] = [
+  [/quota|mailbox is full|(?:disk|storage|space) (?:is )?(?:full|exceeded)|no space/i, 'quota'],
+  [/permission|access denied|not permitted|read-?only/i, 'rights'],
+  [/(?:does not|doesn't|non-?)\s?exist|no such mailbox|not found/i, 'missing'],
+  [/already exists/i, 'exists'],
+  [/too (?:big|large)/i, 'size'],
+];
+
+/** Why a server refused to change something: by response code, else by its text. */
+export function reasonOf({ code, text }: Pick<Refusal, 'code' | 'text'>): RefusalReason {
+  return reasonOfCode.get(code?.name ?? '') ?? reasonOfText.find(([pattern]) => pattern.test(text))?.[1] ?? 'other';
 }

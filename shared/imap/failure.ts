@@ -1,5 +1,6 @@
 import { AuthenticationFailed, Unavailable } from '../jmap/errors.ts';
 import type { RefusalKind } from '../refusal.ts';
+import type { RefusalReason } from './classify.ts';
 
 /** The server wants less of us: `Unavailable`, with what should be left alone for a while. */
 export class Throttled extends Unavailable {
@@ -29,11 +30,14 @@ export class CommandRefused extends Unavailable {
   readonly status: 'NO' | 'BAD';
   /** Name of the response code, where there is one. */
   readonly code: string | null;
+  /** What it ran into, as far as the server says. */
+  readonly reason: RefusalReason;
 
-  constructor(command: string, status: 'NO' | 'BAD', code: string | null) {
+  constructor(command: string, status: 'NO' | 'BAD', code: string | null, reason: RefusalReason = 'other') {
     super(`The mail server refused ${command}${code === null ? '' : `: ${code}`}`);
     this.status = status;
     this.code = code;
+    this.reason = reason;
   }
 }
 

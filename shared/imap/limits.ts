@@ -26,6 +26,8 @@ export const imapLimits = {
   appearancesPerCommand: 2_000,
   /** Messages in one FETCH of headers, structures and previews. */
   messagesPerCommand: 500,
+  /** Messages in one command that changes them. */
+  messagesPerChange: 2_000,
   /** One section of a message, where nobody asks for less; what is beyond is cut off. */
   sectionOctetsMax: 32 * 1024 * 1024,
   /** What the sections of one FETCH may amount to; those whose size nobody named count as `sectionOctetsGuess`. */
@@ -40,8 +42,8 @@ export const imapLimits = {
   streamIdleMs: 60_000,
   /** Commands on the wire at the same time. */
   pipelinedCommandsMax: 64,
-  /** UIDs in one command: their ranges must fit into a line (RFC 7162 §4: 8192 octets). */
-  commandLineOctetsMax: 8_000,
+  /** UIDs in one command: their ranges must fit into a line, with a mailbox name (RFC 7162 §4: 8192 octets). */
+  commandLineOctetsMax: 7_000,
   /** Messages of one mailbox; a larger one cannot be read. */
   mailboxMessagesMax: 1_000_000,
   /** Mailboxes of one account; more are not listed. */

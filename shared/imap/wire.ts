@@ -2,7 +2,7 @@ import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { Unavailable } from '../jmap/errors.ts';
 import { compileCommand, type ImapArgument, type LiteralMode } from './arguments.ts';
-import { classifyRefusal } from './classify.ts';
+import { classifyRefusal, reasonOf } from './classify.ts';
 import { CommandRefused, ConnectionLost, Dismissed, refusalError } from './failure.ts';
 import type { ImapLimits } from './limits.ts';
 import type { ImapResponse, ResponseCode } from './response.ts';
@@ -33,6 +33,12 @@ type PendingCommand = CommandListener & {
   readonly resolve: (completion: Completion) => void;
   readonly reject: (error: Error) => void;
 };
+
+/** Commands that put something into a mailbox, or make, name or unmake one. */
+const storingCommands: ReadonlySet<string> = new Set([
+  ...['APPEND', 'UID COPY', 'UID MOVE', 'UID STORE', 'UID EXPUNGE'],
+  ...['CREATE', 'RENAME', 'DELETE', 'SUBSCRIBE', 'UNSUBSCRIBE'],
+]);
 
 /**
  * Tagged commands on a connection (RFC 9051 §2.2.1), several at a time where the caller does not wait. Every command ends:
@@ -205,9 +211,10 @@ export class ImapWire {
 
   #refusal(command: PendingCommand, response: StatusResponse): Error {
     const status = response.status === 'NO' ? 'NO' : 'BAD';
-    const kind = classifyRefusal({ status, code: response.code, text: response.text }, 'command');
+    const refusal = { status, code: response.code, text: response.text } as const;
+    const kind = classifyRefusal(refusal, storingCommands.has(command.name) ? 'storing' : 'command');
     if (kind.kind === 'refused' || kind.kind === 'protocol') {
-      return new CommandRefused(command.name, status, response.code?.name ?? null);
+      return new CommandRefused(command.name, status, response.code?.name ?? null, reasonOf(refusal));
     }
     return refusalError(kind, 'account');
   }
