@@ -72,7 +72,7 @@ export function compose(config: Config, world: World): Postern {
   const memories = new LRUCache<Id, AccountMemory>({ max: maxRememberedAccounts });
 
   const openAccount: OpenAccount = ({ accountId, provider, credential }) => {
-    const { source, messages, search, quotas, release } = imapAccount(pool, provider, credential);
+    const { source, messages, search, writing, quotas, release } = imapAccount(pool, provider, credential);
     const memory = memories.get(accountId) ?? accountMemory();
     memories.set(accountId, memory);
     const catalog = accountCatalog({
@@ -85,7 +85,7 @@ export function compose(config: Config, world: World): Postern {
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
     const records = accountRecords({ store: world.records, account: accountId, randomKey: surroundings.randomKey });
-    const ports = { catalog, messages, search, rights, quotas, uploads: blobs(accountId), records };
+    const ports = { catalog, messages, search, writing, rights, quotas, uploads: blobs(accountId), records };
     return { ports, close: release };
   };
 

@@ -1,9 +1,12 @@
-import { blobFinder, type FoundBlob } from '../../shared/methods/Blob/find.ts';
-import type { OpenAccount } from './api-runner.ts';
+import { type BlobPorts, blobFinder, type FoundBlob } from '../../shared/methods/Blob/find.ts';
+import type { User } from './authenticate.ts';
 import type { OpenBlob, OpenedBlob, SliceFor } from './download.ts';
 
+/** A user's account, as far as blobs are concerned, and the end of it. */
+export type OpenBlobAccount = (user: User) => { readonly ports: BlobPorts; readonly close: () => Promise<void> };
+
 /** Opens blobs for download, decoded. The account stays open until the octets are read, or nobody wants them any more. */
-export function createBlobOpener(openAccount: OpenAccount): OpenBlob {
+export function createBlobOpener(openAccount: OpenBlobAccount): OpenBlob {
   return async (user, blobId, sliceFor) => {
     const { ports, close } = openAccount(user);
     try {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Account, buildSession, type CoreCapability } from '../../shared/jmap/session.ts';
 import { blobAccountCapability } from '../../shared/methods/Blob/capability.ts';
 import { blobCapability, mailCapability, quotaCapability } from '../../shared/methods/capabilities.ts';
+import { mailboxesPerEmailMax } from '../../shared/methods/Email/set.ts';
 import { emailSort } from '../../shared/methods/Email/sort.ts';
 import type { User } from './authenticate.ts';
 import type { DescribeSession } from './session.ts';
@@ -20,16 +21,15 @@ export function createSessionDescriber({ core, strict }: { core: CoreCapability;
     });
 }
 
-/** Nothing can be written yet, and the account says so. */
 function accountOf({ username }: User, core: CoreCapability): Account {
   return {
     name: username.trim(),
     isPersonal: true,
-    isReadOnly: true,
+    isReadOnly: false,
     accountCapabilities: {
       // RFC 8621 §1.3.1
       [mailCapability]: {
-        maxMailboxesPerEmail: null,
+        maxMailboxesPerEmail: mailboxesPerEmailMax,
         maxMailboxDepth: null,
         maxSizeMailboxName: 100,
         maxSizeAttachmentsPerEmail: 0,

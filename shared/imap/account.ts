@@ -1,6 +1,6 @@
 import type { MailSource } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
-import type { CanReadMessages, CanSearchMessages } from '../methods/Email/mail.ts';
+import type { CanReadMessages, CanSearchMessages, CanWriteMessages } from '../methods/Email/mail.ts';
 import type { CanTellQuotas } from '../methods/Quota/record.ts';
 import type { ImapCredential, ImapServer } from './endpoint.ts';
 import { CommandRefused, ConnectionLost, Dismissed } from './failure.ts';
@@ -10,13 +10,15 @@ import { imapMessages } from './read-messages.ts';
 import { imapSearch } from './search.ts';
 import type { ImapSession } from './session.ts';
 import { imapSource } from './source.ts';
-import type { HoldSession, UseSession } from './use.ts';
+import type { ChangeWithSession, HoldSession, UseSession } from './use.ts';
+import { imapWriting } from './write-messages.ts';
 
 /** What one request may ask of one account's mail server. */
 export type ImapAccount = {
   readonly source: MailSource;
   readonly messages: CanReadMessages;
   readonly search: CanSearchMessages;
+  readonly writing: CanWriteMessages;
   readonly quotas: CanTellQuotas;
   /** Gives the session back, when open streams have ended. Has to be called at the end of the request. Never rejects. */
   readonly release: () => Promise<void>;
@@ -24,8 +26,8 @@ export type ImapAccount = {
 
 /**
  * One account for the time of one request. No connection is needed before something is asked; then one session serves
- * everything, an operation at a time. An operation that finds a parked session dead, or is dismissed by the server, is tried once more on
- * a new one: everything here only reads.
+ * everything, an operation at a time. A reading operation that finds a parked session dead, or is dismissed by the server, is tried
+ * once more on a new one; one that changes something never is.
  */
 export function imapAccount(pool: SessionPool, server: ImapServer, credential: ImapCredential): ImapAccount {
   const session = new RequestSession(pool, server, credential);
@@ -33,6 +35,7 @@ export function imapAccount(pool: SessionPool, server: ImapServer, credential: I
     source: imapSource(session.use, server),
     messages: imapMessages(session.use, session.hold),
     search: imapSearch(session.use),
+    writing: imapWriting(session.use, session.change),
     quotas: imapQuotas(session.use),
     release: () => session.release(),
   };
@@ -57,11 +60,13 @@ class RequestSession {
     this.#credential = credential;
   }
 
-  readonly use: UseSession = (operation) => {
-    const result = this.#last.then(() => this.#run(operation));
-    this.#last = result.catch(() => {});
-    return result;
-  };
+  readonly use: UseSession = (operation) => this.#inTurn(() => this.#run(operation));
+
+  readonly change: ChangeWithSession = (prepare, change) =>
+    this.#inTurn(async () => {
+      const prepared = await this.#run(prepare);
+      return this.#attempt(await this.#leased(), (session) => change(session, prepared));
+    });
 
   readonly hold: HoldSession = () => {
     const hold = {};
@@ -81,6 +86,12 @@ class RequestSession {
     }
     await this.#last;
     await this.#giveBack();
+  }
+
+  #inTurn<T>(operation: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(operation);
+    this.#last = result.catch(() => {});
+    return result;
   }
 
   async #run<T>(operation: (session: ImapSession) => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import type { UidRanges } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
 import { type FetchRow, fetchRow } from './fetch-row.ts';
-import { type ImapValue, numberOf, textOf } from './response.ts';
+import { type ImapValue, listOf, numberOf, textOf } from './response.ts';
 import { normalizeRanges, parseUidRanges } from './uid-ranges.ts';
 
 /** What EXAMINE says (RFC 9051 §6.3.3, RFC 7162 §3.2.5). */
@@ -16,9 +16,18 @@ export type Examined = {
   readonly changed: readonly FetchRow[];
 };
 
-/** Gathers the untagged responses to EXAMINE. */
+/** What SELECT says beyond that. */
+export type Selected = Examined & {
+  /** `READ-ONLY`: nothing can be changed. */
+  readonly isReadOnly: boolean;
+  /** Flags that can be changed for good, lower case, `\\*` among them where new keywords can be made; null: any. */
+  readonly permanentFlags: ReadonlySet<string> | null;
+};
+
+/** Gathers the untagged responses to EXAMINE and SELECT. */
 export class ExamineAnswer {
   uidNext: number | null = null;
+  permanentFlags: ReadonlySet<string> | null = null;
   #uidValidity: number | null = null;
   #exists = 0;
   #highestModseq: string | null = null;
@@ -40,6 +49,8 @@ export class ExamineAnswer {
     else if (code === 'UIDNEXT') this.uidNext = numberOf(values[0]);
     else if (code === 'HIGHESTMODSEQ') this.#highestModseq = modseqOf(values[0]);
     else if (code === 'NOMODSEQ') this.#highestModseq = null;
+    else if (code === 'PERMANENTFLAGS')
+      this.permanentFlags = new Set(listOf(values[0]).map((flag) => (textOf(flag) ?? '').toLowerCase()));
     // QUIRK: what comes before [CLOSED] belongs to the mailbox that was selected before (RFC 7162 §3.2.11).
     else if (code === 'CLOSED') {
       this.#vanished.length = 0;

@@ -1,10 +1,13 @@
+import type { MailboxVector } from '../catalog/mailbox.ts';
+import type { Glimpse } from '../catalog/own-changes.ts';
 import { MailboxGone, type UidRanges } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
 import { atom, type ImapArgument, list, mailbox, number, uidSet } from './arguments.ts';
 import { type Capabilities, isOnlyRev2, offers } from './capabilities.ts';
+import type { ChangeAnswer } from './change-answer.ts';
 import { connect } from './connect.ts';
 import type { ImapCredential, ImapServer } from './endpoint.ts';
-import { ExamineAnswer, type Examined } from './examine-answer.ts';
+import { ExamineAnswer, type Examined, type Selected } from './examine-answer.ts';
 import { CommandRefused } from './failure.ts';
 import { type FetchRow, fetchRow } from './fetch-row.ts';
 import { type ImapLimits, imapLimits } from './limits.ts';
@@ -25,9 +28,19 @@ export type SessionObserver = {
 /** How changes of a mailbox can be asked for (RFC 7162), best first. */
 export type SyncTier = 'qresync' | 'condstore' | 'none';
 
+/** The mailbox that is open. */
+type OpenMailbox = {
+  readonly name: string;
+  readonly examined: Examined;
+  /** Opened by SELECT; null: by EXAMINE. */
+  readonly selected: Selected | null;
+  /** As far as it is known after the commands sent since; null: others may have changed it as well. */
+  vector: MailboxVector | null;
+};
+
 /**
- * One authenticated connection, for reading: mailboxes are opened by EXAMINE, left by UNSELECT, and never closed by what
- * would expunge somebody's messages. Used by one caller at a time.
+ * One authenticated connection: mailboxes are opened by EXAMINE for reading and by SELECT for changes, left by UNSELECT, and never
+ * closed by what would expunge somebody's messages. Used by one caller at a time.
  */
 export class ImapSession {
   readonly capabilities: Capabilities;
@@ -37,7 +50,7 @@ export class ImapSession {
   readonly #enabled = new Set<string>();
   #namespaces: Namespaces = onlyPersonal;
   readonly #settled: Promise<void>;
-  #selected: { readonly name: string; readonly examined: Examined } | null = null;
+  #selected: OpenMailbox | null = null;
   /** Nothing was sent since the mailbox was opened, so the server's view of it is not stale. */
   #isFresh = false;
   /** Since then the server has told of messages that are gone. */
@@ -131,6 +144,44 @@ export class ImapSession {
    * changed. Throws `MailboxGone` when the server does not open it.
    */
   async examine(name: string, since?: { uidValidity: number; modseq: string }): Promise<Examined> {
+    return (await this.#open('EXAMINE', name, since)).examined;
+  }
+
+  /**
+   * The mailbox opened for changes, unless it is already and has been since it had the UIDs below `uidNext`. Null when its
+   * UIDVALIDITY is another one: then no UID may be used. Throws `MailboxGone` when the server does not open it.
+   */
+  async select(name: string, uidValidity: number, uidNext: number): Promise<Selected | null> {
+    const open = this.#selected;
+    const isCurrent = open?.name === name && open.selected !== null && open.examined.uidNext >= uidNext;
+    const { selected } = isCurrent ? open : await this.#open('SELECT', name);
+    return selected?.uidValidity === uidValidity ? selected : null;
+  }
+
+  /**
+   * Sends a command that changes messages of the selected mailbox, and gathers what it answers in `answer`. Throws what `exec`
+   * throws; what the server did until then is unknown.
+   */
+  async change(name: string, parameters: readonly ImapArgument[], answer: ChangeAnswer): Promise<Glimpse> {
+    const open = this.#selected;
+    const before = open?.vector ?? null;
+    if (open) open.vector = null;
+    const { code } = await this.exec(name, parameters, {
+      responses: answer.uidsAsked,
+      onData: ({ name: what, number: count, values }) => answer.take(what, count, values),
+      onCode: ({ name: what, values }) => answer.takeCode(what, values),
+    });
+    if (code) answer.takeCode(code.name, code.values);
+    const after = before && answer.vectorAfter(before);
+    if (open) open.vector = after;
+    return { before, after };
+  }
+
+  async #open(
+    command: 'EXAMINE' | 'SELECT',
+    name: string,
+    since?: { uidValidity: number; modseq: string },
+  ): Promise<OpenMailbox> {
     const tier = await this.syncTier();
     const parameters = [mailbox(name)];
     if (tier === 'qresync' && since) {
@@ -140,23 +191,34 @@ export class ImapSession {
     }
     this.#selected = null;
     const answer = new ExamineAnswer();
-    try {
-      await this.exec('EXAMINE', parameters, {
+    const { code } = await this.#opened(
+      this.exec(command, parameters, {
         responses: this.#limits.mailboxMessagesMax,
         onData: ({ number: count, name: what, values }) => answer.take(count, what, values),
         onCode: ({ name: code, values }) => answer.takeCode(code, values),
-      });
+      }),
+    );
+    const examined = answer.result(answer.uidNext ?? (await this.#statusUidNext(name)));
+    if (examined.exists > this.#limits.mailboxMessagesMax) throw new Unavailable('The mailbox has too many messages');
+    const { uidValidity, uidNext, highestModseq, exists } = examined;
+    const { permanentFlags } = answer;
+    const selected = { ...examined, permanentFlags, isReadOnly: code?.name === 'READ-ONLY' };
+    const vector = { uidValidity, uidNext, highestModseq, messages: exists };
+    const open = { name, examined, selected: command === 'SELECT' ? selected : null, vector };
+    this.#selected = open;
+    this.#isFresh = answer.uidNext !== null;
+    this.#isLosing = false;
+    return open;
+  }
+
+  async #opened(opening: Promise<Completion>): Promise<Completion> {
+    try {
+      return await opening;
     } catch (error) {
       if (error instanceof CommandRefused && error.status === 'NO')
         throw new MailboxGone('The mailbox cannot be opened');
       throw error;
     }
-    const examined = answer.result(answer.uidNext ?? (await this.#statusUidNext(name)));
-    if (examined.exists > this.#limits.mailboxMessagesMax) throw new Unavailable('The mailbox has too many messages');
-    this.#selected = { name, examined };
-    this.#isFresh = answer.uidNext !== null;
-    this.#isLosing = false;
-    return examined;
   }
 
   /**

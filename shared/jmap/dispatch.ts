@@ -1,5 +1,13 @@
 import type { Registered, Registry } from './data-type.ts';
-import { AuthenticationFailed, type MethodError, methodError, type Result, refuse, Unavailable } from './errors.ts';
+import {
+  AuthenticationFailed,
+  type MethodError,
+  methodError,
+  OutcomeUnknown,
+  type Result,
+  refuse,
+  Unavailable,
+} from './errors.ts';
 import { id, invalidArguments } from './grammar.ts';
 import type { Answer, Context } from './method.ts';
 import type { Invocation, Request } from './request.ts';
@@ -116,7 +124,7 @@ export async function dispatch<Ports, UserPorts>(
       if (error instanceof AuthenticationFailed && !written) throw error;
       if (error instanceof AuthenticationFailed || error instanceof Unavailable) {
         server.onUnavailable?.(error);
-        return refuse(methodError('serverUnavailable'));
+        return refuse(methodError(error instanceof OutcomeUnknown ? 'serverPartialFail' : 'serverUnavailable'));
       }
       return refuse(methodError('serverFail', `report ${server.report(error, name)}`));
     }

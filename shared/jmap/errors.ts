@@ -84,6 +84,9 @@ export class Unavailable extends Error {
   }
 }
 
+/** Something was changed, and it cannot be seen what: ends as `serverPartialFail` (RFC 8620 §3.6.2), after which clients look anew. */
+export class OutcomeUnknown extends Unavailable {}
+
 /** The mail server refused the credential. Thrown by adapters only; ends as 401. Never used for throttling. */
 export class AuthenticationFailed extends Error {
   override readonly name = 'AuthenticationFailed';

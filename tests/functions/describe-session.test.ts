@@ -47,12 +47,13 @@ describe('the Session', () => {
     expect(JSON.stringify(describeSession(false))).not.toContain('secret');
   });
 
-  test('tells what Emails can be sorted by, and that nothing can be written', () => {
+  test('tells what Emails can be sorted by, and that they can be changed', () => {
     const account = describeSession(false).accounts.a1;
-    expect(account?.isReadOnly).toBe(true);
+    expect(account?.isReadOnly).toBe(false);
     expect(account?.accountCapabilities[mailUri]).toMatchObject({
       emailQuerySortOptions: expect.arrayContaining(['receivedAt', 'from', 'subject', 'hasKeyword']),
       mayCreateTopLevelMailbox: false,
+      maxMailboxesPerEmail: 100,
     });
   });
 

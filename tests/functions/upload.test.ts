@@ -1,11 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import type { OpenAccount } from '../../functions/http/api-runner.ts';
-import { createBlobOpener } from '../../functions/http/blob-opener.ts';
+import { createBlobOpener, type OpenBlobAccount } from '../../functions/http/blob-opener.ts';
 import { byteRange } from '../../functions/http/byte-range.ts';
 import { HttpError } from '../../functions/http/problem.ts';
 import { type BlobStore, uploadId } from '../../shared/methods/Blob/uploads.ts';
-import { accountRecords } from '../../shared/records/account-records.ts';
-import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
 import { mailAccount } from '../methods/mail-account.ts';
 import { memoryBlobStore } from './memory-blob-store.ts';
 import { alice, basic, streamOf, toyServer } from './toy-server.ts';
@@ -21,12 +18,8 @@ const limitProblem = (limit: string, status: number) => ({
 /** A server that takes 1,000 octets at a time, and two uploads at once. */
 function uploading(blobs: BlobStore = memoryBlobStore()) {
   const { ports } = mailAccount(['Subject: one\n\nHello.\n']);
-  const search = { search: async () => null, sort: async () => null };
-  const rights = async () => new Map<number, string>();
-  const store = createMemoryRecordStore({ now: Date.now });
-  const records = accountRecords({ store, account: 'own', randomKey: () => 'key' });
-  const openAccount: OpenAccount = ({ accountId }) => ({
-    ports: { ...ports, search, rights, quotas: async () => [], uploads: blobs(accountId), records },
+  const openAccount: OpenBlobAccount = ({ accountId }) => ({
+    ports: { ...ports, uploads: blobs(accountId) },
     close: async () => undefined,
   });
   const server = toyServer({ parts: { blobs, openBlob: createBlobOpener(openAccount) } });

@@ -34,7 +34,7 @@ export function failingPorts(): FailingPorts {
     failCall: (n) => {
       failing = calls + n;
     },
-    wrap: ({ source, messages, search }) => ({
+    wrap: ({ source, messages, search, writing }) => ({
       source: {
         scheme: guarded(source.scheme),
         survey: guarded(source.survey),
@@ -49,6 +49,12 @@ export function failingPorts(): FailingPorts {
         open: guarded(messages.open),
       },
       search: { search: guarded(search.search), sort: guarded(search.sort) },
+      writing: {
+        canMove: guarded(writing.canMove),
+        flag: guarded(writing.flag),
+        transfer: guarded(writing.transfer),
+        remove: guarded(writing.remove),
+      },
     }),
   };
 }

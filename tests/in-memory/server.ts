@@ -13,19 +13,21 @@ import { createMemoryStore, type MemoryStore } from '../../shared/catalog/storag
 import { openCatalog } from '../../shared/catalog/storage/open.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import type { CoreCapability } from '../../shared/jmap/session.ts';
-import type { CanReadMessages, CanSearchMessages } from '../../shared/methods/Email/mail.ts';
+import type { CanReadMessages, CanSearchMessages, CanWriteMessages } from '../../shared/methods/Email/mail.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { accountRecords } from '../../shared/records/account-records.ts';
 import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
 import { type FakeMailServer, type FakeOptions, fakeMailServer } from '../catalog/fake-mail-server.ts';
 import { messagesOf, searchOf } from './mail.ts';
 import { inMemoryUploads } from './uploads.ts';
+import { writingOf } from './writing.ts';
 
 /** What a request asks of the mail server. */
 export type MailPorts = {
   readonly source: MailSource;
   readonly messages: CanReadMessages;
   readonly search: CanSearchMessages;
+  readonly writing: CanWriteMessages;
   /** At the end of the request. */
   readonly release?: () => Promise<void>;
 };
@@ -97,10 +99,11 @@ export function inMemoryServer(
   const memory = accountMemory();
   const uploads = inMemoryUploads(surroundings.randomKey);
   const openAccount: OpenAccount = () => {
-    const { source, messages, search, release } = ports({
+    const { source, messages, search, writing, release } = ports({
       source: mail.connect(),
       messages: messagesOf(mail),
       search: searchOf(mail),
+      writing: writingOf(mail),
     });
     const catalog = accountCatalog({
       catalog: openCatalog({ store, account: accountId, surroundings, cache }),
@@ -114,7 +117,7 @@ export function inMemoryServer(
     const quotas = async () => [];
     const own = accountRecords({ store: records, account: accountId, randomKey: surroundings.randomKey });
     return {
-      ports: { catalog, messages, search, rights, uploads, quotas, records: own },
+      ports: { catalog, messages, search, writing, rights, uploads, quotas, records: own },
       close: release ?? (async () => {}),
     };
   };

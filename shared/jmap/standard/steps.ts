@@ -1,4 +1,4 @@
-import { AuthenticationFailed, type Result, refuse, type SetError, Unavailable } from '../errors.ts';
+import { AuthenticationFailed, OutcomeUnknown, type Result, refuse, type SetError, Unavailable } from '../errors.ts';
 import type { State } from '../scalars.ts';
 import type { Step } from '../verbs.ts';
 
@@ -7,7 +7,7 @@ export type Steps = {
   /**
    * Runs a step for these records, if there are any, and gives the outcome of each. A failure before anything has
    * changed is the failure of the call. After that the call has to answer for what it did: the step that fails then
-   * refuses its own records, and the others keep their answers.
+   * refuses its own records, and the others keep their answers, unless the step itself cannot tell what it did.
    */
   readonly run: <K extends string, T>(
     records: readonly K[],
@@ -45,7 +45,7 @@ export function stepsFrom(oldState: State, report: (error: unknown) => string): 
         changed ||= [...done.results.values()].some((result) => result.ok);
         return new Map(records.map((record) => [record, done.results.get(record) ?? refuse(unanswered(record))]));
       } catch (error) {
-        if (!changed) throw error;
+        if (!changed || error instanceof OutcomeUnknown) throw error;
         const refusal = refuse(explain(error));
         return new Map(records.map((record) => [record, refusal]));
       }

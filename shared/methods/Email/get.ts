@@ -33,6 +33,15 @@ export type GetArguments = {
   readonly maxBodyValueBytes: number;
 };
 
+/** The arguments where nothing but properties is asked for. */
+export const plainArguments: GetArguments = {
+  bodyProperties: [...defaultBodyProperties],
+  fetchTextBodyValues: false,
+  fetchHTMLBodyValues: false,
+  fetchAllBodyValues: false,
+  maxBodyValueBytes: 0,
+};
+
 /** What `properties: null` stands for (§4.2). */
 export const defaultProperties = [
   'id',

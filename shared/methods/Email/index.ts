@@ -3,6 +3,7 @@ import { standardChanges } from '../../jmap/standard/changes.ts';
 import { standardGet } from '../../jmap/standard/get.ts';
 import { standardQuery } from '../../jmap/standard/query.ts';
 import { standardQueryChanges } from '../../jmap/standard/query-changes.ts';
+import { standardSet } from '../../jmap/standard/set.ts';
 import { mailCapability } from '../capabilities.ts';
 import { canChange } from '../change.ts';
 import { canGetEmails, defaultProperties, getArguments } from './get.ts';
@@ -10,6 +11,7 @@ import { emailParse } from './parse.ts';
 import { canQueryEmails, emailQuery } from './query.ts';
 import { canQueryChangesOfEmails } from './queryChanges.ts';
 import { emailType } from './record.ts';
+import { canSetEmails } from './set.ts';
 
 /** Emails (RFC 8621 §4). */
 export const email = dataType('Email', mailCapability, {
@@ -17,5 +19,6 @@ export const email = dataType('Email', mailCapability, {
   changes: standardChanges(emailType, { port: canChange('Email') }),
   query: standardQuery(emailType, { ...emailQuery, port: canQueryEmails }),
   queryChanges: standardQueryChanges(emailType, { ...emailQuery, port: canQueryChangesOfEmails }),
+  set: standardSet(emailType, { port: canSetEmails }),
   parse: emailParse,
 });

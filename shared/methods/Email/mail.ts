@@ -1,3 +1,4 @@
+import type { Glimpse } from '../../catalog/own-changes.ts';
 import type { Filter } from '../../jmap/standard/filter.ts';
 import type { Part } from '../../message/part.ts';
 
@@ -80,4 +81,59 @@ export type CanSearchMessages = {
 export type SortCriterion = {
   readonly key: 'from' | 'to' | 'subject' | 'sentAt' | 'receivedAt' | 'size';
   readonly isAscending: boolean;
+};
+
+/** Messages of one mailbox, by UIDs that hold under exactly this UIDVALIDITY. */
+export type Messages = Omit<Place, 'uid'> & { readonly uids: readonly number[] };
+
+/**
+ * Why something could not be written. `gone`: the mailbox is not there under this UIDVALIDITY. `keyword`: the mailbox keeps no
+ * such keyword. `noTarget`: there is no mailbox to put it into. `lost`: there was no answer, and the server may have done all of it, a
+ * part, or nothing.
+ */
+export type WriteFailure =
+  | 'gone'
+  | 'forbidden'
+  | 'overQuota'
+  | 'keyword'
+  | 'tooManyKeywords'
+  | 'tooLarge'
+  | 'noTarget'
+  | 'refused'
+  | 'lost';
+
+/** What became of a command that changes messages. */
+export type Written<T> = {
+  /** What the server itself told to be so now; what it did not tell has to be looked at. */
+  readonly done: T;
+  /** null: it accepted everything. */
+  readonly failure: WriteFailure | null;
+  /** Of the mailbox that the messages lie in. */
+  readonly glimpses: readonly Glimpse[];
+};
+
+/**
+ * Changing messages. Many messages are one command. Nothing is ever sent twice; `Unavailable` is thrown only where nothing was
+ * sent at all.
+ */
+export type CanWriteMessages = {
+  /** Adds or removes IMAP flags. `done`: the flags that a message has now, as the server spells them, by UID. */
+  readonly flag: (
+    messages: Messages,
+    sign: 'add' | 'remove',
+    flags: readonly string[],
+  ) => Promise<Written<ReadonlyMap<number, readonly string[]>>>;
+  /** Whether messages can be moved in one step, so that each is in one of the two mailboxes at any time. */
+  readonly canMove: () => Promise<boolean>;
+  /** Copies or moves messages into another mailbox. `done`: the UID that each has there, under the UIDVALIDITY of the target. */
+  readonly transfer: (
+    kind: 'copy' | 'move',
+    messages: Messages,
+    target: { readonly mailbox: string; readonly uidValidity: number },
+  ) => Promise<Written<ReadonlyMap<number, number>>>;
+  /**
+   * Takes messages out of a mailbox, these and no others: where the server cannot expunge single messages, they stay there flagged
+   * `\Deleted`, which JMAP does not see. `done`: the UIDs that are gone, or flagged so.
+   */
+  readonly remove: (messages: Messages) => Promise<Written<ReadonlySet<number>>>;
 };

@@ -1,4 +1,6 @@
 import type { AccountCatalog } from '../../catalog/account.ts';
+import { isKeyword } from '../../catalog/keywords.ts';
+import { ok, refuse } from '../../jmap/errors.ts';
 import {
   anyObject,
   anything,
@@ -10,6 +12,7 @@ import {
   mapOf,
   nullable,
   object,
+  quote,
   setOf,
   string,
   unsignedInt,
@@ -47,6 +50,16 @@ const addresses = nullable(arrayOf(emailAddress));
 const messageIds = nullable(arrayOf(string));
 const bodyParts = arrayOf(emailBodyPart);
 
+/** A keyword in the grammar of RFC 8621 §4.1.1, in lower case. */
+const keyword: Grammar<string> = {
+  parse: (value, resolve) => {
+    const text = string.parse(value, resolve);
+    if (!text.ok) return text;
+    const lower = text.value.toLowerCase();
+    return isKeyword(lower) ? ok(lower) : refuse({ path: '', detail: `expected a keyword, not ${quote(value)}` });
+  },
+};
+
 /** An Email (RFC 8621 §4.1). */
 export const emailType = recordType(
   'Email',
@@ -55,7 +68,7 @@ export const emailType = recordType(
     blobId: serverSet(id),
     threadId: serverSet(id),
     mailboxIds: setOf(id),
-    keywords: withDefault(setOf(string), {}),
+    keywords: withDefault(setOf(keyword), {}),
     size: serverSet(unsignedInt),
     receivedAt: immutable(utcDate),
     headers: immutable(arrayOf(emailHeader)),

@@ -1,0 +1,146 @@
+import type { ChangingCatalog } from '../../catalog/account.ts';
+import type { Adopted } from '../../catalog/adopt.ts';
+import type { Email } from '../../catalog/email.ts';
+import { existsInJmap } from '../../catalog/keywords.ts';
+import type { CatalogView } from '../../catalog/view.ts';
+import { OutcomeUnknown, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
+import type { Id } from '../../jmap/scalars.ts';
+import { carryOut, type Deeds, type Scene } from './carry-out.ts';
+import type { CanWriteMessages, WriteFailure } from './mail.ts';
+import { isEmptyWish, isFulfilled, needsCopy, type Wish, type Wished, wishBetween } from './wish.ts';
+
+/** How often wishes are carried out of which it is not known whether they hold. */
+const roundsMax = 3;
+
+/** What became of wishes, and of the catalog by them. */
+export type Fulfilment = Adopted & { readonly outcomes: ReadonlyMap<Id, Result<null, SetError>> };
+
+/**
+ * Makes wishes come true. What the mail server says is done is done; where it does not say, or does not answer, the account is
+ * looked at anew, and what does not hold yet is wished again. After an answer was lost nothing is copied, for an earlier copy may
+ * still be under way: what is half done then is completed without copying, or else undone.
+ *
+ * Throws `Unavailable` only when nothing was changed, and `OutcomeUnknown` when it cannot be looked at.
+ */
+export async function fulfil(
+  wishes: ReadonlyMap<Id, Wish>,
+  start: CatalogView,
+  { catalog, writing }: { readonly catalog: ChangingCatalog; readonly writing: CanWriteMessages },
+): Promise<Fulfilment> {
+  const outcomes = new Map<Id, Result<null, SetError>>();
+  const originals = await start.emails(wishes.keys());
+  const canMove = await writing.canMove();
+  let span: Adopted = { before: start, after: start, latest: start };
+  let pending = wishes;
+  let wasLost = false;
+
+  for (let round = 1; ; round += 1) {
+    const { active, undoing } = await sorted(pending, round > roundsMax);
+    if (active.size + undoing.size === 0) return { ...span, outcomes };
+    const mailboxes = await span.latest.mailboxes();
+    const deeds = await carriedOut(new Map([...active, ...undoing]), { mailboxes, writing, canMove }, round);
+    if (deeds === null) {
+      for (const id of active.keys()) outcomes.set(id, refuse(noAnswer));
+      return { ...span, outcomes };
+    }
+    const undecided = [...active.keys()].filter((id) => !isDecided(id, deeds));
+    wasLost ||= deeds.isLost;
+    span = await adopted(deeds, undecided.length > 0 || undoing.size > 0);
+    pending = new Map([...pending].filter(([id]) => undecided.includes(id)));
+  }
+
+  /** What is still to be done; of everything else the outcome is noted. */
+  async function sorted(open: ReadonlyMap<Id, Wish>, isOver: boolean) {
+    const active = new Map<Id, Wished>();
+    const undoing = new Map<Id, Wished>();
+    const emails = open.size === 0 ? new Map<Id, Email>() : await span.latest.emails(open.keys());
+    for (const [id, wish] of open) {
+      const email = emails.get(id) ?? null;
+      const original = originals.get(id) ?? null;
+      if (!existsInJmap(original)) outcomes.set(id, refuse({ type: 'notFound' }));
+      else if (isFulfilled(wish, email)) outcomes.set(id, ok(null));
+      else if (!existsInJmap(email)) outcomes.set(id, refuse({ type: 'notFound' }));
+      else if (!isOver && !(wasLost && needsCopy({ wish, email }, canMove))) active.set(id, { wish, email });
+      else {
+        outcomes.set(id, refuse(wasLost ? noAnswer : notDone));
+        const back = { wish: wishBetween(email, original), email };
+        if (!isOver && !isEmptyWish(back.wish) && !needsCopy(back, canMove)) undoing.set(id, back);
+      }
+    }
+    return { active, undoing };
+  }
+
+  /** null: there is no way to the mail server any more, and nothing was sent. */
+  async function carriedOut(wished: ReadonlyMap<Id, Wished>, scene: Scene, round: number): Promise<Deeds | null> {
+    try {
+      return await carryOut(wished, scene);
+    } catch (error) {
+      if (!(error instanceof Unavailable) || round === 1) throw error;
+      return null;
+    }
+  }
+
+  function isDecided(id: Id, { failures, unsure, stuck }: Deeds): boolean {
+    const failure = failures.get(id);
+    if (failure !== undefined) outcomes.set(id, refuse(errorOf(failure, stuck.has(id))));
+    else if (unsure.has(id)) return false;
+    else outcomes.set(id, ok(null));
+    return true;
+  }
+
+  /** The catalog after the deeds, and with `anew` after a look at the whole account. */
+  async function adopted({ own }: Deeds, anew: boolean): Promise<Adopted> {
+    const now = own.mailboxes.size === 0 ? null : await catalog.adopt(span.latest, own).catch(nullIfUnavailable);
+    // What the server told holds; where the catalog could not be told of it, the next sync finds it.
+    const after = now === null ? span : joined(span, now);
+    if (!anew) return after;
+    const latest = await catalog.view('now').catch(nullIfUnavailable);
+    if (latest === null) throw new OutcomeUnknown('It could not be seen what became of the changes');
+    return { ...after, latest };
+  }
+}
+
+function nullIfUnavailable(error: unknown): null {
+  if (error instanceof Unavailable) return null;
+  throw error;
+}
+
+/** Two spans of own changes: one where they follow upon each other, else the first. */
+function joined(first: Adopted, second: Adopted): Adopted {
+  const isFirst = first.before === first.after;
+  if (isFirst) return second;
+  const follows = isSameState(first.after, second.before);
+  return follows ? { ...second, before: first.before } : { ...first, latest: second.latest };
+}
+
+function isSameState(a: CatalogView, b: CatalogView): boolean {
+  return a.epoch === b.epoch && JSON.stringify(a.versions) === JSON.stringify(b.versions);
+}
+
+const noAnswer: SetError = { type: 'serverUnavailable', description: 'the mail server did not answer' };
+const notDone: SetError = { type: 'forbidden', description: 'the mail server accepted it, and did not do it' };
+
+function errorOf(failure: WriteFailure, isStuck: boolean): SetError {
+  const error = setErrors[failure];
+  return isStuck
+    ? { ...error, description: `${error.description}; a part of it is done and could not be undone` }
+    : error;
+}
+
+const setErrors: Readonly<Record<WriteFailure, SetError & { readonly description: string }>> = {
+  forbidden: { type: 'forbidden', description: 'the mail server does not allow it' },
+  refused: { type: 'forbidden', description: 'the mail server refused it' },
+  overQuota: { type: 'overQuota', description: 'the mail server has no room for it' },
+  tooLarge: { type: 'tooLarge', description: 'it is too large for the mail server' },
+  tooManyKeywords: { type: 'tooManyKeywords', description: 'the mail server keeps no more keywords' },
+  keyword: {
+    ...{ type: 'invalidProperties', properties: ['keywords'] },
+    description: 'the mailbox keeps no keyword of that name',
+  },
+  noTarget: {
+    ...{ type: 'invalidProperties', properties: ['mailboxIds'] },
+    description: 'the mail server has no such mailbox any more',
+  },
+  gone: { type: 'serverUnavailable', description: 'the mailbox is another one by now' },
+  lost: { type: 'serverUnavailable', description: 'the mail server did not answer' },
+};
