@@ -2,6 +2,7 @@ import { advance } from './advance.ts';
 import type { MailboxDelta } from './delta.ts';
 import type { MailboxKey } from './email.ts';
 import { missingAmong } from './entries.ts';
+import { fillCatalog, isUntouched } from './fill-catalog.ts';
 import type { Look } from './look.ts';
 import type { MailboxEntry } from './mailbox.ts';
 import { messagesInCommitMax, readListed } from './read-listed.ts';
@@ -10,11 +11,17 @@ import { OutOfTime, type SyncContext, secondsNow } from './sync-context.ts';
 import type { CatalogView } from './view.ts';
 
 /**
- * Indexes the mailboxes that are missing, the inbox first, and commits them in bounded steps: whoever comes next goes on from the
- * last one, in whatever process. `seen` is the newest survey. Ends when all are in or the caller has enough; throws `OutOfTime` when the time is up before.
+ * Indexes the mailboxes that are missing, the inbox first. A catalog without any message is filled at once; what is missing then is
+ * committed in bounded steps: whoever comes next goes on from the last one, in whatever process. `seen` is the newest survey. Ends when all are in or the caller has enough; throws `OutOfTime` when the time is up before.
  */
 export async function indexMissing(context: SyncContext, start: CatalogView, seen: Look): Promise<CatalogView> {
   let view = start;
+  const mailboxes = await view.mailboxes();
+  if (isUntouched(mailboxes)) {
+    view = await fillCatalog(context, view, seen, missingAmong(mailboxes).toSorted(inboxFirst));
+    if (!view.provisional || (await context.isEnough(view))) return view;
+    if (context.isOver()) throw new OutOfTime();
+  }
   let deltas = new Map<MailboxKey, MailboxDelta>();
   const commit = async () => {
     const readAt = secondsNow(context);

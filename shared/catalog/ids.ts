@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digestOf } from 'node:crypto';
 import type { Id } from '../jmap/scalars.ts';
 import type { Appearance } from './source.ts';
 import type { IdentityScheme } from './view.ts';
@@ -93,7 +93,7 @@ export function mailboxIdOfName(name: string): Id {
 
 /** The first `chars` base32 characters of the SHA-256 of the fields, which are kept apart by their JSON form. */
 function hash(chars: number, ...fields: readonly (string | number)[]): string {
-  const hex = createHash('sha256').update(JSON.stringify(fields)).digest('hex');
+  const hex = digestOf('sha256', JSON.stringify(fields), 'hex');
   let text = '';
   // Five hexadecimal digits are four of these.
   for (let at = 0; text.length < chars; at += 5) {

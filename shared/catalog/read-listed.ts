@@ -1,7 +1,7 @@
 import { advance } from './advance.ts';
 import type { MailboxDelta } from './delta.ts';
-import type { MailboxVector } from './mailbox.ts';
-import { type Base, MailboxReplaced, readMailbox } from './read-mailbox.ts';
+import type { MailboxEntry, MailboxVector } from './mailbox.ts';
+import { type Base, type Expected, MailboxReplaced, readMailbox } from './read-mailbox.ts';
 import { MailboxGone } from './source.ts';
 import { isRefused, noteRefusal, OutOfTime, type SyncContext, secondsNow } from './sync-context.ts';
 
@@ -10,8 +10,8 @@ export const messagesInCommitMax = 20_000;
 
 /**
  * Reads a mailbox that the survey lists. What appears in large numbers is committed on the way; when the time is up it is
- * committed and `OutOfTime` thrown. Notes and throws when
- * the mailbox could not be opened (`MailboxGone`), or is not the one that the survey showed (`MailboxReplaced`).
+ * committed and `OutOfTime` thrown. Notes and throws what
+ * `noting` notes.
  */
 export async function readListed(
   context: SyncContext,
@@ -19,15 +19,30 @@ export async function readListed(
   status: MailboxVector | null,
   earlier?: MailboxDelta,
 ): Promise<{ readonly base: Base; readonly delta: MailboxDelta }> {
-  const { name, serverId } = base.entry;
-  const expected = { uidValidity: status?.uidValidity ?? null, mailboxId: serverId };
-  try {
-    return await readMailbox(context.source, base, {
-      ...(!isRefused(context, 'agree', name) && { expected }),
+  return noting(context, base.entry.name, () =>
+    readMailbox(context.source, base, {
+      ...expectation(context, base.entry, status),
       earlier,
       takeOver: async (at, part) =>
         part.appeared.size >= messagesInCommitMax || context.isOver() ? commitPart(context, at, part) : null,
-    });
+    }),
+  );
+}
+
+/** What the survey showed of a mailbox, unless the server is known not to agree with itself. */
+export function expectation(
+  context: SyncContext,
+  { name, serverId }: MailboxEntry,
+  status: MailboxVector | null,
+): { readonly expected?: Expected } {
+  if (isRefused(context, 'agree', name)) return {};
+  return { expected: { uidValidity: status?.uidValidity ?? null, mailboxId: serverId } };
+}
+
+/** Notes that the mailbox could not be opened (`MailboxGone`), or is not the one that the survey showed (`MailboxReplaced`). */
+export async function noting<T>(context: SyncContext, name: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
   } catch (error) {
     if (error instanceof MailboxGone) noteRefusal(context, 'open', name);
     if (error instanceof MailboxReplaced) noteRefusal(context, 'agree', name);

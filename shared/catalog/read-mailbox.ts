@@ -41,10 +41,7 @@ export async function readMailbox(
 ): Promise<{ readonly base: Base; readonly delta: MailboxDelta }> {
   const known = earlier?.vector ?? vectorOf(start.entry);
   const reading = await openMailbox(source, start, known, earlier);
-  if (expected !== undefined && !isExpected(reading, expected)) {
-    await ended(reading);
-    throw new MailboxReplaced(`Another mailbox is called "${start.entry.name}" by now`);
-  }
+  await expectMailbox(reading, start.entry.name, expected);
   let delta = await beginningOf(reading, start, known, earlier);
   const mayTakeOver = takeOver !== undefined && earlier === undefined && !delta.renewed;
 
@@ -70,6 +67,13 @@ export async function readMailbox(
 /** The mailbox that was opened is not the one that the survey showed under its name. */
 export class MailboxReplaced extends Error {
   override readonly name = 'MailboxReplaced';
+}
+
+/** Ends the reading and throws `MailboxReplaced` when it is of another mailbox than the survey showed. */
+export async function expectMailbox(reading: MailboxReading, name: string, expected?: Expected): Promise<void> {
+  if (expected === undefined || isExpected(reading, expected)) return;
+  await ended(reading);
+  throw new MailboxReplaced(`Another mailbox is called "${name}" by now`);
 }
 
 function isExpected({ vector, mailboxId }: MailboxReading, expected: Expected): boolean {

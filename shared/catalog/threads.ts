@@ -81,17 +81,24 @@ export function isProvisional(threadId: Id): boolean {
  */
 export function assignThreads(
   emails: readonly { readonly id: Id; readonly threadId: Id; readonly receivedAt: number }[],
-): {
+): AssignedThreads {
+  return assignThreadsInOrder(emails.toSorted(byArrival));
+}
+
+export type AssignedThreads = {
   readonly threads: ReadonlyMap<Id, Id>;
   readonly messageIds: ReadonlyMap<string, Id>;
-} {
+};
+
+/** The same for messages that are in that order already. */
+export function assignThreadsInOrder(emails: Iterable<{ readonly id: Id; readonly threadId: Id }>): AssignedThreads {
   const threads = new Map<Id, Id>();
   const messageIds = new Map<string, Id>();
-  for (const email of emails.toSorted(byArrival)) {
-    const ancestry = ancestryIn(email.threadId);
+  for (const { id, threadId: given } of emails) {
+    const ancestry = ancestryIn(given);
     if (ancestry === null) continue;
-    const threadId = threadOf(ancestry, email.id, (hash) => messageIds.get(hash));
-    if (isProvisional(email.threadId)) threads.set(email.id, threadId);
+    const threadId = threadOf(ancestry, id, (hash) => messageIds.get(hash));
+    if (isProvisional(given)) threads.set(id, threadId);
     if (ancestry.own !== null && !messageIds.has(ancestry.own)) messageIds.set(ancestry.own, threadId);
   }
   return { threads, messageIds };

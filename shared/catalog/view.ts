@@ -92,6 +92,20 @@ export type CatalogEdit = {
   readonly newEpoch: boolean;
 };
 
+/** Everything that a catalog which knows nothing but mailboxes is filled with at once. Each table by ascending key, read once. */
+export type Filling = {
+  /** Whole entries of those that changed. */
+  readonly mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>;
+  /** By mailbox, then UID. */
+  readonly rows: Iterable<readonly [mailbox: MailboxKey, row: Row]>;
+  /** By Email id, each with its (mailbox, UID)s. */
+  readonly emails: Iterable<readonly [id: Id, places: readonly (readonly [mailbox: MailboxKey, uid: number])[]]>;
+  /** By thread id, then Email id. */
+  readonly threads: Iterable<readonly [threadId: Id, emailId: Id]>;
+  /** By hash of a Message-ID. */
+  readonly messageIds: Iterable<readonly [hash: string, threadId: Id]>;
+};
+
 /** `conflict`: another writer committed first; read the head again and start over from the server. */
 export type CommitOutcome = { readonly kind: 'committed'; readonly view: CatalogView } | { readonly kind: 'conflict' };
 
@@ -106,6 +120,8 @@ export type Catalog = {
     replaces: CatalogView | null,
   ) => Promise<CommitOutcome>;
   readonly commit: (base: CatalogView, edit: CatalogEdit) => Promise<CommitOutcome>;
+  /** Fills a catalog that has mailboxes and no row yet, under a new epoch. */
+  readonly fill: (base: CatalogView, filling: Filling) => Promise<CommitOutcome>;
 };
 
 /** Thrown by a view when a block that its head names is gone even after a strong re-read: the account is indexed anew under a new epoch. */

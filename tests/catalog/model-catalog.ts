@@ -8,6 +8,7 @@ import {
   type CatalogView,
   type ChangingType,
   type CommitOutcome,
+  type Filling,
   type IdentityScheme,
   type VersionedEntry,
 } from '../../shared/catalog/view.ts';
@@ -93,6 +94,12 @@ export function modelCatalog(): ModelCatalog {
       if (content !== current) return { kind: 'conflict' };
       return write(applied(content, edit, edit.newEpoch ? newEpoch() : content.epoch));
     },
+    fill: async (base, filling) => {
+      const content = contents.get(base);
+      if (content === undefined) throw new Error('A catalog is filled from a view of itself');
+      if (content !== current) return { kind: 'conflict' };
+      return write(applied(content, editOf(content, filling), newEpoch()));
+    },
     commits: () => commits,
     loseAll: () => {
       current = null;
@@ -102,6 +109,55 @@ export function modelCatalog(): ModelCatalog {
     },
     emailsRead: () => emailsRead,
   };
+}
+
+/** The edit that does what a filling does. */
+function editOf(content: Content, filling: Filling): CatalogEdit {
+  const rows = new Map<Id, [MailboxKey, Row][]>();
+  let last: readonly [MailboxKey, number] = [0, 0];
+  for (const [mailbox, row] of filling.rows) {
+    if (mailbox < last[0] || (mailbox === last[0] && row.uid <= last[1]))
+      throw new Error('Rows come by mailbox and UID');
+    last = [mailbox, row.uid];
+    const own = rows.get(row.emailId) ?? [];
+    rows.set(row.emailId, own);
+    own.push([mailbox, row]);
+  }
+  const emails = new Map(
+    ascending(filling.emails).map(([id, places]) => {
+      const own = rows.get(id) ?? [];
+      if (JSON.stringify(places) !== JSON.stringify(own.map(([mailbox, { uid }]) => [mailbox, uid])))
+        throw new Error(`Email "${id}" has other rows`);
+      if (own.some(([, { shared }]) => shared !== own.length > 1)) throw new Error(`Email "${id}" is not shared`);
+      return [id, { before: null, after: emailOf(own) }] as const;
+    }),
+  );
+  if (emails.size !== rows.size || content.emails.size > 0) throw new Error('There are other Emails');
+  const threads = new Map<Id, Id[]>();
+  for (const [threadId, id] of filling.threads) {
+    if (emails.get(id)?.after.threadId !== threadId) throw new Error(`Email "${id}" is in another thread`);
+    const members = threads.get(threadId) ?? [];
+    threads.set(threadId, members);
+    members.push(id);
+  }
+  const messageIds = new Map(ascending(filling.messageIds));
+  return { mailboxes: filling.mailboxes, emails, threads, messageIds, log: [], newEpoch: true };
+}
+
+function emailOf(rows: readonly (readonly [MailboxKey, Row])[]): Email {
+  const [first] = rows;
+  if (first === undefined) throw new Error('An Email has rows');
+  const { emailId: id, threadId, receivedAt, size, hasAttachment } = first[1];
+  return {
+    ...{ id, threadId, receivedAt, size, hasAttachment },
+    rows: rows.map(([mailbox, { uid, keywords, deleted }]) => ({ mailbox, uid, keywords, deleted })),
+  };
+}
+
+function ascending<K extends string, T>(entries: Iterable<readonly [K, T]>): (readonly [K, T])[] {
+  const all = [...entries];
+  if (all.some(([key], i) => i > 0 && key <= (all[i - 1] as readonly [K, T])[0])) throw new Error('Entries come by ascending key');
+  return all;
 }
 
 function applied(content: Content, edit: CatalogEdit, epoch: string): Content {

@@ -6,9 +6,11 @@ import { type BlockReader, createBlockWriter, secondsPerDay } from './blocks.ts'
 import { changesOf } from './edit.ts';
 import { changingTypes, type Head, packHead, unpackHead } from './head.ts';
 import { blockLifeDays, bufferedChangesMax, headBytesMax, headBytesTarget, headBytesTolerated } from './limits.ts';
+import { load } from './load.ts';
 import { prunedLog } from './log-retention.ts';
 import { type Merging, merge, noRenewal } from './merge.ts';
 import { firstExpiry, renewalFor } from './renewal.ts';
+import type { Entry, Rewriting } from './repack.ts';
 import type { Key } from './shape.ts';
 import { buffered, emptyTable, merged, partlyFlushed, type Table, type TableChange, valuesOf } from './table.ts';
 import { type Contents, lastingTables, shapes, type TableName, type Tables, tableNames } from './tables.ts';
@@ -24,8 +26,20 @@ export type Storage = {
 /** A head, and the bytes it is packed into. */
 export type PackedHead = { readonly head: Head; readonly bytes: Uint8Array };
 
-/** The head that follows `base` by an edit. Its blocks are written, the head itself is not. Throws `BlockLost`. */
-export async function prepareCommit(storage: Storage, base: Head, edit: CatalogEdit): Promise<PackedHead> {
+/** What is put into tables that are empty: the entries of each by ascending key. */
+export type Load = { readonly [Name in LoadedTable]: Iterable<Entry<Contents[Name][0], Contents[Name][1]>> };
+type LoadedTable = Exclude<(typeof lastingTables)[number], 'mailboxes'>;
+
+/**
+ * The head that follows `base` by an edit, and by a load if there is one. Its blocks are written, the head itself is not. Throws
+ * `BlockLost`.
+ */
+export async function prepareCommit(
+  storage: Storage,
+  base: Head,
+  edit: CatalogEdit,
+  loaded: Load | null = null,
+): Promise<PackedHead> {
   const { store, account, surroundings, blocks } = storage;
   const committedAt = Math.floor(surroundings.now() / 1000);
   const today = Math.floor(committedAt / secondsPerDay);
@@ -41,7 +55,7 @@ export async function prepareCommit(storage: Storage, base: Head, edit: CatalogE
       table,
       changes[name],
     );
-  let tables = base.tables;
+  let tables = loaded === null ? base.tables : await loadedTables(base.tables, loaded, { blocks, writer });
   const oldestVersions = { ...base.oldestVersions };
   for (const name of lastingTables) tables = { ...tables, [name]: await advance(name, tables[name]) };
   for (const type of changingTypes) {
@@ -93,6 +107,26 @@ export async function placeHead(
   if (read?.kind === 'head' && read.head.commitId === head.commitId) return true;
   if (lost !== null) throw lost;
   return false;
+}
+
+/** The tables with what is loaded into the empty ones. */
+async function loadedTables(
+  tables: Tables,
+  loaded: Load,
+  means: Omit<Rewriting<Key, unknown>, 'shape'>,
+): Promise<Tables> {
+  let filled = tables;
+  const fill = async <Name extends LoadedTable>(name: Name) => {
+    const { root, buffer } = tables[name];
+    if (root.refs.length > 0 || buffer.size > 0) throw new Error(`the table "${name}" is not empty`);
+    const shape = shapes[name];
+    filled = {
+      ...filled,
+      [name]: { root: await load<Contents[Name][0], Contents[Name][1]>({ ...means, shape }, loaded[name]), buffer },
+    };
+  };
+  for (const name of Object.keys(loaded) as LoadedTable[]) await fill(name);
+  return filled;
 }
 
 /** A table after its changes, which are buffered unless they are many, and after some renewal. */

@@ -29,19 +29,23 @@ export async function merge<K extends Key, V>(
   root: Root<K>,
   changes: readonly Change<K, V>[],
 ): Promise<Root<K>> {
-  let refs = await mergeNode(merging, root, changes, null);
-  let depth = refs.length === 0 ? 0 : root.depth;
-  while (refs.length > rootRefsMax) {
-    refs = await repack(pageKind(merging), [{ ref: null, items: refs }], null);
-    depth += 1;
+  const refs = await mergeNode(merging, root, changes, null);
+  return topped(merging, { depth: refs.length === 0 ? 0 : root.depth, refs });
+}
+
+/** The tree with as many levels of pages as a root of its size needs. */
+export async function topped<K extends Key, V>(rewriting: Rewriting<K, V>, { depth, refs }: Root<K>): Promise<Root<K>> {
+  let top = { depth, refs };
+  while (top.refs.length > rootRefsMax) {
+    const pages = await repack(pageKind(rewriting), [{ ref: null, items: top.refs }], null);
+    top = { depth: top.depth + 1, refs: pages };
   }
-  for (let top = refs[0]; depth > 0 && refs.length === 1 && top !== undefined; top = refs[0]) {
-    const below = await readPage(merging, top);
+  for (let only = top.refs[0]; top.depth > 0 && top.refs.length === 1 && only !== undefined; only = top.refs[0]) {
+    const below = await readPage(rewriting, only);
     if (below.length > rootRefsMax) break;
-    refs = [...below];
-    depth -= 1;
+    top = { depth: top.depth - 1, refs: below };
   }
-  return { depth, refs };
+  return top;
 }
 
 /** `following`: the block of the same depth after this node. */

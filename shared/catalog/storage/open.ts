@@ -1,9 +1,11 @@
 import type { CatalogStore, Surroundings } from '../store.ts';
-import type { Catalog, CatalogEdit, CatalogView, CommitOutcome } from '../view.ts';
+import type { Catalog, CatalogEdit, CatalogView, CommitOutcome, Filling } from '../view.ts';
 import type { BlockCache } from './block-cache.ts';
 import { createBlockReader } from './blocks.ts';
-import { type PackedHead, placeHead, prepareCommit } from './commit.ts';
+import { type Load, type PackedHead, placeHead, prepareCommit } from './commit.ts';
 import { type Head, type ReadHead, unpackHead } from './head.ts';
+import { threadKey } from './lookups.ts';
+import { rowKey } from './row-key.ts';
 import { emptyTables } from './tables.ts';
 import { openView } from './view.ts';
 
@@ -50,8 +52,13 @@ export function openCatalog({
     heads.set(view, head);
     return view;
   };
-  const advance = async (base: Head, edit: CatalogEdit, expectedVersion: number | null): Promise<CommitOutcome> => {
-    const packed = await prepareCommit(storage, base, edit);
+  const advance = async (
+    base: Head,
+    edit: CatalogEdit,
+    expectedVersion: number | null,
+    loaded: Load | null = null,
+  ): Promise<CommitOutcome> => {
+    const packed = await prepareCommit(storage, base, edit, loaded);
     if (!(await placeHead(storage, packed, expectedVersion))) return { kind: 'conflict' };
     remember(packed);
     return { kind: 'committed', view: viewOf(packed.head) };
@@ -87,5 +94,28 @@ export function openCatalog({
       if (base === undefined) throw new Error('a commit must start from a view of the same catalog');
       return advance(base, edit, base.version);
     },
+    fill: async (view, filling) => {
+      const base = heads.get(view);
+      if (base === undefined) throw new Error('a catalog is filled from a view of itself');
+      return advance(base, mailboxesOnly(filling), base.version, loadOf(filling));
+    },
   };
+}
+
+function mailboxesOnly({ mailboxes }: Filling): CatalogEdit {
+  return { mailboxes, emails: new Map(), threads: new Map(), messageIds: new Map(), log: [], newEpoch: true };
+}
+
+/** A filling as the tables hold it. */
+function loadOf({ rows, emails, threads, messageIds }: Filling): Load {
+  return {
+    rows: mapped(rows, ([mailbox, row]) => [rowKey(mailbox, row.uid), row]),
+    emails: mapped(emails, ([id, places]) => [id, places.map(([mailbox, uid]) => rowKey(mailbox, uid))]),
+    threadEmails: mapped(threads, ([threadId, emailId]) => [threadKey(threadId, emailId), emailId]),
+    messageIds,
+  };
+}
+
+function* mapped<T, R>(items: Iterable<T>, of: (item: T) => R): Generator<R> {
+  for (const item of items) yield of(item);
 }

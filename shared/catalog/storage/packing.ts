@@ -98,8 +98,11 @@ export function createByteReader(bytes: Uint8Array): ByteReader {
   };
 }
 
-/** Small blocks of unlike columns: short Huffman blocks fit each column better, and little memory is set up for each. */
-const deflation = { level: 6, windowBits: 13, memLevel: 5 };
+/**
+ * Small blocks of unlike columns: short Huffman blocks fit each column better, and little memory is set up for each. What comes
+ * out is held until it is written: the buffers it comes in must not be larger than it.
+ */
+const deflation = { level: 6, windowBits: 13, memLevel: 5, chunkSize: 1024 };
 
 /** Columns written by `write`, deflated. */
 export function pack(write: (writer: ByteWriter) => void): Uint8Array {

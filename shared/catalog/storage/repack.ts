@@ -28,7 +28,7 @@ export type BlockKind<K extends Key, Item> = {
 };
 
 /** What is known about where a new block begins: the bound of the block it replaces, or the last key before it. */
-type LowerBound<K extends Key> = { readonly floor: K } | { readonly before: K } | null;
+export type LowerBound<K extends Key> = { readonly floor: K } | { readonly before: K } | null;
 
 /** A block this much smaller than it may be joins its neighbour. */
 const smallShare = 1 / 4;

@@ -1,0 +1,95 @@
+import { Overtaken } from './advance.ts';
+import { vectorOf } from './delta.ts';
+import type { MailboxKey } from './email.ts';
+import { entriesAfter, missingAmong } from './entries.ts';
+import { fillingOf } from './filling.ts';
+import { type Gathering, gatherMail } from './gathered.ts';
+import type { Look } from './look.ts';
+import type { MailboxEntry } from './mailbox.ts';
+import { expectation, noting } from './read-listed.ts';
+import { expectMailbox } from './read-mailbox.ts';
+import { type SyncContext, secondsNow } from './sync-context.ts';
+import type { CatalogView } from './view.ts';
+
+/** Messages that are gathered before they are committed: some 150 octets of memory each. */
+const messagesAtOnceMax = 300_000;
+
+/** Whether no message of any mailbox is in, so that the catalog can be filled. */
+export function isUntouched(mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): boolean {
+  return [...mailboxes.values()].every((entry) => (vectorOf(entry)?.uidNext ?? 1) === 1);
+}
+
+/**
+ * Reads the mailboxes one after the other and commits them together: a version for each would write the look-up runs again and
+ * again. Ends early when there are too many messages or the time is up; then the last mailbox is in by a part. One whose rows do
+ * not number its EXISTS is left out, since it needs a closer look. When a mailbox cannot be read, what was read before is committed,
+ * and the failure thrown. Also throws `Overtaken`.
+ */
+export async function fillCatalog(
+  context: SyncContext,
+  view: CatalogView,
+  seen: Look,
+  mailboxes: readonly MailboxEntry[],
+): Promise<CatalogView> {
+  const gathering = gatherMail(view);
+  const read = new Map<MailboxKey, MailboxEntry>();
+  let failure: { readonly error: unknown } | null = null;
+  for (const entry of mailboxes) {
+    if (gathering.size() >= messagesAtOnceMax || context.isOver()) break;
+    try {
+      const found = await noting(context, entry.name, () => gatherMailbox(context, view, seen, entry, gathering));
+      if (found !== null) read.set(entry.key, found);
+    } catch (error) {
+      gathering.drop(entry.key);
+      failure = { error };
+      break;
+    }
+  }
+  const filled = read.size === 0 ? view : await filledWith(context, view, gathering, read);
+  if (failure !== null) throw failure.error;
+  return filled;
+}
+
+/** The entry of a mailbox of which all messages were gathered, or the first part; null when none were kept. */
+async function gatherMailbox(
+  context: SyncContext,
+  view: CatalogView,
+  seen: Look,
+  entry: MailboxEntry,
+  gathering: Gathering,
+): Promise<MailboxEntry | null> {
+  const reading = await context.source.read(entry.name, null, view);
+  const status = seen.mailboxes.get(entry.key)?.status ?? null;
+  await expectMailbox(reading, entry.name, expectation(context, entry, status).expected);
+
+  const { vector } = reading;
+  const before = gathering.size();
+  let part = null;
+  for await (const batch of reading.appeared) {
+    gathering.add(entry.key, vector.uidValidity, batch);
+    const last = batch.at(-1);
+    if (last === undefined || (gathering.size() < messagesAtOnceMax && !context.isOver())) continue;
+    part = { ...vector, uidNext: last.uid + 1, messages: gathering.size() - before };
+    break;
+  }
+  if (part !== null && part.uidNext < vector.uidNext) return { ...entry, progress: part };
+  if (gathering.size() - before !== vector.messages) {
+    gathering.drop(entry.key);
+    return null;
+  }
+  return { ...entry, vector, progress: null, flagsReadAt: secondsNow(context) };
+}
+
+async function filledWith(
+  { catalog }: SyncContext,
+  view: CatalogView,
+  gathering: Gathering,
+  read: ReadonlyMap<MailboxKey, MailboxEntry>,
+): Promise<CatalogView> {
+  const known = await view.mailboxes();
+  const isWhole = missingAmong(entriesAfter(known, read)).length === 0;
+  const filling = fillingOf(gathering.columns(), known, read, isWhole || view.threads === 'server');
+  const outcome = await catalog.fill(view, filling);
+  if (outcome.kind === 'conflict') throw new Overtaken('Could not fill the catalog: another writer was first');
+  return outcome.view;
+}
