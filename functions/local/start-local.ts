@@ -14,7 +14,8 @@ import { claimFolder } from './claim-folder.ts';
 import { type DemoMailServer, startDemoMailServer } from './demo-mail-server.ts';
 import { openFileBlobStore } from './file-blob-store.ts';
 import { type LocalServer, startServer } from './server.ts';
-import { localStoreAccess, startLocalStore } from './store.ts';
+import { startLocalStore } from './store.ts';
+import { localStoreAccess } from './store-access.ts';
 
 export interface LocalPostern {
   /** `http://127.0.0.1:8080` */

@@ -12,6 +12,7 @@ import {
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { localStoreAccess } from './store-access.ts';
 
 export type LocalStore = {
   /** URL of a DynamoDB with the tables in it, on loopback. */
@@ -20,12 +21,6 @@ export type LocalStore = {
   readonly sweep: () => Promise<number>;
   readonly stop: () => Promise<void>;
 };
-
-/** What a client of the local store shows; it is not checked. */
-export const localStoreAccess = {
-  region: 'local',
-  credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-} as const;
 
 const sweepEveryMs = 3_600_000;
 const deletesAtOnce = 25;

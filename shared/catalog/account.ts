@@ -1,26 +1,22 @@
 import { Unavailable } from '../jmap/errors.ts';
 import { type Adopted, adopt } from './adopt.ts';
-import type { MailboxKey } from './email.ts';
-import type { MailboxEntry } from './mailbox.ts';
 import type { OwnChanges } from './own-changes.ts';
 import { type LearnedFacts, rememberedFacts } from './remembered-facts.ts';
 import type { MailSource } from './source.ts';
 import type { Surroundings } from './store.ts';
 import { sync } from './sync.ts';
-import type { SyncContext } from './sync-context.ts';
+import type { Enough, SyncContext } from './sync-context.ts';
 import { BlockLost, type Catalog, type CatalogView } from './view.ts';
 import { watchedView } from './watched-view.ts';
 
 export type { LearnedFacts } from './remembered-facts.ts';
+export type { Enough } from './sync-context.ts';
 
 /**
  * How fresh an answer has to be. `now`: the mail server is asked after the call began. `recent`: what this request has seen
  * already is good enough, and what this process heard from the server at most `freshnessMs` ago; then an answer costs one head read.
  */
 export type Freshness = 'now' | 'recent';
-
-/** Says whether a view in which some mailboxes are still missing (`vector` null, first contact) already serves the caller. */
-export type Enough = (mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>) => boolean;
 
 /** One account's catalog, kept up to date with its mail server. What the methods ask of the catalog. */
 export type AccountCatalog = {
@@ -89,22 +85,20 @@ export function accountCatalog(options: AccountCatalogOptions): ChangingCatalog 
     originals.set(watched, view);
     return watched;
   };
-  const recent = async (isEnough: IsEnough): Promise<CatalogView | null> => {
+  const recent = async (enough: Enough): Promise<CatalogView | null> => {
     if (memory.lostVersion !== null) return null;
-    return seen !== null && (await isEnough(seen)) ? seen : remembered(options, isEnough);
+    return seen !== null && (await serves(seen, enough)) ? seen : remembered(options, enough);
   };
   return {
-    view: async (freshness, enough) => {
-      const isEnough = async (view: CatalogView) => !view.provisional || enough?.(await view.mailboxes()) === true;
-      const view =
-        (freshness === 'recent' ? await recent(isEnough) : null) ?? (await synced(options, freshness, isEnough));
+    view: async (freshness, enough = nothingLess) => {
+      const view = (freshness === 'recent' ? await recent(enough) : null) ?? (await synced(options, freshness, enough));
       seen = view;
       return givenOut(view);
     },
     adopt: async (since, own) => {
       const start = originals.get(since);
       if (start === undefined) throw new Error('Own changes must be told upon a view of the same catalog');
-      const context = await syncContext(options, async (view) => !view.provisional);
+      const context = await syncContext(options, nothingLess);
       try {
         const { before, after, latest } = await adopt(context, start, own);
         seen = latest;
@@ -129,17 +123,22 @@ export function accountCatalog(options: AccountCatalogOptions): ChangingCatalog 
   };
 }
 
-type IsEnough = (view: CatalogView) => Promise<boolean>;
+/** Nothing less than all mailboxes will do. */
+const nothingLess: Enough = () => false;
+
+async function serves(view: CatalogView, enough: Enough): Promise<boolean> {
+  return !view.provisional || enough(await view.mailboxes());
+}
 
 /** The newest version, when this process heard from the server recently enough. */
 async function remembered(
   { catalog, surroundings, freshnessMs, memory }: AccountCatalogOptions,
-  isEnough: IsEnough,
+  enough: Enough,
 ): Promise<CatalogView | null> {
   const { syncedAt } = memory;
   if (syncedAt === null || surroundings.now() - syncedAt > freshnessMs) return null;
   const view = await catalog.open();
-  return view !== null && (await isEnough(view)) ? view : null;
+  return view !== null && (await serves(view, enough)) ? view : null;
 }
 
 /**
@@ -147,37 +146,37 @@ async function remembered(
  * the connection and the deadline of the request that began it; when it fails, or ends too early for this caller, the caller
  * begins one of its own.
  */
-async function synced(options: AccountCatalogOptions, freshness: Freshness, isEnough: IsEnough): Promise<CatalogView> {
+async function synced(options: AccountCatalogOptions, freshness: Freshness, enough: Enough): Promise<CatalogView> {
   const { memory } = options;
   const syncsBefore = memory.syncs;
   while (memory.underWay !== null) {
     const { number, result } = memory.underWay;
     const view = await result.catch(() => null);
     const isFresh = freshness === 'recent' || number > syncsBefore;
-    if (view !== null && isFresh && (await isEnough(view))) return view;
+    if (view !== null && isFresh && (await serves(view, enough))) return view;
   }
-  return beginSync(options, isEnough);
+  return beginSync(options, enough);
 }
 
 async function syncContext(
   { catalog, source, surroundings, deadline }: AccountCatalogOptions,
-  isEnough: IsEnough,
+  enough: Enough,
 ): Promise<SyncContext> {
   return {
     catalog,
     source: await source(),
     surroundings,
     isOver: () => surroundings.now() >= deadline,
-    isEnough,
+    enough,
     refusals: new Map<string, number>(),
   };
 }
 
-async function beginSync(options: AccountCatalogOptions, isEnough: IsEnough): Promise<CatalogView> {
+async function beginSync(options: AccountCatalogOptions, enough: Enough): Promise<CatalogView> {
   const { surroundings, memory } = options;
   const beganAt = surroundings.now();
   const run = async (): Promise<CatalogView> => {
-    const view = await sync(await syncContext(options, isEnough), memory.lostVersion);
+    const view = await sync(await syncContext(options, enough), memory.lostVersion);
     memory.syncedAt = beganAt;
     memory.lostVersion = null;
     return view;

@@ -21,7 +21,7 @@ export function isUntouched(mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): b
 
 /**
  * Reads the mailboxes one after the other and commits them together: a version for each would write the look-up runs again and
- * again. Ends early when there are too many messages or the time is up; then the last mailbox is in by a part. One whose rows do
+ * again. Ends early when the caller has enough, when there are too many messages, or when the time is up; then the last mailbox may be in by a part. One whose rows do
  * not number its EXISTS is left out, since it needs a closer look. When a mailbox cannot be read, what was read before is committed,
  * and the failure thrown. Also throws `Overtaken`.
  */
@@ -33,12 +33,15 @@ export async function fillCatalog(
 ): Promise<CatalogView> {
   const gathering = gatherMail(view);
   const read = new Map<MailboxKey, MailboxEntry>();
+  const after = new Map(await view.mailboxes());
   let failure: { readonly error: unknown } | null = null;
   for (const entry of mailboxes) {
     if (gathering.size() >= messagesAtOnceMax || context.isOver()) break;
     try {
       const found = await noting(context, entry.name, () => gatherMailbox(context, view, seen, entry, gathering));
-      if (found !== null) read.set(entry.key, found);
+      if (found === null) continue;
+      read.set(entry.key, found);
+      if (context.enough(after.set(entry.key, found))) break;
     } catch (error) {
       gathering.drop(entry.key);
       failure = { error };

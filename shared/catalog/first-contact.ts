@@ -19,7 +19,7 @@ export async function indexMissing(context: SyncContext, start: CatalogView, see
   const mailboxes = await view.mailboxes();
   if (isUntouched(mailboxes)) {
     view = await fillCatalog(context, view, seen, missingAmong(mailboxes).toSorted(inboxFirst));
-    if (!view.provisional || (await context.isEnough(view))) return view;
+    if (!view.provisional || context.enough(await view.mailboxes())) return view;
     if (context.isOver()) throw new OutOfTime();
   }
   let deltas = new Map<MailboxKey, MailboxDelta>();
@@ -35,7 +35,7 @@ export async function indexMissing(context: SyncContext, start: CatalogView, see
     const messages = [...deltas.values()].reduce((sum, { appeared }) => sum + appeared.size, 0);
     if (!isInbox(entry.name) && messages < messagesInCommitMax && !context.isOver()) continue;
     await commit();
-    if (!view.provisional || (await context.isEnough(view))) return view;
+    if (!view.provisional || context.enough(await view.mailboxes())) return view;
     if (context.isOver()) throw new OutOfTime();
   }
   await commit();

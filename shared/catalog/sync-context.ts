@@ -1,7 +1,12 @@
 import { Unavailable } from '../jmap/errors.ts';
+import type { MailboxKey } from './email.ts';
+import type { MailboxEntry } from './mailbox.ts';
 import type { MailSource } from './source.ts';
 import type { Surroundings } from './store.ts';
-import type { Catalog, CatalogView } from './view.ts';
+import type { Catalog } from './view.ts';
+
+/** Says whether mailboxes of which some are still missing (`vector` null, first contact) already serve the caller. */
+export type Enough = (mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>) => boolean;
 
 /** What one sync works with. */
 export type SyncContext = {
@@ -10,8 +15,8 @@ export type SyncContext = {
   readonly surroundings: Pick<Surroundings, 'now'>;
   /** Whether the time is up: what was read is committed, and the rest is left to whoever comes next. */
   readonly isOver: () => boolean;
-  /** Asked while mailboxes are missing (first contact): whether the caller can do with what is in. */
-  readonly isEnough: (view: CatalogView) => Promise<boolean>;
+  /** Asked while mailboxes are missing (first contact): whether the caller can do with those that are in. */
+  readonly enough: Enough;
   /** What the server did not do for mailboxes that its survey lists, and how often: see `noteRefusal`. */
   readonly refusals: Map<string, number>;
 };

@@ -38,7 +38,7 @@ export async function sync(context: SyncContext, lostVersion: number | null = nu
       reached.view = opened ?? committed(await startCatalog(context, survey));
       const known = await bringUpToDate(context, reached.view, survey);
       reached.view = known.view;
-      if (!reached.view.provisional || (await context.isEnough(reached.view))) return reached.view;
+      if (!reached.view.provisional || context.enough(await reached.view.mailboxes())) return reached.view;
       reached.view = await indexMissing(context, reached.view, known.seen);
       if (reached.view.provisional) return reached.view;
       // Indexing took its time: what changed meanwhile is found by the next attempt.

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { localStoreAccess, startLocalStore } from '../../functions/local/store.ts';
+import { startLocalStore } from '../../functions/local/store.ts';
+import { localStoreAccess } from '../../functions/local/store-access.ts';
 import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts';
 import { createMemoryStore } from '../../shared/catalog/storage/memory-store.ts';
 import type { CatalogStore } from '../../shared/catalog/store.ts';

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { localStoreAccess, startLocalStore } from '../../functions/local/store.ts';
+import { startLocalStore } from '../../functions/local/store.ts';
+import { localStoreAccess } from '../../functions/local/store-access.ts';
 import { dynamodbRecordStore } from '../../shared/aws/dynamodb-record-store.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import { describeRecordStore } from '../records/store-contract.ts';

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { localStoreAccess, startLocalStore } from '../../functions/local/store.ts';
+import { startLocalStore } from '../../functions/local/store.ts';
+import { localStoreAccess } from '../../functions/local/store-access.ts';
 import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts';
 
 const tableName = 'catalogs';

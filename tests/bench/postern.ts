@@ -5,7 +5,7 @@ import { compose } from '../../functions/compose.ts';
 import { accountIdOf } from '../../functions/http/authenticate.ts';
 import type { MailAccount } from '../../functions/local/append-messages.ts';
 import { startServer } from '../../functions/local/server.ts';
-import { localStoreAccess } from '../../functions/local/store.ts';
+import { localStoreAccess } from '../../functions/local/store-access.ts';
 import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { JsonObject } from '../../shared/jmap/scalars.ts';

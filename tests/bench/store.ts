@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, paginateQuery } from '@aws-sdk/client-dynamodb';
-import { localStoreAccess } from '../../functions/local/store.ts';
+import { localStoreAccess } from '../../functions/local/store-access.ts';
 
 export const tableName = 'bench';
 

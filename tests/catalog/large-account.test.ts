@@ -17,7 +17,7 @@ function synced(server: FakeMailServer, catalog: Catalog): Promise<CatalogView> 
     source: server.connect(),
     surroundings: { now: () => receivedAt * 1000 },
     isOver: () => false,
-    isEnough: async () => false,
+    enough: () => false,
     refusals: new Map(),
   });
 }

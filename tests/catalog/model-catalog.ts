@@ -156,7 +156,8 @@ function emailOf(rows: readonly (readonly [MailboxKey, Row])[]): Email {
 
 function ascending<K extends string, T>(entries: Iterable<readonly [K, T]>): (readonly [K, T])[] {
   const all = [...entries];
-  if (all.some(([key], i) => i > 0 && key <= (all[i - 1] as readonly [K, T])[0])) throw new Error('Entries come by ascending key');
+  if (all.some(([key], i) => i > 0 && key <= (all[i - 1] as readonly [K, T])[0]))
+    throw new Error('Entries come by ascending key');
   return all;
 }
 

@@ -41,11 +41,14 @@ function contextOf(source: MailSource, more: Partial<SyncContext> = {}): SyncCon
     source,
     surroundings: { now: () => clock },
     isOver: () => false,
-    isEnough: async () => false,
+    enough: () => false,
     refusals: new Map(),
     ...more,
   };
 }
+
+const hasInbox: SyncContext['enough'] = (mailboxes) =>
+  [...mailboxes.values()].some(({ id, vector }) => id === inboxId && vector !== null);
 
 /** One sync; `before` is told of every command. */
 function synced(before?: (event: FakeEvent) => void, more?: Partial<SyncContext>): Promise<CatalogView> {
@@ -91,9 +94,7 @@ describe('first contact', () => {
   test('has the inbox in first, and a caller who needs no more has it at once', async () => {
     deliver('Archive');
     deliver('INBOX');
-    const isEnough: SyncContext['isEnough'] = async (view) =>
-      [...(await view.mailboxes()).values()].some(({ id, vector }) => id === inboxId && vector !== null);
-    const view = await synced(undefined, { isEnough });
+    const view = await synced(undefined, { enough: hasInbox });
     expect(view.provisional).toBe(true);
     expect((await allEmails(view)).size).toBe(1);
   });
@@ -115,7 +116,7 @@ describe('first contact', () => {
   test('starts a lasting epoch with its last mailbox: no state from before can be continued', async () => {
     deliver('INBOX');
     deliver('Archive');
-    const early = await synced(undefined, { isEnough: async (view) => (await allEmails(view)).size > 0 });
+    const early = await synced(undefined, { enough: hasInbox });
     const view = await synced();
     expect(view.epoch).not.toBe(early.epoch);
     expect(await changesSince(view, 'Email', stateOf(early, 'Email'), null)).toMatchObject({

@@ -5,7 +5,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
-import { type LocalStore, localStoreAccess, startLocalStore } from '../../functions/local/store.ts';
+import { type LocalStore, startLocalStore } from '../../functions/local/store.ts';
+import { localStoreAccess } from '../../functions/local/store-access.ts';
 import { dovecot, type TestUser } from '../servers/servers.ts';
 
 const run = promisify(execFile);

@@ -26,7 +26,7 @@ export function createBlockReader({
   account: string;
   cache: BlockCache;
 }): BlockReader {
-  const underWay = new Map<string, Promise<Uint8Array>>();
+  const underWay = new Map<string, Promise<unknown>>();
   let asked: string[] = [];
   let batch: Promise<ReadonlyMap<string, Uint8Array>> | null = null;
 
@@ -41,33 +41,32 @@ export function createBlockReader({
     return new Map([...found, ...(await store.readBlocks(account, missing, { consistent: true }))]);
   };
 
-  const fetch = (block: string): Promise<Uint8Array> => {
-    const already = underWay.get(block);
-    if (already !== undefined) return already;
+  const fetch = async (block: string): Promise<Uint8Array> => {
     asked.push(block);
     batch ??= readBatch();
-    const fetched = batch
-      .then((found) => {
-        const bytes = found.get(block);
-        if (bytes === undefined) throw new BlockLost(`a block that the head names is gone "${block}"`);
-        return bytes;
-      })
-      .finally(() => underWay.delete(block));
-    underWay.set(block, fetched);
-    return fetched;
+    const bytes = (await batch).get(block);
+    if (bytes === undefined) throw new BlockLost(`a block that the head names is gone "${block}"`);
+    return bytes;
   };
 
   const cacheKey = (block: string): string => `${account} ${block}`;
 
   return {
-    read: async <T>(block: string, decode: (bytes: Uint8Array) => Decoded<T>): Promise<T> => {
+    // A block is written once, under a key of its own, and always decoded by what its place in the table says: once for all who ask.
+    read: <T>(block: string, decode: (bytes: Uint8Array) => Decoded<T>): Promise<T> => {
       const cached = cache.get(cacheKey(block));
-      // A block is written once, under a key of its own, and always decoded by what its place in the table says.
-      if (cached !== undefined) return cached.value as T;
-      const bytes = await fetch(block);
-      const decoded = decode(bytes);
-      cache.set(cacheKey(block), decoded);
-      return decoded.value;
+      if (cached !== undefined) return Promise.resolve(cached.value as T);
+      const already = underWay.get(block);
+      if (already !== undefined) return already as Promise<T>;
+      const reading = fetch(block)
+        .then((bytes) => {
+          const decoded = decode(bytes);
+          cache.set(cacheKey(block), decoded);
+          return decoded.value;
+        })
+        .finally(() => underWay.delete(block));
+      underWay.set(block, reading);
+      return reading;
     },
     remember: (block, decoded) => {
       cache.set(cacheKey(block), decoded);

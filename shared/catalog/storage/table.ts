@@ -47,9 +47,10 @@ export async function entriesBetween<K extends Key, V>(
   const leaves = await Promise.all(refs.map((ref) => readLeaf(reading, ref)));
   const found = new Map<K, V>();
   for (const { keys, values } of leaves) {
-    keys.forEach((key, i) => {
-      if (key >= from && key <= to) found.set(key, values[i] as V);
-    });
+    const end = lastNotAbove(keys, to);
+    for (let i = Math.max(0, lastNotAbove(keys, from)); i <= end; i += 1) {
+      if ((keys[i] as K) >= from) found.set(keys[i] as K, values[i] as V);
+    }
   }
   for (const [key, { value }] of buffer) {
     if (key < from || key > to) continue;

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { createBlockWriter } from '../../../shared/catalog/storage/blocks.ts';
+import { createBlockCache } from '../../../shared/catalog/storage/block-cache.ts';
+import { createBlockReader, createBlockWriter } from '../../../shared/catalog/storage/blocks.ts';
 import { blocksPerWrite } from '../../../shared/catalog/storage/limits.ts';
 import { createMemoryStore } from '../../../shared/catalog/storage/memory-store.ts';
 import { Unavailable } from '../../../shared/jmap/errors.ts';
@@ -20,4 +21,20 @@ test('a writer whose store has failed says so each time it is waited for, and ne
   putBatches(20);
   await expect(writer.room()).rejects.toThrow(Unavailable);
   await expect(writer.finish()).rejects.toThrow(Unavailable);
+});
+
+test('a block that many ask for at once is read and decoded once', async () => {
+  const store = createMemoryStore({ now: () => 0 });
+  const writer = createBlockWriter({ store, account: 'a', prefix: 'p', today: 0 });
+  const { block } = writer.put(new Uint8Array([7]));
+  await writer.finish();
+  const reader = createBlockReader({ store, account: 'a', cache: createBlockCache({ maxBytes: 1e6 }) });
+  let decodings = 0;
+  const decode = (bytes: Uint8Array) => {
+    decodings += 1;
+    return { value: bytes[0], bytes: 1 };
+  };
+  const asked = Array.from({ length: 50 }, () => reader.read(block, decode));
+  expect(await Promise.all(asked)).toEqual(asked.map(() => 7));
+  expect(decodings).toBe(1);
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { createBlockCache } from '../../../shared/catalog/storage/block-cache.ts';
 import { createBlockReader, createBlockWriter } from '../../../shared/catalog/storage/blocks.ts';
 import { cut } from '../../../shared/catalog/storage/cut.ts';
+import { load } from '../../../shared/catalog/storage/load.ts';
 import { createMemoryStore } from '../../../shared/catalog/storage/memory-store.ts';
 import { type Change, merge, noRenewal, type Renewal } from '../../../shared/catalog/storage/merge.ts';
 import { emptyRoot, type Root } from '../../../shared/catalog/storage/references.ts';
@@ -50,6 +51,13 @@ function start<K extends Key>(shape: Shape<K, string>) {
       const writer = createBlockWriter({ store, account: 'a', prefix: `c${commits++}`, today });
       const sorted = [...changes].sort(([a], [b]) => (a < b ? -1 : 1)) as Change<K, string>[];
       root = await merge({ shape, blocks, writer, renewal }, root, sorted);
+      await writer.finish();
+    },
+    /** A table of its own that is loaded with all of the map. */
+    load: async () => {
+      const writer = createBlockWriter({ store, account: 'a', prefix: `c${commits++}`, today: 0 });
+      const sorted = [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+      root = await load({ shape, blocks, writer }, sorted);
       await writer.finish();
     },
     expectMap: async () => {
@@ -202,5 +210,38 @@ describe('cutting', () => {
 
   test('an item larger than a piece has one to itself', () => {
     expect(sizes([10, 500, 10], 'full')).toEqual([1, 1, 1]);
+  });
+});
+
+describe('a table that is loaded', () => {
+  test.each([0, 1, 40, 1000, 30_000])('with %i words has them all, and is changed like any other', async (count) => {
+    const random = createRandom(count + 1);
+    const table = start(words);
+    for (let i = 0; i < count; i += 1) table.map.set(random.hash(20), String(i));
+    await table.load();
+    await table.expectMap();
+    await table.apply(new Map([...[...table.map.keys()].slice(0, 20), 'a', 'zz'].map((key) => [key, '5'])));
+    await table.expectMap();
+  });
+
+  test.each([0, 1, 40, 1000, 30_000])('with %i numbers in groups has them all, in full leaves', async (count) => {
+    const random = createRandom(count + 1);
+    const table = start(numbers);
+    for (let i = 0; i < count; i += 1) table.map.set(i * 2 + random.below(2), String(random.below(1e9)));
+    await table.load();
+    await table.expectMap();
+    const leaves = await table.leaves();
+    const merged = start(numbers);
+    await merged.apply(new Map(table.map));
+    expect(leaves.length).toBeLessThanOrEqual(Math.ceil((await merged.leaves()).length * 1.05));
+    await table.apply(new Map([[2 * count + 1, '5']]));
+    await table.expectMap();
+  });
+
+  test('with entries that take next to nothing is cut all the same', async () => {
+    const table = start(words);
+    for (let i = 0; i < 50_000; i += 1) table.map.set(`w${String(i).padStart(8, '0')}`, '0');
+    await table.load();
+    await table.expectMap();
   });
 });
