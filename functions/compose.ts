@@ -13,9 +13,11 @@ import type { SessionObserver } from '../shared/imap/session.ts';
 import type { Id } from '../shared/jmap/scalars.ts';
 import type { CoreCapability } from '../shared/jmap/session.ts';
 import type { BlobStore } from '../shared/methods/Blob/uploads.ts';
+import type { CanRelay } from '../shared/methods/EmailSubmission/relay.ts';
 import type { Provider } from '../shared/providers.ts';
 import { accountRecords } from '../shared/records/account-records.ts';
 import type { RecordStore } from '../shared/records/store.ts';
+import { smtpRelay } from '../shared/smtp/relay.ts';
 import { createApiRunner, type OpenAccount } from './http/api-runner.ts';
 import { type App, createApp } from './http/app.ts';
 import { createAuthenticator } from './http/authenticate.ts';
@@ -24,6 +26,7 @@ import { createSessionDescriber } from './http/describe-session.ts';
 import { createLog, type Log } from './http/log.ts';
 import { createLoginCounter } from './http/login-limits.ts';
 import { createLoginMemory } from './http/login-memory.ts';
+import { sendingPolicyOf } from './sending-policy.ts';
 
 /** What differs between the processes that serve JMAP. */
 export type World = {
@@ -71,7 +74,8 @@ export function compose(config: Config, world: World): Postern {
   const cache = createBlockCache({ maxBytes: config.blockCacheMegabytes * 1_000_000 });
   const memories = new LRUCache<Id, AccountMemory>({ max: maxRememberedAccounts });
 
-  const openAccount: OpenAccount = ({ accountId, provider, credential }) => {
+  const openAccount: OpenAccount = (user) => {
+    const { accountId, provider, credential } = user;
     const { source, messages, search, writing, quotas, release } = imapAccount(pool, provider, credential);
     const memory = memories.get(accountId) ?? accountMemory();
     memories.set(accountId, memory);
@@ -85,12 +89,26 @@ export function compose(config: Config, world: World): Postern {
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
     const records = accountRecords({ store: world.records, account: accountId, randomKey: surroundings.randomKey });
-    const ports = { catalog, messages, search, writing, rights, quotas, uploads: blobs(accountId), records };
+    const newId = () => `S${surroundings.randomKey()}` as Id;
+    const ports = {
+      ...{ catalog, messages, search, writing, rights, quotas, uploads: blobs(accountId), records },
+      sending: { policy: sendingPolicyOf(user), newId },
+      submission: {
+        relay: provider.smtp === null ? noRelay : smtpRelay({ smtp: provider.smtp, auth: provider.auth }, credential),
+        now,
+        worker: surroundings.randomKey(),
+        maxRecipients: provider.sending.maxRecipients,
+        maxSizeMessage: config.maxSizeMessage,
+        savesSent: provider.sending.savesSent,
+        queue: null,
+        emailOf: new Map<Id, Id>(),
+      },
+    };
     return { ports, close: release };
   };
 
   const core = coreCapability(config);
-  const describeSession = createSessionDescriber({ core, strict: config.strict });
+  const describeSession = createSessionDescriber({ core, strict: config.strict, maxDelayedSend: 0 });
   const app = createApp({
     authenticator: createAuthenticator({
       providers,
@@ -138,3 +156,6 @@ function coreCapability(config: Config): CoreCapability {
     collationAlgorithms: [...collationAlgorithms],
   };
 }
+
+/** Where there is no submission server, the methods that would ask one cannot be called. */
+const noRelay: CanRelay = () => Promise.reject(new Error('Could not send: there is no submission server'));

@@ -66,6 +66,9 @@ const settings = {
     'seconds after which a call that still waits for the mail server is given up',
   ),
 
+  // Sending.
+  maxSizeMessage: setting(whole(10_000, 100_000_000), '50000000', 'octets of a message that is sent'),
+
   // Uploaded files.
   uploadHours: setting(whole(1, 168), '24', 'hours for which an uploaded file is kept'),
   maxSizeUploads: setting(

@@ -22,7 +22,24 @@ export type Provider = {
   readonly loginCase: 'exact' | 'insensitive';
   /** Ways of making Email ids that must not be used although the server offers them. */
   readonly forbiddenIdentitySchemes: readonly ('objectid' | 'gmail' | 'xguid')[];
+  readonly sending: Sending;
   readonly quirks: Quirks;
+};
+
+/** What a provider's users may send, and what its submission server does with it. */
+export type Sending = {
+  /** Makes an address of a login that is none; null: the name of the IMAP server does. */
+  readonly domain: string | null;
+  /**
+   * From which addresses a user may send besides his own: an address, `*@example.com`, or `*`, which leaves it to the submission
+   * server. `{local}` stands for what is before the `@` of the user's own, so `{local}+*@example.com` are his subaddresses.
+   */
+  readonly alsoFrom: readonly string[];
+  readonly maxRecipients: number;
+  /** EHLO keywords that clients are told of; what the server offers can be used in any case. */
+  readonly extensions: readonly string[];
+  /** The submission server puts a copy of what it sends into Sent. */
+  readonly savesSent: boolean;
 };
 
 /** What a server gets wrong, as far as the operator must say so. */
@@ -61,9 +78,18 @@ export function singleProvider(name: string, endpoints: Endpoints): Provider {
     login: 'address',
     loginCase: 'exact',
     forbiddenIdentitySchemes: [],
+    sending: usualSending,
     quirks: { ignoreCapabilities: [] },
   };
 }
+
+const usualSending: Sending = {
+  domain: null,
+  alsoFrom: [],
+  maxRecipients: 500,
+  extensions: [],
+  savesSent: false,
+};
 
 /**
  * Finds the provider of a login: the exact domain first, then the longest `*.` pattern, then `*`. A login without a
@@ -148,6 +174,32 @@ function fileSchema(readCertificates: (file: string) => string) {
       v.array(v.picklist(['objectid', 'gmail', 'xguid'], 'expected "objectid", "gmail" or "xguid"'), 'expected a list'),
       [],
     ),
+    sending: v.optional(
+      v.strictObject({
+        domain: v.optional(v.nullable(plainDomain), usualSending.domain),
+        alsoFrom: v.optional(v.array(senderPattern, 'expected a list of addresses'), [...usualSending.alsoFrom]),
+        maxRecipients: v.optional(
+          v.pipe(
+            v.number('expected a number'),
+            v.check((count) => Number.isInteger(count) && count >= 1 && count <= 10_000, 'expected 1 to 10000'),
+          ),
+          usualSending.maxRecipients,
+        ),
+        extensions: v.optional(
+          v.array(
+            v.pipe(
+              v.string('expected an EHLO keyword'),
+              v.regex(/^[A-Za-z0-9][A-Za-z0-9-]{0,31}$/, 'expected an EHLO keyword'),
+              v.toUpperCase(),
+            ),
+            'expected a list of EHLO keywords',
+          ),
+          [...usualSending.extensions],
+        ),
+        savesSent: v.optional(v.boolean('expected true or false'), usualSending.savesSent),
+      }),
+      usualSending,
+    ),
     quirks: v.optional(
       v.strictObject({
         ignoreCapabilities: v.array(v.pipe(v.string('expected a capability'), v.toUpperCase()), 'expected a list'),
@@ -183,6 +235,19 @@ const domainPattern = v.pipe(
     addIssue({ message: 'expected a domain, "*." and a domain, or "*"' });
     return NEVER;
   }),
+);
+
+const plainDomain = v.pipe(
+  v.string('expected a domain'),
+  v.check((text) => /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?$/.test(text), 'expected a domain in lower case'),
+);
+
+const senderPattern = v.pipe(
+  v.string('expected an address'),
+  v.check(
+    (text) => text === '*' || /^[^@\s]+@[^@\s*{}]+$/.test(text.replace('{local}', 'x')),
+    'expected an address, "*@" and a domain, or "*"',
+  ),
 );
 
 function repeated(texts: readonly string[]): Set<string> {

@@ -34,6 +34,7 @@ describe('the providers file', () => {
         login: 'address',
         loginCase: 'exact',
         forbiddenIdentitySchemes: [],
+        sending: { domain: null, alsoFrom: [], maxRecipients: 500, extensions: [], savesSent: false },
         quirks: { ignoreCapabilities: [] },
       },
     ]);
@@ -49,12 +50,19 @@ describe('the providers file', () => {
       login: 'local',
       loginCase: 'insensitive',
       forbiddenIdentitySchemes: ['xguid'],
+      sending: {
+        domain: 'example.com',
+        alsoFrom: ['{local}+*@example.com', '*'],
+        extensions: ['dsn'],
+        savesSent: true,
+      },
       quirks: { ignoreCapabilities: ['qresync'] },
     });
     expect(provider).toMatchObject({
       imap: { ca: '-----BEGIN CERTIFICATE----- ca.pem' },
       smtp: { tls: 'starttls' },
       sieve: { tls: 'plaintext' },
+      sending: { maxRecipients: 500, extensions: ['DSN'], savesSent: true },
       quirks: { ignoreCapabilities: ['QRESYNC'] },
     });
   });
@@ -76,6 +84,21 @@ describe('the providers file', () => {
       'plaintext to another machine',
       { ...minimal, imap: { ...imap, tls: 'plaintext' } },
       '/providers/0/imap: plaintext is for this machine only, not for "imap.example.com": use "implicit" or "starttls"',
+    ],
+    [
+      'a sender that is no address',
+      { ...minimal, sending: { alsoFrom: ['example.com'] } },
+      '/providers/0/sending/alsoFrom/0 "example.com": expected an address, "*@" and a domain, or "*"',
+    ],
+    [
+      'a sender with a star in its domain',
+      { ...minimal, sending: { alsoFrom: ['a@*.com'] } },
+      '/providers/0/sending/alsoFrom/0 "a@*.com": expected an address, "*@" and a domain, or "*"',
+    ],
+    [
+      'no recipients at all',
+      { ...minimal, sending: { maxRecipients: 0 } },
+      '/providers/0/sending/maxRecipients 0: expected 1 to 10000',
     ],
     [
       'a port that is text',

@@ -1,27 +1,49 @@
 import { createHash } from 'node:crypto';
 import { type Account, buildSession, type CoreCapability } from '../../shared/jmap/session.ts';
 import { blobAccountCapability } from '../../shared/methods/Blob/capability.ts';
-import { blobCapability, mailCapability, quotaCapability } from '../../shared/methods/capabilities.ts';
+import {
+  blobCapability,
+  mailCapability,
+  quotaCapability,
+  submissionCapability,
+} from '../../shared/methods/capabilities.ts';
 import { mailboxesPerEmailMax } from '../../shared/methods/Email/set.ts';
 import { emailSort } from '../../shared/methods/Email/sort.ts';
+import type { Provider } from '../../shared/providers.ts';
 import type { User } from './authenticate.ts';
 import type { DescribeSession } from './session.ts';
 
-/** What the Session says of the server itself (RFC 8620 §2). `strict`: by the letter, where clients expect otherwise. */
-export function createSessionDescriber({ core, strict }: { core: CoreCapability; strict: boolean }): DescribeSession {
+/**
+ * What the Session says of the server itself (RFC 8620 §2). `strict`: by the letter, where clients expect otherwise. `maxDelayedSend`:
+ * seconds for which a message can be held; 0: none can.
+ */
+export function createSessionDescriber({
+  core,
+  strict,
+  maxDelayedSend,
+}: {
+  readonly core: CoreCapability;
+  readonly strict: boolean;
+  readonly maxDelayedSend: number;
+}): DescribeSession {
   return (user, urls) =>
     buildSession({
       username: user.username,
       core,
-      capabilities: { [mailCapability]: {}, [blobCapability]: {}, [quotaCapability]: {} },
-      accounts: new Map([[user.accountId, accountOf(user, core)]]),
+      capabilities: {
+        [mailCapability]: {},
+        ...(user.provider.smtp !== null && { [submissionCapability]: {} }),
+        [blobCapability]: {},
+        [quotaCapability]: {},
+      },
+      accounts: new Map([[user.accountId, accountOf(user, core, maxDelayedSend)]]),
       urls,
       strict,
       hash: (text) => createHash('sha256').update(text).digest('base64url').slice(0, 16),
     });
 }
 
-function accountOf({ username }: User, core: CoreCapability): Account {
+function accountOf({ username, provider }: User, core: CoreCapability, maxDelayedSend: number): Account {
   return {
     name: username.trim(),
     isPersonal: true,
@@ -36,9 +58,19 @@ function accountOf({ username }: User, core: CoreCapability): Account {
         emailQuerySortOptions: Object.keys(emailSort),
         mayCreateTopLevelMailbox: false,
       },
+      // Without a submission server nothing can be sent.
+      ...(provider.smtp !== null && {
+        [submissionCapability]: { maxDelayedSend, submissionExtensions: extensionsOf(provider, maxDelayedSend) },
+      }),
       [blobCapability]: blobAccountCapability(core),
       // Whether the mail server has any is not known before it is asked; without, there are no Quotas.
       [quotaCapability]: {},
     },
   };
+}
+
+/** §1.3.2, `submissionExtensions`: what the operator says of the submission server, and holding a message, which we do ourselves. */
+function extensionsOf({ sending }: Provider, maxDelayedSend: number): { [keyword: string]: string[] } {
+  const named = Object.fromEntries(sending.extensions.map((keyword): [string, string[]] => [keyword, []]));
+  return maxDelayedSend === 0 ? named : { ...named, FUTURERELEASE: [] };
 }

@@ -1,5 +1,7 @@
 /** `urn:ietf:params:jmap:mail` (RFC 8621 §1.3.1). */
 export const mailCapability = 'urn:ietf:params:jmap:mail';
+/** `urn:ietf:params:jmap:submission` (RFC 8621 §1.3.2). */
+export const submissionCapability = 'urn:ietf:params:jmap:submission';
 /** `urn:ietf:params:jmap:blob` (RFC 9404 §3.1). */
 export const blobCapability = 'urn:ietf:params:jmap:blob';
 /** `urn:ietf:params:jmap:quota` (RFC 9425 §2.1). */
@@ -10,5 +12,5 @@ export const quotaCapability = 'urn:ietf:params:jmap:quota';
  * server has is taken from it.
  */
 export const impliedCapabilities = {
-  [mailCapability]: ['urn:ietf:params:jmap:submission', 'urn:ietf:params:jmap:vacationresponse', quotaCapability],
+  [mailCapability]: [submissionCapability, 'urn:ietf:params:jmap:vacationresponse', quotaCapability],
 };

@@ -1,18 +1,30 @@
 import { core } from '../jmap/core.ts';
 import { type PortsOf, registryOf, type UserPortsOf } from '../jmap/data-type.ts';
-import type { AccountRecords } from '../records/account-records.ts';
 import { blob, coreBlob } from './Blob/index.ts';
 import { email } from './Email/index.ts';
+import { emailSubmission } from './EmailSubmission/index.ts';
+import { identity } from './Identity/index.ts';
 import { mailbox } from './Mailbox/index.ts';
 import { quota } from './Quota/index.ts';
 import { searchSnippet } from './SearchSnippet/index.ts';
 import { thread } from './Thread/index.ts';
 
 /** Every data type that is served; methods, capabilities and ports follow from this list. */
-export const dataTypes = [core, coreBlob, mailbox, thread, email, searchSnippet, blob, quota] as const;
+export const dataTypes = [
+  core,
+  coreBlob,
+  mailbox,
+  thread,
+  email,
+  searchSnippet,
+  identity,
+  emailSubmission,
+  blob,
+  quota,
+] as const;
 
-/** What all of them need of one account, and what is kept of it. */
-export type Ports = PortsOf<typeof dataTypes> & { readonly records: AccountRecords };
+/** What all of them need of one account. */
+export type Ports = PortsOf<typeof dataTypes>;
 /** What all of them need of the user. */
 export type UserPorts = UserPortsOf<typeof dataTypes>;
 

@@ -84,10 +84,16 @@ export type Product = {
   readonly stop: () => Promise<void>;
 };
 
-/** The product in front of one mail server; `config`: settings other than the default ones. */
+/** The product in front of one mail server, and of a submission server where there is one; `config`: settings other than the default ones. */
 export function startProduct(
   server: Pick<TestServer, 'host' | 'imapPort'>,
-  { forbiddenIdentitySchemes = [], ignoreCapabilities = [], hasModseqs = true }: Partial<Backend> = {},
+  {
+    forbiddenIdentitySchemes = [],
+    ignoreCapabilities = [],
+    hasModseqs = true,
+    smtp = null,
+    sending,
+  }: Partial<Backend & Pick<Provider, 'smtp' | 'sending'>> = {},
   config: Partial<Config> = {},
 ): Product {
   let clock = Date.now();
@@ -98,8 +104,13 @@ export function startProduct(
   const log: string[] = [];
   const processes: Process[] = [];
   const imap = { host: server.host, port: server.imapPort, tls: 'plaintext', ca: null } as const;
-  const single = singleProvider('test', { imap, smtp: null, sieve: null });
-  const provider = { ...single, forbiddenIdentitySchemes, quirks: { ignoreCapabilities } };
+  const single = singleProvider('test', { imap, smtp, sieve: null });
+  const provider = {
+    ...single,
+    forbiddenIdentitySchemes,
+    sending: sending ?? single.sending,
+    quirks: { ignoreCapabilities },
+  };
   return {
     store,
     log,

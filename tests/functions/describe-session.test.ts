@@ -7,6 +7,7 @@ import { singleProvider } from '../../shared/providers.ts';
 
 const coreUri = 'urn:ietf:params:jmap:core';
 const mailUri = 'urn:ietf:params:jmap:mail';
+const submissionUri = 'urn:ietf:params:jmap:submission';
 const blobUri = 'urn:ietf:params:jmap:blob';
 const quotaUri = 'urn:ietf:params:jmap:quota';
 const uris = [coreUri, mailUri, blobUri, quotaUri];
@@ -27,8 +28,8 @@ const alice: User = {
   provider: singleProvider('single', { imap, smtp: null, sieve: null }),
   credential: { kind: 'password', user: 'Alice@example.com', password: 'secret' },
 };
-const describeSession = (strict: boolean, user = alice, origin = 'https://mail.test') =>
-  createSessionDescriber({ core, strict })(user, sessionUrls(origin));
+const describeSession = (strict: boolean, user = alice, origin = 'https://mail.test', maxDelayedSend = 0) =>
+  createSessionDescriber({ core, strict, maxDelayedSend })(user, sessionUrls(origin));
 
 describe('the Session', () => {
   test('has every capability in its account and among the primary accounts, core too', () => {
@@ -66,6 +67,20 @@ describe('the Session', () => {
       supportedTypeNames: ['Mailbox', 'Thread', 'Email'],
       supportedDigestAlgorithms: ['sha-256', 'sha'],
     });
+  });
+
+  test('tells of sending where there is a submission server, of what it offers, and how long a message can be held', () => {
+    const smtp = { host: 'localhost', port: 25, tls: 'plaintext', ca: null } as const;
+    const plain = singleProvider('single', { imap, smtp, sieve: null });
+    const provider = { ...plain, sending: { ...plain.sending, extensions: ['DSN'] } };
+    const told = (maxDelayedSend: number) => {
+      const session = describeSession(false, { ...alice, provider }, 'https://mail.test', maxDelayedSend);
+      expect(session.capabilities[submissionUri]).toEqual({});
+      expect(session.primaryAccounts[submissionUri]).toBe('a1');
+      return session.accounts.a1?.accountCapabilities[submissionUri];
+    };
+    expect(told(0)).toEqual({ maxDelayedSend: 0, submissionExtensions: { DSN: [] } });
+    expect(told(60)).toEqual({ maxDelayedSend: 60, submissionExtensions: { DSN: [], FUTURERELEASE: [] } });
   });
 
   test('has a short state that changes when something in it does, and at no other time', () => {

@@ -15,9 +15,9 @@ import type { Id } from '../../shared/jmap/scalars.ts';
 import type { CoreCapability } from '../../shared/jmap/session.ts';
 import type { CanReadMessages, CanSearchMessages, CanWriteMessages } from '../../shared/methods/Email/mail.ts';
 import { singleProvider } from '../../shared/providers.ts';
-import { accountRecords } from '../../shared/records/account-records.ts';
 import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
 import { type FakeMailServer, type FakeOptions, fakeMailServer } from '../catalog/fake-mail-server.ts';
+import { sendingPorts } from '../methods/sending-account.ts';
 import { messagesOf, searchOf } from './mail.ts';
 import { inMemoryUploads } from './uploads.ts';
 import { writingOf } from './writing.ts';
@@ -91,7 +91,7 @@ export function inMemoryServer(
   const user: User = {
     username: 'one',
     accountId,
-    provider: singleProvider('memory', { imap, smtp: null, sieve: null }),
+    provider: singleProvider('memory', { imap, smtp: imap, sieve: null }),
     credential: { kind: 'password', user: 'one', password: 'secret' },
   };
 
@@ -115,9 +115,8 @@ export function inMemoryServer(
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
     const quotas = async () => [];
-    const own = accountRecords({ store: records, account: accountId, randomKey: surroundings.randomKey });
     return {
-      ports: { catalog, messages, search, writing, rights, uploads, quotas, records: own },
+      ports: { catalog, messages, search, writing, rights, uploads, quotas, ...sendingPorts({ store: records, now }) },
       close: release ?? (async () => {}),
     };
   };
@@ -127,7 +126,7 @@ export function inMemoryServer(
     ...{ maxSizeRequest: limits.maxSizeRequest, maxCallsInRequest: limits.maxCallsInRequest },
     ...{ maxObjectsInGet: limits.maxObjectsInGet, collationAlgorithms: [...collationAlgorithms] },
   };
-  const describeSession = createSessionDescriber({ core, strict: false });
+  const describeSession = createSessionDescriber({ core, strict: false, maxDelayedSend: 0 });
   const app = createApp({
     authenticator: { authenticate: async () => user, distrust: () => {} },
     describeSession,

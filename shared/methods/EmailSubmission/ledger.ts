@@ -1,0 +1,68 @@
+/**
+ * How far a message has gone; kept with the submission, and changed only by conditional writes, so that of several who would send
+ * it one does, and once.
+ *
+ * `queued`: no part of its end has been sent. Whoever sends it holds a claim until a time; after that, another may.
+ * `sending`: its end was about to be sent. From here on it is never sent again: whoever finds it so after `until` looks for it.
+ * The others are the end of it. `uncertain`: it may have gone out, and nobody knows.
+ */
+export type Ledger =
+  | { readonly state: 'queued'; readonly notBefore: number; readonly attempts: number; readonly claim: Claim | null }
+  | { readonly state: 'sending'; readonly by: string; readonly until: number }
+  | { readonly state: 'sent' | 'failed' | 'uncertain' | 'canceled' };
+/** Milliseconds since the epoch. */
+export type Claim = { readonly by: string; readonly until: number };
+
+/** How long one attempt may take; whoever is not done by then has to find out before each step whether he still may. */
+export const claimMs = 15 * 60_000;
+
+/** What there is to do about a message. */
+export type Duty =
+  | { readonly kind: 'send' }
+  | { readonly kind: 'find out' }
+  /** Nothing before that time, in milliseconds. */
+  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'nothing' };
+
+export function dutyOf(ledger: Ledger, now: number): Duty {
+  switch (ledger.state) {
+    case 'queued': {
+      const until = Math.max(ledger.notBefore, ledger.claim?.until ?? 0);
+      return until <= now ? { kind: 'send' } : { kind: 'wait', until };
+    }
+    case 'sending':
+      return ledger.until <= now ? { kind: 'find out' } : { kind: 'wait', until: ledger.until };
+    case 'sent':
+    case 'failed':
+    case 'uncertain':
+    case 'canceled':
+      return { kind: 'nothing' };
+  }
+}
+
+/** The ledger once `by` has taken it on himself to send the message; null: he may not. */
+export function claimed(ledger: Ledger, by: string, now: number): Ledger | null {
+  if (ledger.state !== 'queued' || dutyOf(ledger, now).kind !== 'send') return null;
+  return { ...ledger, claim: { by, until: now + claimMs } };
+}
+
+/** The ledger once the end of the message is about to be sent; null: it must not be. */
+export function begun(ledger: Ledger, by: string, now: number): Ledger | null {
+  if (ledger.state !== 'queued' || ledger.claim?.by !== by || ledger.claim.until <= now) return null;
+  return { state: 'sending', by, until: now + claimMs };
+}
+
+/** Whether the message can still be kept from going out. */
+export function isRecallable(ledger: Ledger, now: number): boolean {
+  return ledger.state === 'queued' && (ledger.claim === null || ledger.claim.until <= now);
+}
+
+/** Seconds from one attempt to the next; after the last one the message has failed. */
+const pauses = [60, 120, 300, 600, 1_200, 1_800, 3_600, 3_600, 7_200, 7_200, 14_400, 14_400];
+
+/** The ledger when the message could not be sent now; null: it has been tried often enough. */
+export function postponed({ attempts }: { attempts: number }, now: number): (Ledger & { state: 'queued' }) | null {
+  const pause = pauses[attempts];
+  if (pause === undefined) return null;
+  return { state: 'queued', notBefore: now + pause * 1_000, attempts: attempts + 1, claim: null };
+}

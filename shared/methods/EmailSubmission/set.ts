@@ -1,0 +1,235 @@
+// EmailSubmission/set (RFC 8621 §7.5)
+import { AuthenticationFailed, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
+import { anyObject, arrayOf, mapOf, nullable, string } from '../../jmap/grammar.ts';
+import type { AccountContext, ImplicitCall } from '../../jmap/method.ts';
+import { type Id, type JsonObject, type State, utcDate } from '../../jmap/scalars.ts';
+import type { Achieved, SetPort } from '../../jmap/standard/set.ts';
+import type { Some, Step } from '../../jmap/verbs.ts';
+import type { Edit } from '../../records/collection.ts';
+import { only } from '../kept.ts';
+import { currentSubmissions } from './current.ts';
+import { isRecallable } from './ledger.ts';
+import { copiesInSent } from './look-up.ts';
+import { refusalError } from './outcome.ts';
+import { outlived } from './outlived.ts';
+import { type Prepared, prepare } from './prepare.ts';
+import {
+  type EmailSubmission,
+  type KeptSubmission,
+  type SubmissionPorts,
+  shownSubmission,
+  submissionKind,
+} from './record.ts';
+import { transmitNow } from './transmit.ts';
+
+/** The arguments of EmailSubmission/set besides the standard ones. */
+export const setArguments = {
+  onSuccessUpdateEmail: nullable(mapOf(string, anyObject)),
+  onSuccessDestroyEmail: nullable(arrayOf(string)),
+};
+type SetArguments = {
+  readonly onSuccessUpdateEmail: { [submission: string]: JsonObject } | null;
+  readonly onSuccessDestroyEmail: string[] | null;
+};
+
+type States = { readonly oldState: State; readonly newState: State };
+
+/** Creates by sending, now or later; updates by canceling; destroys only what is over. */
+export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmission, SetArguments, false> {
+  const { records, submission, sending } = ports;
+  const { emailOf, now } = submission;
+
+  /** Sends, or has it sent later, one message; with the states between which its changes lie. */
+  async function create(record: Omit<EmailSubmission, 'id'>): Promise<{
+    readonly states: States | null;
+    readonly result: Result<Some<EmailSubmission>, SetError>;
+  }> {
+    const prepared = await prepare(sending.newId(), record, ports);
+    if (!prepared.ok) return { states: null, result: prepared };
+    const { id, envelope, emailId, holdUntilMs } = prepared.value;
+    if (holdUntilMs !== null) return hold(prepared.value, holdUntilMs);
+    const { outcome, kept, states } = await transmitNow(prepared.value, ports);
+    if (kept === null) {
+      if (outcome.kind === 'accepted' || outcome.kind === 'unknown') throw new Error('Could not tell what was sent');
+      return { states, result: refuse(refusalError(envelope, outcome, submission.maxSizeMessage)) };
+    }
+    emailOf.set(id, emailId);
+    return { states, result: ok(serverSetOf(id, kept)) };
+  }
+
+  async function hold(prepared: Prepared, untilMs: number): ReturnType<typeof create> {
+    const { id, identityId, emailId, threadId, envelope, messageId } = prepared;
+    const queue = submission.queue;
+    if (queue === null) throw new Error('Could not hold a message: there is no queue');
+    const sendAtMs = Math.ceil(untilMs / 1_000) * 1_000;
+    const kept: KeptSubmission = {
+      ...{ identityId, emailId, threadId, messageId, envelope: envelope as KeptSubmission['envelope'] },
+      sendAt: utcDate(sendAtMs),
+      undoStatus: 'pending',
+      deliveryStatus: null,
+      ledger: { state: 'queued', notBefore: sendAtMs, attempts: 0, claim: null },
+    };
+    await queue.hold(id, prepared.octets, sendAtMs);
+    const changed = await records.change(submissionKind, (view) => ({
+      edits: [{ id, value: kept }, ...outlived(view, now())],
+      answer: null,
+    }));
+    if (!changed.ok) {
+      await queue.forget(id);
+      return { states: null, result: refuse({ type: 'overQuota', description: 'too many messages wait to be sent' }) };
+    }
+    emailOf.set(id, emailId);
+    const { before, after } = changed.value;
+    const states = { oldState: before.state, newState: after.state };
+    return { states, result: ok(serverSetOf(id, kept)) };
+  }
+
+  return {
+    latestState: async () => (await currentSubmissions(ports)).state,
+    current: async (ids, properties) => {
+      const { records: kept } = await currentSubmissions(ports);
+      return new Map(
+        ids.flatMap((id) => {
+          const found = kept.get(id);
+          if (found === undefined) return [];
+          emailOf.set(id, found.emailId);
+          return [[id, only(properties, shownSubmission(id, found))] as const];
+        }),
+      );
+    },
+    create: async (given) => {
+      const start = (await records.view(submissionKind)).state;
+      let states: States = { oldState: start, newState: start };
+      const results = new Map<string, Result<Some<EmailSubmission>, SetError>>();
+      for (const [creationId, record] of given) {
+        try {
+          const created = await create(record);
+          states = joined(states, created.states);
+          results.set(creationId, created.result);
+        } catch (error) {
+          // The others may have gone out by now, and have to be answered for.
+          if (!(error instanceof Unavailable || error instanceof AuthenticationFailed)) throw error;
+          results.set(creationId, refuse({ type: 'serverUnavailable' }));
+        }
+      }
+      return { ...states, results };
+    },
+    update: async (revisions) => {
+      const step = await changeStep([...revisions.keys()], (id, present) => {
+        if (revisions.get(id)?.after.undoStatus !== 'canceled') {
+          return refuse({ type: 'invalidProperties', properties: ['undoStatus'], description: 'can only be canceled' });
+        }
+        if (present.undoStatus !== 'pending' || !isRecallable(present.ledger, now()))
+          return refuse({ type: 'cannotUnsend' });
+        return ok({ ...present, undoStatus: 'canceled', ledger: { state: 'canceled' } } as const);
+      });
+      for (const [id, result] of step.results) if (result.ok) await submission.queue?.forget(id).catch(ifUnavailable);
+      return step;
+    },
+    destroy: (ids) =>
+      changeStep(ids, (id, present) => {
+        // Nothing would send it any more, and to destroy a submission must not keep it from being sent.
+        if (present.undoStatus === 'pending') {
+          return refuse({ type: 'forbidden', description: 'it waits to be sent: cancel it first' });
+        }
+        emailOf.set(id, present.emailId);
+        return ok(null);
+      }),
+  };
+
+  /** Changes or removes (null) submissions, all at once. */
+  async function changeStep(
+    ids: readonly Id[],
+    wanted: (id: Id, present: KeptSubmission) => Result<KeptSubmission | null, SetError>,
+  ): Promise<Step<Id, null>> {
+    const changed = await records.change(submissionKind, ({ records: present }) => {
+      const edits: Edit[] = [];
+      const answer = new Map<Id, Result<null, SetError>>();
+      for (const id of ids) {
+        const found = present.get(id);
+        const next = found === undefined ? refuse<SetError>({ type: 'notFound' }) : wanted(id, found);
+        if (next.ok) edits.push({ id, value: next.value });
+        answer.set(id, next.ok ? ok(null) : next);
+      }
+      return { edits, answer };
+    });
+    if (!changed.ok) throw new Unavailable('there is no room to cancel a submission');
+    const { before, after, answer } = changed.value;
+    return { oldState: before.state, newState: after.state, results: answer };
+  }
+}
+
+/** The calls of `onSuccessUpdateEmail` and `onSuccessDestroyEmail`: one Email/set, or none. */
+export async function afterSubmissions(
+  achieved: Achieved<EmailSubmission>,
+  { onSuccessUpdateEmail, onSuccessDestroyEmail }: SetArguments,
+  ports: SubmissionPorts,
+  { accountId, createdIds }: AccountContext<SubmissionPorts>,
+): Promise<readonly ImplicitCall[]> {
+  const succeeded = new Set([
+    ...[...achieved.created.values()].map(({ id }) => id),
+    ...achieved.updated,
+    ...achieved.destroyed,
+  ]);
+  const emailIdFor = (name: string): Id | undefined => {
+    const id = name.startsWith('#') ? (achieved.created.get(name.slice(1))?.id ?? createdIds.get(name.slice(1))) : name;
+    return id !== undefined && succeeded.has(id as Id) ? ports.submission.emailOf.get(id as Id) : undefined;
+  };
+  const update: JsonObject = {};
+  for (const [name, patch] of Object.entries(onSuccessUpdateEmail ?? {})) {
+    const emailId = emailIdFor(name);
+    if (emailId !== undefined) update[emailId] = patch;
+  }
+  const destroy = new Set((onSuccessDestroyEmail ?? []).flatMap((name) => emailIdFor(name) ?? []));
+  for (const id of await surplusCopies(achieved, update, ports)) destroy.add(id);
+  if (Object.keys(update).length === 0 && destroy.size === 0) return [];
+  return [{ name: 'Email/set', args: { accountId, update, destroy: [...destroy] } }];
+}
+
+/** Where the provider has put a copy into Sent, and the client keeps the Email as well, one of the two is enough. */
+async function surplusCopies(
+  achieved: Achieved<EmailSubmission>,
+  update: JsonObject,
+  ports: SubmissionPorts,
+): Promise<Id[]> {
+  if (!ports.submission.savesSent || Object.keys(update).length === 0) return [];
+  const { records } = await ports.records.view(submissionKind);
+  const copies: Id[] = [];
+  for (const { id } of achieved.created.values()) {
+    const kept = records.get(id);
+    if (kept !== undefined && kept.emailId in update)
+      copies.push(...(await copiesInSent(kept, ports).catch(noneIfUnavailable)));
+  }
+  return copies;
+}
+
+/** What the server decides about a submission. */
+function serverSetOf(id: Id, kept: KeptSubmission): Some<EmailSubmission> {
+  const { threadId, envelope, sendAt, undoStatus, deliveryStatus, dsnBlobIds, mdnBlobIds } = shownSubmission(id, kept);
+  return {
+    id,
+    threadId,
+    envelope,
+    sendAt,
+    undoStatus,
+    deliveryStatus,
+    dsnBlobIds,
+    mdnBlobIds,
+  } as Some<EmailSubmission>;
+}
+
+/** One step's states followed by those of the next; what is not connected was changed by others in between. */
+function joined(states: States, next: States | null): States {
+  if (next === null || next.oldState !== states.newState) return states;
+  return { oldState: states.oldState, newState: next.newState };
+}
+
+/** A copy too many is no harm; what the client asked for must not fail for it. */
+function noneIfUnavailable(error: unknown): Id[] {
+  ifUnavailable(error);
+  return [];
+}
+
+function ifUnavailable(error: unknown): void {
+  if (!(error instanceof Unavailable)) throw error;
+}

@@ -1,0 +1,226 @@
+import { Unavailable } from '../../jmap/errors.ts';
+import type { Id, State } from '../../jmap/scalars.ts';
+import { utcDate } from '../../jmap/scalars.ts';
+import type { RecordsView } from '../../records/account-records.ts';
+import type { Edit } from '../../records/collection.ts';
+import { begun, claimed, claimMs, dutyOf, postponed } from './ledger.ts';
+import { copiesInSent } from './look-up.ts';
+import { deliveryStatusOf, deliveryStatusOfAll, isTemporary, lostReply, refusedStatusOf } from './outcome.ts';
+import { outlived } from './outlived.ts';
+import type { Prepared } from './prepare.ts';
+import { type KeptSubmission, type SubmissionPorts, submissionKind } from './record.ts';
+import type { RelayOutcome } from './relay.ts';
+
+/** Somebody else is about to send the message, or has: its end must not be sent by us. */
+class NotOurs extends Error {
+  override readonly name = 'NotOurs';
+}
+
+/** What became of a submission, and the states between which its changes lie; null: nothing was changed. */
+export type Transmitted = {
+  readonly outcome: RelayOutcome;
+  readonly kept: KeptSubmission | null;
+  readonly states: { readonly oldState: State; readonly newState: State } | null;
+};
+
+/**
+ * Sends a message at once. It is noted as being sent before its end goes out, and what became of it after that. What was refused
+ * leaves nothing behind. Throws `Unavailable` when it did not go out.
+ */
+export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): Promise<Transmitted> {
+  const { records, submission } = ports;
+  const { id, envelope } = prepared;
+  let states: { oldState: State; newState: State } | null = null;
+  const commit = async (wanted: (view: RecordsView<KeptSubmission>) => Edit[]): Promise<boolean> => {
+    const changed = await records.change(submissionKind, (view) => ({ edits: wanted(view), answer: null }));
+    if (!changed.ok) return false;
+    const { before, after } = changed.value;
+    if (states === null) states = { oldState: before.state, newState: after.state };
+    // What others changed meanwhile is not ours to tell: then our own later changes are told as if they were theirs.
+    else if (states.newState === before.state) states = { ...states, newState: after.state };
+    return true;
+  };
+
+  let mayExist = false;
+  const beforeEnd = async () => {
+    mayExist = true;
+    const sending = beginning(prepared, ports);
+    const room = await commit((view) => [{ id, value: sending }, ...outlived(view, submission.now())]);
+    if (!room) throw new Unavailable('there is no room for another submission');
+  };
+  const withdraw = async () => {
+    if (mayExist)
+      await commit(({ records: all }) => (all.get(id)?.ledger.state === 'sending' ? [{ id, value: null }] : []));
+  };
+
+  let outcome: RelayOutcome;
+  try {
+    outcome = await submission.relay({ envelope, message: prepared.octets, holdForSeconds: null, beforeEnd });
+  } catch (error) {
+    // It did not go out, which is known to nobody else: what is left of it would be taken for a message that may have.
+    await withdraw().catch(() => {});
+    throw error;
+  }
+  if (outcome.kind !== 'accepted' && outcome.kind !== 'unknown') {
+    await withdraw();
+    return { outcome, kept: null, states };
+  }
+  const settled = await settledBy(outcome, beginning(prepared, ports), ports);
+  await stubbornly(() => commit(() => [{ id, value: settled }]));
+  return { outcome, kept: settled, states };
+}
+
+/** A submission whose message is being sent: it can be recalled no more. */
+function beginning(
+  { identityId, emailId, threadId, envelope, messageId }: Prepared,
+  ports: SubmissionPorts,
+): KeptSubmission {
+  const { now, worker } = ports.submission;
+  const ledger = { state: 'sending', by: worker, until: now() + claimMs } as const;
+  const sentTo = envelope as KeptSubmission['envelope'];
+  const facts = { identityId, emailId, threadId, messageId, ledger, envelope: sentTo };
+  return { ...facts, sendAt: utcDate(wholeSeconds(now())), undoStatus: 'final', deliveryStatus: null };
+}
+
+/** The submission once its end was sent: the answer tells, or else a copy in Sent does, or nobody knows. */
+async function settledBy(
+  outcome: Extract<RelayOutcome, { kind: 'accepted' | 'unknown' }>,
+  kept: KeptSubmission,
+  ports: SubmissionPorts,
+): Promise<KeptSubmission> {
+  if (outcome.kind === 'unknown') return foundOut(kept, ports);
+  const deliveryStatus = deliveryStatusOf(kept.envelope, outcome.recipients);
+  return { ...kept, undoStatus: 'final', deliveryStatus, ledger: { state: 'sent' } };
+}
+
+/** A message that may have gone out, and is not sent again either way. */
+async function foundOut(kept: KeptSubmission, ports: SubmissionPorts): Promise<KeptSubmission> {
+  const copies = await copiesInSent(kept, ports).catch((error: unknown) => {
+    if (error instanceof Unavailable) return [];
+    throw error;
+  });
+  const isSent = copies.length > 0;
+  const words = isSent ? '250 2.0.0 A copy of the message is in Sent' : lostReply;
+  const deliveryStatus = deliveryStatusOfAll(kept.envelope, 'unknown', words);
+  return { ...kept, undoStatus: 'final', deliveryStatus, ledger: { state: isSent ? 'sent' : 'uncertain' } };
+}
+
+/** What there was to do about a submission, and whether there will be more. `nextAt`: in milliseconds; null: nothing. */
+export type Attended = { readonly nextAt: number | null };
+
+/**
+ * Does what there is to do about a submission that is kept: sends what is due, finds out what became of what somebody was sending
+ * when he vanished. Any number of processes may do so at the same time, and any may end at any moment.
+ */
+export async function attend(id: Id, ports: SubmissionPorts): Promise<Attended> {
+  const { records, submission } = ports;
+  const { now, worker, queue } = submission;
+  const view = await records.view(submissionKind);
+  const kept = view.records.get(id);
+  if (kept === undefined) {
+    await queue?.forget(id);
+    return { nextAt: null };
+  }
+  const duty = dutyOf(kept.ledger, now());
+  switch (duty.kind) {
+    case 'nothing':
+      await queue?.forget(id);
+      return { nextAt: null };
+    case 'wait':
+      return { nextAt: duty.until };
+    case 'find out': {
+      const settled = await foundOut(kept, ports);
+      await change(id, ports, (present) => (dutyOf(present.ledger, now()).kind === 'find out' ? settled : null));
+      await queue?.forget(id);
+      return { nextAt: null };
+    }
+    case 'send': {
+      const mine = await change(id, ports, (present) => {
+        const ledger = claimed(present.ledger, worker, now());
+        return ledger === null ? null : { ...present, ledger };
+      });
+      return mine === null ? { nextAt: now() + claimMs } : sendClaimed(id, mine, ports);
+    }
+  }
+}
+
+async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts): Promise<Attended> {
+  const { relay, now, worker, queue } = ports.submission;
+  const { envelope } = mine;
+  let outcome: RelayOutcome | 'failed' | 'not now';
+  try {
+    const message = (await queue?.message(id)) ?? null;
+    const beforeEnd = async () => {
+      const marked = await change(id, ports, (present) => {
+        const ledger = begun(present.ledger, worker, now());
+        return ledger === null ? null : { ...present, ledger };
+      });
+      if (marked === null) throw new NotOurs(`${id} is sent by somebody else`);
+    };
+    outcome = message === null ? 'failed' : await relay({ envelope, message, holdForSeconds: null, beforeEnd });
+  } catch (error) {
+    if (error instanceof NotOurs) return { nextAt: null };
+    if (!(error instanceof Unavailable)) throw error;
+    outcome = 'not now';
+  }
+
+  const isOurs = ({ ledger }: KeptSubmission) =>
+    (ledger.state === 'queued' && ledger.claim?.by === worker) || (ledger.state === 'sending' && ledger.by === worker);
+  if (outcome !== 'failed' && outcome !== 'not now' && (outcome.kind === 'accepted' || outcome.kind === 'unknown')) {
+    const settled = await settledBy(outcome, mine, ports);
+    await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? settled : null)));
+    await queue?.forget(id);
+    return { nextAt: null };
+  }
+  const attempts = mine.ledger.state === 'queued' ? mine.ledger.attempts : 0;
+  const mayTryAgain = outcome === 'not now' || (outcome !== 'failed' && isTemporary(outcome));
+  const later = mayTryAgain ? postponed({ attempts }, now()) : null;
+  if (later !== null) {
+    await queue?.postpone(id, later.notBefore);
+    await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? { ...present, ledger: later } : null)));
+    return { nextAt: later.notBefore };
+  }
+  const deliveryStatus =
+    outcome === 'failed' || outcome === 'not now'
+      ? deliveryStatusOfAll(envelope, 'no', '451 4.4.1 The message could not be given to the submission server')
+      : refusedStatusOf(envelope, outcome);
+  const failed: KeptSubmission = { ...mine, undoStatus: 'canceled', deliveryStatus, ledger: { state: 'failed' } };
+  await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? failed : null)));
+  await queue?.forget(id);
+  return { nextAt: null };
+}
+
+/** Changes a kept submission, or leaves it (null); what it is then, or null. What clients cannot see changes no state. */
+async function change(
+  id: Id,
+  { records }: SubmissionPorts,
+  wanted: (present: KeptSubmission) => KeptSubmission | null,
+): Promise<KeptSubmission | null> {
+  const changed = await records.change(submissionKind, ({ records: all }) => {
+    const present = all.get(id);
+    const next = present === undefined ? null : wanted(present);
+    if (present === undefined || next === null) return { edits: [], answer: null };
+    const shows = next.undoStatus !== present.undoStatus || next.deliveryStatus !== present.deliveryStatus;
+    return { edits: [shows ? { id, value: next } : { id, value: next, quiet: true as const }], answer: next };
+  });
+  if (!changed.ok) throw new Unavailable('there is no room for what became of a submission');
+  return changed.value.answer;
+}
+
+/** What is known now and to nobody else is worth more than one attempt. */
+async function stubbornly(attempt: () => Promise<unknown>): Promise<void> {
+  for (let left = attemptsToNote; left > 0; left -= 1) {
+    try {
+      await attempt();
+      return;
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+    }
+  }
+}
+const attemptsToNote = 3;
+
+/** A UTCDate without a fraction: what is sent now is not dated later. */
+function wholeSeconds(ms: number): number {
+  return Math.floor(ms / 1_000) * 1_000;
+}

@@ -1,0 +1,441 @@
+import { describe, expect, test } from '@jest/globals';
+import { Unavailable } from '../../../shared/jmap/errors.ts';
+import type { JsonObject } from '../../../shared/jmap/scalars.ts';
+import { emailSubmission } from '../../../shared/methods/EmailSubmission/index.ts';
+import { submissionKind } from '../../../shared/methods/EmailSubmission/record.ts';
+import { contextFor } from '../context.ts';
+import { callMethod, mailAccount } from '../mail-account.ts';
+import { type Fate, fakeRelay, sendingPorts } from '../sending-account.ts';
+
+const letter = [
+  'From: Anna <anna@example.com>',
+  'To: Bob <bob@example.com>, "C" <c@example.net>',
+  'Cc: BOB@example.com',
+  'Bcc: secret@example.com,',
+  ' other@example.com',
+  'Subject: x',
+  'Date: Thu, 01 Jan 2026 00:00:00 +0000',
+  'Message-ID: <1@example.com>',
+  '',
+  'Hello',
+  'Bcc: not a header',
+  '',
+].join('\n');
+const without = (field: string) => letter.replace(new RegExp(`^${field}:.*\\n(?: .*\\n)*`, 'm'), '');
+const withField = (field: string) => `${field}\n${letter}`;
+
+function start(options: Parameters<typeof sendingPorts>[0] & { raws?: (string | null)[] } = {}) {
+  const { raws = [letter], ...others } = options;
+  const server = fakeRelay();
+  let now = Date.parse('2026-03-01T12:00:00.700Z');
+  const own = sendingPorts({ relay: server.relay, now: () => now, ...others });
+  const { ports } = mailAccount(raws);
+  const search = { search: async () => null, sort: async () => null };
+  const all = { ...ports, search, ...own };
+  const call = (verb: 'get' | 'set' | 'changes' | 'query' | 'queryChanges', args: JsonObject) =>
+    callMethod<typeof all>(emailSubmission.methods[verb], args, all);
+  return {
+    server,
+    ports: all,
+    call,
+    create: async (k: JsonObject, more: JsonObject = {}) =>
+      call('set', { create: { k: { identityId: 'Idefault', emailId: 'e1', ...k } }, ...more }),
+    pass: (ms: number) => {
+      now += ms;
+    },
+    kept: async () => [...(await own.records.view(submissionKind)).records.values()],
+  };
+}
+const createdIn = (answer: JsonObject) => (answer.created as { k: JsonObject & { id: string } }).k;
+
+describe('creating an EmailSubmission', () => {
+  test('sends the message to everyone it names, each once, and tells nobody of the secret ones', async () => {
+    const { create, server, call } = start();
+    const answer = await create({});
+    expect(server.sent).toHaveLength(1);
+    expect(server.sent[0]).toMatchObject({
+      from: 'anna@example.com',
+      to: ['bob@example.com', 'c@example.net', 'secret@example.com', 'other@example.com'],
+    });
+    const text = server.sent[0]?.text ?? '';
+    expect(text).not.toMatch(/secret|other@/);
+    expect(text).toBe(without('Bcc').replaceAll('\n', '\r\n'));
+    const k = createdIn(answer);
+    expect(k).toMatchObject({
+      threadId: 't1',
+      sendAt: '2026-03-01T12:00:00Z',
+      undoStatus: 'final',
+      dsnBlobIds: [],
+      mdnBlobIds: [],
+    });
+    expect(k.deliveryStatus).toMatchObject({
+      'bob@example.com': { smtpReply: '250 2.1.5 bob@example.com ok', delivered: 'unknown', displayed: 'unknown' },
+    });
+    const got = await call('get', { ids: [k.id] });
+    expect(got).toMatchObject({ state: answer.newState, list: [{ ...k, identityId: 'Idefault', emailId: 'e1' }] });
+    expect(Object.keys((got.list as JsonObject[])[0] ?? {}).sort()).toEqual(
+      [
+        'id',
+        'identityId',
+        'emailId',
+        'threadId',
+        'envelope',
+        'sendAt',
+        'undoStatus',
+        'deliveryStatus',
+        'dsnBlobIds',
+        'mdnBlobIds',
+      ].sort(),
+    );
+  });
+
+  test('takes the envelope as it is given, parameters and all', async () => {
+    const { create, server } = start();
+    const envelope = {
+      mailFrom: { email: 'anna@example.com', parameters: { RET: 'HDRS' } },
+      rcptTo: [{ email: 'x@example.com', parameters: { NOTIFY: 'NEVER' } }],
+    };
+    expect(createdIn(await create({ envelope }))).toMatchObject({ envelope });
+    expect(server.requests[0]?.envelope).toEqual(envelope);
+  });
+
+  test('lets the sender be nobody', async () => {
+    const { create, server } = start();
+    await create({ envelope: { mailFrom: { email: '' }, rcptTo: [{ email: 'x@example.com' }] } });
+    expect(server.sent[0]?.from).toBe('');
+  });
+
+  test('gives a message without a Message-ID one, always the same', async () => {
+    const { create, server, kept } = start({ raws: [without('Message-ID')] });
+    await create({});
+    const [, id] = /^Message-ID: (<[0-9a-f]{32}@example\.com>)\r\n/.exec(server.sent[0]?.text ?? '') ?? [];
+    expect((await kept())[0]?.messageId).toBe(id);
+  });
+
+  test.each([
+    { what: 'the Sender', raw: withField('Sender: anna@example.com'), mailFrom: 'anna@example.com' },
+    {
+      what: 'the Identity where the Sender is another',
+      raw: withField('Sender: eve@example.com'),
+      mailFrom: 'anna@example.com',
+    },
+  ])('is sent by $what', async ({ raw, mailFrom }) => {
+    const { create, server } = start({ raws: [raw] });
+    await create({});
+    expect(server.sent[0]?.from).toBe(mailFrom);
+  });
+
+  const envelopeTo = (...emails: string[]) => ({
+    mailFrom: { email: 'anna@example.com' },
+    rcptTo: emails.map((email) => ({ email })),
+  });
+  test.each<{ what: string; raw?: string; k?: JsonObject; error: JsonObject }>([
+    {
+      what: 'without an Identity',
+      k: { identityId: 'none' },
+      error: { type: 'invalidProperties', properties: ['identityId'] },
+    },
+    { what: 'without an Email', k: { emailId: 'none' }, error: { type: 'invalidProperties', properties: ['emailId'] } },
+    {
+      what: 'of a part of an Email',
+      k: { emailId: 'e1-1' },
+      error: { type: 'invalidProperties', properties: ['emailId'] },
+    },
+    {
+      what: 'with what only the server sets',
+      k: { sendAt: '2026-01-01T00:00:00Z' },
+      error: { type: 'invalidProperties', properties: ['sendAt'] },
+    },
+    { what: 'without From', raw: without('From'), error: { type: 'invalidEmail', properties: ['from'] } },
+    {
+      what: 'with two From fields',
+      raw: withField('From: anna@example.com'),
+      error: { type: 'invalidEmail', properties: ['from'] },
+    },
+    {
+      what: 'with a broken From',
+      raw: letter.replace('<anna@example.com>', '<anna>'),
+      error: { type: 'invalidEmail', properties: ['from'] },
+    },
+    {
+      what: 'without Date and with two subjects',
+      raw: `Subject: y\n${without('Date')}`,
+      error: { type: 'invalidEmail', properties: ['sentAt', 'subject'] },
+    },
+    { what: 'with a NUL', raw: `${letter}\0`, error: { type: 'invalidEmail', properties: ['bodyStructure'] } },
+    {
+      what: 'from several without a Sender',
+      raw: letter.replace('<anna@example.com>', '<anna@example.com>, anna@example.com'),
+      error: { type: 'invalidEmail', properties: ['sender'] },
+    },
+    { what: 'from somebody else', raw: letter.replace('anna@', 'eve@'), error: { type: 'forbiddenFrom' } },
+    { what: 'that is too large', raw: letter + 'x'.repeat(10_000), error: { type: 'tooLarge', maxSize: 10_000 } },
+    { what: 'to nobody', raw: without('To').replace(/^Cc.*\n|^Bcc.*\n .*\n/gm, ''), error: { type: 'noRecipients' } },
+    { what: 'to an empty list', k: { envelope: envelopeTo() }, error: { type: 'noRecipients' } },
+    {
+      what: 'to too many',
+      k: { envelope: envelopeTo(...'abcdef'.split('').map((c) => `${c}@x.example`)) },
+      error: { type: 'tooManyRecipients', maxRecipients: 5 },
+    },
+    {
+      what: 'to what are no addresses',
+      k: { envelope: envelopeTo('ok@x.example', 'a\r\nRSET', 'b>', '') },
+      error: { type: 'invalidRecipients', invalidRecipients: ['a\r\nRSET', 'b>', ''] },
+    },
+    {
+      what: 'for somebody else',
+      k: { envelope: { ...envelopeTo('b@x.example'), mailFrom: { email: 'eve@example.com' } } },
+      error: { type: 'forbiddenMailFrom' },
+    },
+    {
+      what: 'with parameters that there are not',
+      k: {
+        envelope: {
+          ...envelopeTo('b@x.example'),
+          mailFrom: { email: 'anna@example.com', parameters: { 'X\r\nY': null } },
+        },
+      },
+      error: { type: 'invalidProperties', properties: ['envelope'] },
+    },
+    {
+      what: 'for later where nothing is held',
+      k: {
+        envelope: {
+          ...envelopeTo('b@x.example'),
+          mailFrom: { email: 'anna@example.com', parameters: { HOLDFOR: '60' } },
+        },
+      },
+      error: { type: 'invalidProperties', properties: ['envelope'] },
+    },
+  ])('$what is refused before anything is sent', async ({ raw = letter, k = {}, error }) => {
+    const { create, server, call } = start({ raws: [raw] });
+    const { state } = await call('get', { ids: [] });
+    expect(await create(k)).toMatchObject({
+      created: null,
+      notCreated: { k: error },
+      oldState: state,
+      newState: state,
+    });
+    expect(server.requests).toEqual([]);
+  });
+
+  const refused = (
+    at: 'login' | 'sender' | 'recipients' | 'message',
+    text: string,
+    recipients: string[] = [],
+  ): Fate => ({
+    kind: 'refused',
+    at,
+    reply: { code: Number(text.slice(0, 3)), text },
+    recipients: recipients.map((each) => ({ code: Number(each.slice(0, 3)), text: each })),
+  });
+  test.each<{ fate: Fate; error: JsonObject }>([
+    { fate: refused('login', '535 5.7.8 no'), error: { type: 'forbiddenToSend', description: '535 5.7.8 no' } },
+    { fate: refused('sender', '550 5.7.1 not you'), error: { type: 'forbiddenMailFrom' } },
+    { fate: refused('sender', '552 5.3.4 too large'), error: { type: 'tooLarge', maxSize: 10_000 } },
+    { fate: refused('sender', '451 4.3.0 later'), error: { type: 'serverUnavailable' } },
+    {
+      fate: refused('recipients', '550 no', ['550 no', '550 no', '550 no', '550 no']),
+      error: {
+        type: 'invalidRecipients',
+        invalidRecipients: ['bob@example.com', 'c@example.net', 'secret@example.com', 'other@example.com'],
+      },
+    },
+    { fate: refused('message', '554 5.7.1 spam'), error: { type: 'forbiddenToSend', description: '554 5.7.1 spam' } },
+    { fate: refused('message', '554 5.6.0 broken'), error: { type: 'invalidEmail' } },
+    { fate: { kind: 'tooLarge', maxSize: 99 }, error: { type: 'tooLarge', maxSize: 99 } },
+    {
+      fate: { kind: 'notOffered', description: 'no DSN' },
+      error: { type: 'invalidProperties', properties: ['envelope'] },
+    },
+    { fate: new Unavailable('down'), error: { type: 'serverUnavailable' } },
+  ])('is refused as the server says ($error.type), and leaves nothing behind', async ({ fate, error }) => {
+    const { create, server, kept } = start();
+    server.next(fate);
+    expect(await create({})).toMatchObject({ created: null, notCreated: { k: error } });
+    expect(server.sent).toEqual([]);
+    expect(await kept()).toEqual([]);
+    // And it can be tried again.
+    expect(createdIn(await create({}))).toMatchObject({ undoStatus: 'final' });
+  });
+
+  test('whose answer was lost is told as not known, and not sent again', async () => {
+    const { create, server, kept } = start();
+    server.next({ kind: 'lost' });
+    const answer = await create({}, { onSuccessDestroyEmail: ['#k'] });
+    expect(createdIn(answer)).toMatchObject({
+      undoStatus: 'final',
+      deliveryStatus: {
+        'bob@example.com': { delivered: 'unknown', smtpReply: expect.stringMatching(/^451 4\.4\.2 /) },
+      },
+    });
+    expect((await kept())[0]?.ledger).toEqual({ state: 'uncertain' });
+    expect(server.sent).toHaveLength(1);
+  });
+
+  test('is not sent where it cannot be noted that it is', async () => {
+    const { create, server, ports } = start();
+    // The read of the Identity and of the submissions go well; the note does not.
+    const calls = ports.store.calls();
+    await ports.records.view(submissionKind);
+    expect(ports.store.calls()).toBe(calls + 1);
+    const { relay } = ports.submission;
+    Object.assign(ports.submission, {
+      relay: (request: Parameters<typeof relay>[0]) => {
+        ports.store.failCall(1);
+        return relay(request);
+      },
+    });
+    expect(await create({})).toMatchObject({ notCreated: { k: { type: 'serverUnavailable' } } });
+    expect(server.sent).toEqual([]);
+  });
+
+  test('of several sends each, and answers for each', async () => {
+    const { call, server } = start({ raws: [letter, letter.replace('<1@', '<2@')] });
+    server.next(new Unavailable('down'));
+    const answer = await call('set', {
+      create: {
+        a: { identityId: 'Idefault', emailId: 'e1' },
+        b: { identityId: 'Idefault', emailId: 'e2' },
+        c: { identityId: 'Idefault', emailId: 'e3' },
+      },
+    });
+    expect(answer).toMatchObject({
+      created: { b: { threadId: 't2' } },
+      notCreated: { a: { type: 'serverUnavailable' }, c: { type: 'invalidProperties' } },
+    });
+    expect(server.sent).toHaveLength(1);
+    const changes = await call('changes', { sinceState: answer.oldState as string });
+    expect(changes).toMatchObject({ newState: answer.newState, updated: [], destroyed: [] });
+    expect(changes.created).toHaveLength(1);
+  });
+});
+
+describe('after a submission', () => {
+  async function implicitCalls(args: JsonObject, options: Parameters<typeof start>[0] = {}, fate?: Fate) {
+    const { ports, server } = start(options);
+    if (fate !== undefined) server.next(fate);
+    const create = { k: { identityId: 'Idefault', emailId: 'e1' } };
+    const answer = await emailSubmission.methods.set.run({ accountId: 'a', create, ...args }, ports, contextFor(ports));
+    return answer.ok ? answer.value.implicit : null;
+  }
+
+  test('one Email/set does what was asked for', async () => {
+    const patch = { 'keywords/$draft': null };
+    expect(await implicitCalls({ onSuccessUpdateEmail: { '#k': patch } })).toEqual([
+      { name: 'Email/set', args: { accountId: 'a', update: { e1: patch }, destroy: [] } },
+    ]);
+    expect(await implicitCalls({ onSuccessDestroyEmail: ['#k', '#other'] })).toEqual([
+      { name: 'Email/set', args: { accountId: 'a', update: {}, destroy: ['e1'] } },
+    ]);
+  });
+
+  test('nothing is done where nothing was asked for, or where it failed', async () => {
+    expect(await implicitCalls({})).toEqual([]);
+    expect(await implicitCalls({ onSuccessDestroyEmail: ['#k'] }, {}, new Unavailable('down'))).toEqual([]);
+  });
+
+  test('also of one that is destroyed or canceled, by its id', async () => {
+    const { ports, create } = start();
+    const { id } = createdIn(await create({}));
+    const run = (args: JsonObject) =>
+      emailSubmission.methods.set.run({ accountId: 'a', ...args }, ports, contextFor(ports));
+    ports.submission.emailOf.clear();
+    const answer = await run({ destroy: [id], onSuccessDestroyEmail: [id] });
+    expect(answer).toMatchObject({
+      value: { response: { destroyed: [id] }, implicit: [{ name: 'Email/set', args: { destroy: ['e1'] } }] },
+    });
+  });
+
+  test('a copy that the provider put into Sent goes, where the client keeps his own', async () => {
+    // The letter, and the copy of it that is in Sent.
+    const raws = [letter, letter];
+    const { ports, server } = start({ raws, savesSent: true });
+    const view = await ports.catalog.view('now');
+    const mailboxes = await view.mailboxes();
+    const [sent] = mailboxes.values();
+    Object.assign(sent ?? {}, { attributes: ['\\sent'] });
+    Object.assign(ports.search, { search: async () => [[2]] });
+    const create = { k: { identityId: 'Idefault', emailId: 'e1' } };
+    const args = { accountId: 'a', create, onSuccessUpdateEmail: { '#k': { 'keywords/$draft': null } } };
+    const answer = await emailSubmission.methods.set.run(args, ports, contextFor(ports));
+    expect(answer).toMatchObject({ value: { implicit: [{ args: { update: { e1: {} }, destroy: ['e2'] } }] } });
+    expect(server.sent).toHaveLength(1);
+  });
+});
+
+describe('a submission that is over', () => {
+  test('can neither be recalled nor changed, and can be destroyed', async () => {
+    const { create, call } = start();
+    const { id } = createdIn(await create({}));
+    expect(await call('set', { update: { [id]: { undoStatus: 'canceled' } } })).toMatchObject({
+      notUpdated: { [id]: { type: 'cannotUnsend' } },
+    });
+    expect(await call('set', { update: { [id]: { undoStatus: 'pending' } } })).toMatchObject({
+      notUpdated: { [id]: { type: 'invalidProperties', properties: ['undoStatus'] } },
+    });
+    expect(await call('set', { update: { [id]: { emailId: 'e9' } } })).toMatchObject({
+      notUpdated: { [id]: { type: 'invalidProperties', properties: ['emailId'] } },
+    });
+    expect(await call('set', { destroy: [id, 'none'] })).toMatchObject({
+      destroyed: [id],
+      notDestroyed: { none: { type: 'notFound' } },
+    });
+    expect(await call('get', { ids: null })).toMatchObject({ list: [] });
+  });
+
+  test('is kept for two months', async () => {
+    const { create, pass, kept } = start();
+    await create({});
+    pass(61 * 24 * 3_600_000);
+    await create({});
+    expect(await kept()).toHaveLength(1);
+  });
+});
+
+describe('a process that ended while it sent', () => {
+  test.each([
+    { what: 'nothing of it is in Sent', savesSent: false, found: [], state: 'uncertain', reply: /^451 4\.4\.2/ },
+    { what: 'nothing of it is in Sent yet', savesSent: true, found: [[]], state: 'uncertain', reply: /^451 4\.4\.2/ },
+    {
+      what: 'only the Email itself is in Sent',
+      savesSent: true,
+      found: [[1]],
+      state: 'uncertain',
+      reply: /^451 4\.4\.2/,
+    },
+    { what: 'a copy of it is in Sent', savesSent: true, found: [[2]], state: 'sent', reply: /^250 2\.0\.0/ },
+  ])('leaves a message that is found out about: $what', async ({ savesSent, found, state, reply }) => {
+    const { ports, create, server, pass, call, kept } = start({ savesSent, raws: [letter, letter] });
+    const mailboxes = await (await ports.catalog.view('now')).mailboxes();
+    for (const mailbox of mailboxes.values()) Object.assign(mailbox, { attributes: ['\\sent'] });
+    Object.assign(ports.search, { search: async () => found });
+    // The end of the message has gone out, and nothing that comes after it happens.
+    const { relay } = ports.submission;
+    Object.assign(ports.submission, {
+      relay: async (request: Parameters<typeof relay>[0]) => {
+        await relay(request);
+        throw Object.assign(new Error('killed'), { name: 'Killed' });
+      },
+    });
+    const { change } = ports.records;
+    let commits = 0;
+    Object.assign(ports.records, {
+      change: (...args: Parameters<typeof change>) =>
+        ++commits > 1 ? Promise.reject(new Error('killed')) : change(...args),
+    });
+    await expect(create({})).rejects.toThrow('killed');
+    Object.assign(ports.records, { change });
+    Object.assign(ports.submission, { relay });
+
+    expect((await kept())[0]?.ledger.state).toBe('sending');
+    expect(await call('get', { ids: null })).toMatchObject({ list: [{ undoStatus: 'final', deliveryStatus: null }] });
+    pass(16 * 60_000);
+    const { list } = (await call('get', { ids: null })) as {
+      list: { deliveryStatus: { [email: string]: { smtpReply: string } } }[];
+    };
+    expect(list[0]?.deliveryStatus['bob@example.com']?.smtpReply).toMatch(reply);
+    expect((await kept())[0]?.ledger.state).toBe(state);
+    expect(server.sent).toHaveLength(1);
+  });
+});

@@ -1,0 +1,85 @@
+import type { Id } from '../../shared/jmap/scalars.ts';
+import type { CanSubmit, SendQueue } from '../../shared/methods/EmailSubmission/record.ts';
+import type { CanRelay, RelayOutcome, RelayRequest } from '../../shared/methods/EmailSubmission/relay.ts';
+import type { IdentityPorts } from '../../shared/methods/Identity/record.ts';
+import type { SendingPolicy } from '../../shared/methods/Identity/sending-policy.ts';
+import { accountRecords } from '../../shared/records/account-records.ts';
+import { createMemoryRecordStore, type MemoryRecordStore } from '../../shared/records/memory-store.ts';
+
+/** A submission server in memory: it counts what it accepted, and does with the next message what it is told. */
+export type FakeRelay = {
+  readonly relay: CanRelay;
+  /** What went out: the envelopes and messages that were accepted. */
+  readonly sent: { readonly from: string; readonly to: string[]; readonly text: string }[];
+  /** Every request, accepted or not. */
+  readonly requests: RelayRequest[];
+  /** The fate of the next message; then all are accepted again. */
+  readonly next: (fate: Fate) => void;
+};
+/** `lost`: accepted, and the answer is lost. */
+export type Fate = Exclude<RelayOutcome, { kind: 'accepted' | 'unknown' }> | { readonly kind: 'lost' } | Error;
+
+export function fakeRelay(): FakeRelay {
+  const sent: { from: string; to: string[]; text: string }[] = [];
+  const requests: RelayRequest[] = [];
+  let fate: Fate | null = null;
+  return {
+    sent,
+    requests,
+    next: (wanted) => {
+      fate = wanted;
+    },
+    relay: async (request) => {
+      requests.push(request);
+      const mine = fate;
+      fate = null;
+      if (mine instanceof Error) throw mine;
+      if (mine !== null && mine.kind !== 'lost' && !(mine.kind === 'refused' && mine.at === 'message')) return mine;
+      await request.beforeEnd();
+      if (mine !== null && mine.kind !== 'lost') return mine;
+      const { mailFrom, rcptTo } = request.envelope;
+      const to = rcptTo.map(({ email }) => email);
+      sent.push({ from: mailFrom.email, to, text: Buffer.from(request.message).toString() });
+      if (mine !== null) return { kind: 'unknown' };
+      const reply = { code: 250, text: '250 2.0.0 queued' };
+      return { kind: 'accepted', reply, recipients: to.map((email) => ({ code: 250, text: `250 2.1.5 ${email} ok` })) };
+    },
+  };
+}
+
+/** What an account needs that can send: Identities, and a submission server. */
+export function sendingPorts(
+  options: {
+    readonly relay?: CanRelay;
+    readonly store?: MemoryRecordStore;
+    readonly now?: () => number;
+    readonly policy?: Partial<SendingPolicy>;
+    readonly savesSent?: boolean;
+    readonly maxRecipients?: number;
+    readonly maxSizeMessage?: number;
+    readonly queue?: SendQueue | null;
+    readonly worker?: string;
+  } = {},
+): IdentityPorts & { readonly submission: CanSubmit; readonly store: MemoryRecordStore } {
+  const { now = Date.now, store = createMemoryRecordStore({ now }), policy = {} } = options;
+  let keys = 0;
+  const randomKey = () => `${options.worker ?? 'w'}${(++keys).toString(36).padStart(12, '0')}`;
+  return {
+    store,
+    records: accountRecords({ store, account: 'a', randomKey }),
+    sending: {
+      policy: { address: 'anna@example.com', alsoFrom: [], ...policy },
+      newId: () => `S${randomKey()}` as Id,
+    },
+    submission: {
+      relay: options.relay ?? fakeRelay().relay,
+      now,
+      worker: options.worker ?? 'worker',
+      maxRecipients: options.maxRecipients ?? 5,
+      maxSizeMessage: options.maxSizeMessage ?? 10_000,
+      savesSent: options.savesSent ?? false,
+      queue: options.queue ?? null,
+      emailOf: new Map(),
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import type { AddressInfo } from 'node:net';
+import { SMTPServer, type SMTPServerAddress } from 'smtp-server';
+import type { Endpoint } from '../../shared/endpoint.ts';
+import type { Certificate } from '../imap/scripted-server.ts';
+
+/** A submission server of another make, which counts what it accepted. */
+export type SubmissionServer = {
+  readonly endpoint: Endpoint;
+  readonly accepted: {
+    readonly user: string;
+    readonly from: string;
+    readonly to: string[];
+    readonly text: string;
+    readonly at: number;
+  }[];
+  /** Resolves when it has accepted so many messages in all. */
+  readonly hasAccepted: (count: number) => Promise<void>;
+  readonly stop: () => Promise<void>;
+};
+
+/**
+ * `delivered`: told of each message, before it is acknowledged. Recipients named `nobody` are refused; without a certificate it serves
+ * in the clear.
+ */
+export async function submissionServer(
+  options: {
+    readonly certificate?: Certificate;
+    readonly delivered?: (message: { readonly to: string[]; readonly text: string }) => Promise<void>;
+  } = {},
+): Promise<SubmissionServer> {
+  const { certificate, delivered } = options;
+  const accepted: { user: string; from: string; to: string[]; text: string; at: number }[] = [];
+  const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
+  const server = new SMTPServer({
+    authMethods: ['PLAIN'],
+    allowInsecureAuth: true,
+    ...(certificate === undefined ? { hideSTARTTLS: true } : certificate),
+    size: 30_000_000,
+    onAuth: ({ username = '', password }, _session, callback) => {
+      if (password === 'wrong') return callback(new Error('no such login'));
+      return callback(null, { user: username });
+    },
+    onRcptTo: ({ address }, _session, callback) => {
+      if (!address.startsWith('nobody@')) return callback();
+      return callback(Object.assign(new Error('5.1.1 nobody is not here'), { responseCode: 550 }));
+    },
+    onData: (stream, session, callback) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
+        const { mailFrom, rcptTo } = session.envelope;
+        const text = Buffer.concat(chunks).toString();
+        const to = rcptTo.map(({ address }: SMTPServerAddress) => address);
+        accepted.push({ user: String(session.user), from: mailFrom ? mailFrom.address : '', to, text, at: Date.now() });
+        for (const { count, resolve } of waiting) if (accepted.length >= count) resolve();
+        (delivered?.({ to, text }) ?? Promise.resolve()).then(
+          () => callback(null, '2.0.0 accepted'),
+          (error: Error) => callback(error),
+        );
+      });
+    },
+  });
+  server.on('error', () => {});
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+  const { port } = server.server.address() as AddressInfo;
+  return {
+    endpoint: {
+      host: '127.0.0.1',
+      port,
+      tls: certificate === undefined ? 'plaintext' : 'starttls',
+      ca: certificate?.cert ?? null,
+    },
+    accepted,
+    hasAccepted: (count) =>
+      new Promise((resolve) => {
+        if (accepted.length >= count) resolve();
+        else waiting.push({ count, resolve });
+      }),
+    stop: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
