@@ -5,7 +5,7 @@ import { impliedCapabilities } from '../../shared/methods/capabilities.ts';
 import { type Ports, registry } from '../../shared/methods/registry.ts';
 import type { RunApiRequest } from './api.ts';
 import type { User } from './authenticate.ts';
-import { fitResponse } from './fit-response.ts';
+import { fitResponse, responseKeeper } from './fit-response.ts';
 import { logDefect, logUnavailable } from './log.ts';
 import type { DescribeSession } from './session.ts';
 
@@ -39,6 +39,7 @@ export function createApiRunner(parts: {
         portsOf: () => account.ports,
         userPorts: {},
         hasTime: () => parts.now() < deadline,
+        keep: responseKeeper(parts.maxSizeResponse, isWriting),
         onUnavailable: (error) => logUnavailable(log, error, user.accountId),
         report: (error) => {
           const report = `${requestId}-${++reports}`;

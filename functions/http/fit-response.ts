@@ -37,3 +37,23 @@ function formOf(invocation: Invocation) {
   const json = JSON.stringify(invocation);
   return { invocation, json, octets: Buffer.byteLength(json) };
 }
+
+/**
+ * Keeps what a response may hold while its calls are run: one that passes `maxOctets` together with those kept before it could not be
+ * sent, and becomes `requestTooLarge` at once; but never one for which `isWriting` is true.
+ */
+export function responseKeeper(
+  maxOctets: number,
+  isWriting: (methodName: string) => boolean,
+): (invocation: Invocation) => Invocation {
+  let octets = 0;
+  return (invocation) => {
+    const [name, , callId] = invocation;
+    const size = formOf(invocation).octets;
+    if (octets + size > maxOctets && name !== 'error' && !isWriting(name)) {
+      return ['error', methodError('requestTooLarge'), callId];
+    }
+    octets += size;
+    return invocation;
+  };
+}

@@ -1,3 +1,4 @@
+import { Unavailable } from '../jmap/errors.ts';
 import type { MailboxVector } from './mailbox.ts';
 import type { IdentityScheme } from './view.ts';
 
@@ -96,3 +97,6 @@ export class MailboxGone extends Error {
 export class CannotSearch extends Error {
   override readonly name = 'CannotSearch';
 }
+
+/** More was asked of the mail server at once than can be held in memory: fewer messages get through. */
+export class TooMuchAtOnce extends Unavailable {}

@@ -28,6 +28,8 @@ export const imapLimits = {
   messagesPerCommand: 500,
   /** Messages in one command that changes them. */
   messagesPerChange: 2_000,
+  /** Headers, structures and previews that are kept of one reading, in octets; of more than fit into memory nothing is told. */
+  factsOctetsMax: 64 * 1024 * 1024,
   /** One section of a message, where nobody asks for less; what is beyond is cut off. */
   sectionOctetsMax: 32 * 1024 * 1024,
   /** What the sections of one FETCH may amount to; those whose size nobody named count as `sectionOctetsGuess`. */

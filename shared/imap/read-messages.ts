@@ -16,7 +16,7 @@ import { partOfBodyStructure } from './body-structure.ts';
 import { BrokenMessages } from './broken-messages.ts';
 import { fetchItems, isWholeHeader, octetsWanted, planSections, sectionItem, sectionName } from './fetch-plan.ts';
 import { fetchItem, fetchPartial, fetchSection } from './fetch-row.ts';
-import { fetchRows } from './fetch-rows.ts';
+import { fetchRows, type OctetBudget } from './fetch-rows.ts';
 import { type ImapLimits, imapLimits } from './limits.ts';
 import { openSection } from './open-section.ts';
 import { type ImapValue, octetsOf, textOf } from './response.ts';
@@ -30,7 +30,7 @@ import type { HoldSession, UseSession } from './use.ts';
 export function imapMessages(
   use: UseSession,
   hold: HoldSession,
-  limits: Pick<ImapLimits, 'wholeMessagesOctetsMax'> = imapLimits,
+  limits: Pick<ImapLimits, 'wholeMessagesOctetsMax' | 'factsOctetsMax'> = imapLimits,
 ): CanReadMessages {
   const broken = new BrokenMessages(limits);
   const brokenMessage = async (place: Place): Promise<ParsedMessage | null> => {
@@ -40,8 +40,9 @@ export function imapMessages(
   return {
     read: async (places, needs) => {
       const facts = new Map<Place, MessageFacts>();
+      const budget = { left: limits.factsOctetsMax };
       for (const group of groupsOf(places, (place) => place)) {
-        await use((session) => readGroup(session, group, needs, broken, facts));
+        await use((session) => readGroup(session, group, needs, { broken, budget, facts }));
       }
       return facts;
     },
@@ -87,13 +88,12 @@ async function readGroup(
   session: ImapSession,
   places: readonly Place[],
   needs: MessageNeeds,
-  broken: BrokenMessages,
-  facts: Map<Place, MessageFacts>,
+  { broken, budget, facts }: { broken: BrokenMessages; budget: OctetBudget; facts: Map<Place, MessageFacts> },
 ): Promise<void> {
   const mailbox = mailboxOf(places);
   if (!mailbox || !(await isAt(session, mailbox))) return;
   const uids = [...new Set(places.map(({ uid }) => uid))].sort((a, b) => a - b);
-  const rows = await fetchRows(session, uids, fetchItems(needs, { preview: session.has('PREVIEW') }));
+  const rows = await fetchRows(session, uids, fetchItems(needs, { preview: session.has('PREVIEW') }), budget);
   for (const place of places) {
     const items = rows.get(place.uid);
     if (!items) continue;

@@ -29,6 +29,8 @@ export type Server<Ports, UserPorts> = {
   readonly onUnavailable?: (error: Error) => void;
   /** Whether there is time for another call; those that are left when there is none are answered with `serverUnavailable`. */
   readonly hasTime?: () => boolean;
+  /** Takes in each response in turn and gives what is kept of it: so that many large ones are never in memory at once. */
+  readonly keep?: (response: Invocation) => Invocation;
 };
 
 /** The Response object (RFC 8620 §3.4). */
@@ -131,7 +133,8 @@ export async function dispatch<Ports, UserPorts>(
   }
 
   function respond(name: string, args: JsonObject, callId: string): void {
-    const response: Invocation = [name, args, callId];
+    const whole: Invocation = [name, args, callId];
+    const response = server.keep?.(whole) ?? whole;
     methodResponses.push(response);
     if (!firstResponses.has(callId)) firstResponses.set(callId, response);
   }

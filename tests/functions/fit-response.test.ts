@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { fitResponse } from '../../functions/http/fit-response.ts';
+import { fitResponse, responseKeeper } from '../../functions/http/fit-response.ts';
 import type { Invocation } from '../../shared/jmap/request.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 
@@ -52,5 +52,21 @@ describe('a response', () => {
     const whole = Buffer.byteLength(shorten(methodResponses, 10_000).json);
     expect(namesOf(shorten(methodResponses, whole).methodResponses)).not.toContain('error b');
     expect(namesOf(shorten(methodResponses, whole - 1).methodResponses)).toContain('error b');
+  });
+});
+
+describe('while the calls of a request are run', () => {
+  test('no more is kept than the response may hold, but for what was written and for errors', () => {
+    const keep = responseKeeper(1_000, isWriting);
+    const kept = [
+      keep(call('A/get', 600, 'a')),
+      keep(call('B/get', 600, 'b')),
+      keep(call('C/get', 100, 'c')),
+      keep(call('D/set', 600, 'd')),
+      keep(['error', { type: 'serverFail', description: 'x'.repeat(600) }, 'e']),
+      keep(call('F/get', 1, 'f')),
+    ];
+    expect(namesOf(kept)).toEqual(['A/get a', 'error b', 'C/get c', 'D/set d', 'error e', 'error f']);
+    expect(kept[1]).toEqual(['error', { type: 'requestTooLarge' }, 'b']);
   });
 });

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { TooMuchAtOnce } from '../../shared/catalog/source.ts';
 import type { ImapServer } from '../../shared/imap/endpoint.ts';
 import { imapLimits } from '../../shared/imap/limits.ts';
 import { imapMessages } from '../../shared/imap/read-messages.ts';
@@ -178,7 +179,7 @@ test.each([
   ['is kept', imapLimits.wholeMessagesOctetsMax],
   ['is read again, too large to be kept', 10],
 ])('a message that Dovecot misreads has the sections of the tree that was told, and %s', async (_, octetsMax) => {
-  const { messages, put, held } = await account(dovecot, {}, { wholeMessagesOctetsMax: octetsMax });
+  const { messages, put, held } = await account(dovecot, {}, { ...imapLimits, wholeMessagesOctetsMax: octetsMax });
   const body = '--c\r\n\r\nHello\r\n--c--\r\n';
   const [place, sane] = await put(
     'INBOX',
@@ -205,6 +206,15 @@ test.each([
   const whole = await messages.open(place, '');
   expect(whole && (await drain(whole.octets)).toString()).toMatch(/Subject: misread[\s\S]*--c--\r\n$/);
   expect(held.count).toBe(0);
+});
+
+test('headers that would fill the memory are not kept, and the session can be used again', async () => {
+  const { messages, put } = await account(dovecot, {}, { ...imapLimits, factsOctetsMax: 3_000 });
+  const places = await put('INBOX', ...['a', 'b'].map((subject) => message(subject, { 'X-Long': 'x'.repeat(2_000) })));
+  const asked = { ...needs, headers: 'all' } as const;
+  await expect(messages.read(places, asked)).rejects.toBeInstanceOf(TooMuchAtOnce);
+  expect((await messages.read(places.slice(1), asked)).size).toBe(1);
+  expect((await messages.read(places, { ...needs, headers: ['subject'] })).size).toBe(2);
 });
 
 test('a preview is the server’s, where it has one', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { concurrencyLimit } from '../../shared/jmap/concurrency.ts';
 import { AuthenticationFailed, Unavailable } from '../../shared/jmap/errors.ts';
+import type { Invocation } from '../../shared/jmap/request.ts';
 import { coreUri } from '../../shared/jmap/session.ts';
 import { bakery, bakeryUri } from './bakery.ts';
 
@@ -103,6 +104,23 @@ describe('dispatch', () => {
       ['error', { type: 'unknownMethod' }, '2'],
     ]);
     expect(A.cookies.calls).toEqual([]);
+  });
+
+  test('answers with what is kept of each response, and refers to no more', async () => {
+    const { send, server } = bakery();
+    const keep = ([name, args, callId]: Invocation): Invocation =>
+      callId === '0' ? ['error', { type: 'requestTooLarge' }, callId] : [name, args, callId];
+    Object.assign(server, { keep });
+    const { methodResponses } = await send([
+      ['Core/echo', { a: 1 }, '0'],
+      ['Core/echo', { '#a': { resultOf: '0', name: 'Core/echo', path: '/a' } }, '1'],
+      ['Core/echo', {}, '2'],
+    ]);
+    expect(methodResponses).toMatchObject([
+      ['error', { type: 'requestTooLarge' }, '0'],
+      ['error', { type: 'invalidResultReference' }, '1'],
+      ['Core/echo', {}, '2'],
+    ]);
   });
 
   test('does not run a call whose reference fails', async () => {

@@ -1,4 +1,5 @@
-import { type MethodError, ok, type Result } from '../../jmap/errors.ts';
+import { TooMuchAtOnce } from '../../catalog/source.ts';
+import { type MethodError, methodError, ok, type Result, refuse } from '../../jmap/errors.ts';
 import type { Id, JsonObject } from '../../jmap/scalars.ts';
 import { hasAttachment } from '../../message/body-structure.ts';
 import { type EmailHeader, parseHeaders } from '../../message/parse-headers.ts';
@@ -28,7 +29,10 @@ export type Subject<P> = {
 /** A message that is being read: where it lies, and its part tree where that was needed. */
 export type Reading<P> = { readonly subject: Subject<P>; readonly place: P; readonly facts: MessageFacts };
 
-/** Reads what the plan says, and only that, by blob id. Messages that were not at their place any more are absent. */
+/**
+ * Reads what the plan says, and only that, by blob id. Messages that were not at their place any more are absent. `requestTooLarge`: it is
+ * more than can be held in memory.
+ */
 export async function readContent<P>(
   subjects: readonly Subject<P>[],
   plan: Plan,
@@ -37,7 +41,9 @@ export async function readContent<P>(
   if (!asksTheServer(plan, subjects)) {
     return ok(new Map(subjects.map((subject) => [subject.blobId, contentOf(subject, {}, nothingMore)])));
   }
-  const readings = await readFacts(subjects, plan, messages);
+  const facts = await readFacts(subjects, plan, messages);
+  if (!facts.ok) return facts;
+  const readings = facts.value;
   const withParts = plan.partHeaders ? await readPartHeaders(readings, messages) : readings;
   const previews = plan.preview ? await readPreviews(withParts, messages) : nothingMore.previews;
   const bodyValues = plan.bodyValues
@@ -75,13 +81,21 @@ async function readFacts<P>(
   subjects: readonly Subject<P>[],
   plan: Plan,
   messages: CanReadContents<P>,
-): Promise<Reading<P>[]> {
+): Promise<Result<Reading<P>[], MethodError>> {
   const structure = needsStructure(plan, subjects);
   const places = subjects.flatMap(({ place }) => (place === null ? [] : [place]));
-  const found = await messages.read(places, { headers: plan.headers, structure, preview: plan.preview });
-  return subjects.flatMap((subject) => {
+  const needs = { headers: plan.headers, structure, preview: plan.preview };
+  let found: ReadonlyMap<P, MessageFacts>;
+  try {
+    found = await messages.read(places, needs);
+  } catch (error) {
+    if (error instanceof TooMuchAtOnce) return refuse(methodError('requestTooLarge', error.message));
+    throw error;
+  }
+  const readings = subjects.flatMap((subject) => {
     const { place } = subject;
     const facts = place === null ? undefined : found.get(place);
     return place !== null && facts ? [{ subject, place, facts }] : [];
   });
+  return ok(readings);
 }

@@ -1,6 +1,6 @@
 // Email/parse (RFC 8621 §4.9)
 import { methodError, ok, refuse } from '../../jmap/errors.ts';
-import { arrayOf, nullable, quote, string } from '../../jmap/grammar.ts';
+import { arrayOf, isObject, nullable, quote, string } from '../../jmap/grammar.ts';
 import { type AccountMethod, accountMethod } from '../../jmap/method.ts';
 import { propertyOf } from '../../jmap/record-type.ts';
 import { type Id, isId, type JsonObject, type JsonValue } from '../../jmap/scalars.ts';
@@ -11,6 +11,7 @@ import { type BlobPorts, blobFinder, type FoundBlob } from '../Blob/find.ts';
 import { collect } from '../Blob/octets.ts';
 import { blobDepthMax } from './blob-id.ts';
 import { parseBodyProperties } from './body-part.ts';
+import { bodyOctetsMax } from './body-values.ts';
 import { readContent } from './content.ts';
 import { contentProperty, type PropertyRequest } from './content-property.ts';
 import { getArguments } from './get.ts';
@@ -18,8 +19,12 @@ import { parsedMessage, parsedMessages } from './parsed-message.ts';
 import { planOf } from './plan.ts';
 import { emailType } from './record.ts';
 
-/** Octets of the messages that one call may have parsed, and of each. */
-export const parseLimits = { octetsMax: 200_000_000, octetsOfEachMax: 50_000_000 } as const;
+/** Octets of the messages that one call may have parsed, of each, and of the body values of all but a single one. */
+export const parseLimits = {
+  octetsMax: 200_000_000,
+  octetsOfEachMax: 50_000_000,
+  bodyOctetsMax,
+} as const;
 
 /** What `properties` stands for when it is left out. */
 const defaultProperties: readonly string[] = [
@@ -71,6 +76,7 @@ export const emailParse: AccountMethod<BlobPorts> = accountMethod(
     const notParsable: string[] = [];
     const notFound: string[] = [];
     let octetsLeft: number = parseLimits.octetsMax;
+    let bodyOctets = 0;
     for (const blobId of blobIds) {
       const blob = isId(blobId) ? await find(blobId) : null;
       const message = blob && (await messageOf(blob));
@@ -80,8 +86,16 @@ export const emailParse: AccountMethod<BlobPorts> = accountMethod(
       }
       octetsLeft -= message === 'notParsable' ? 0 : message.octets.byteLength;
       if (octetsLeft < 0) return refuse(methodError('requestTooLarge', `more than ${parseLimits.octetsMax} octets`));
-      if (message === 'notParsable') notParsable.push(blobId);
-      else parsed.set(blobId, await parsedEmail(blobId, message, request));
+      if (message === 'notParsable') {
+        notParsable.push(blobId);
+        continue;
+      }
+      const email = await parsedEmail(blobId, message, request);
+      bodyOctets += bodyOctetsOf(email);
+      if (bodyOctets > parseLimits.bodyOctetsMax && parsed.size > 0) {
+        return refuse(methodError('requestTooLarge', `more than ${parseLimits.bodyOctetsMax} octets of body values`));
+      }
+      parsed.set(blobId, email);
     }
     return ok({
       response: {
@@ -113,6 +127,15 @@ async function parsedEmail(blobId: Id, message: ParsedMessage, request: Property
     email[name] = known === undefined ? contentProperty(name, blobId, content, request) : known;
   }
   return email;
+}
+
+function bodyOctetsOf({ bodyValues = null }: JsonObject): number {
+  if (!isObject(bodyValues)) return 0;
+  let octets = 0;
+  for (const each of Object.values(bodyValues)) {
+    if (isObject(each) && typeof each.value === 'string') octets += Buffer.byteLength(each.value);
+  }
+  return octets;
 }
 
 /** The properties of §4.1.1: a blob is in no mailbox, and of no Thread. Undefined for any other. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Email } from '../../../shared/catalog/email.ts';
+import { TooMuchAtOnce } from '../../../shared/catalog/source.ts';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
 import { bodyOctetsMax } from '../../../shared/methods/Email/body-values.ts';
 import { email as emailDataType } from '../../../shared/methods/Email/index.ts';
@@ -276,6 +277,15 @@ describe('Email/get (RFC 8621 §4.2)', () => {
     const { get, asked } = account([null, plain], [emailAt(1), emailAt(2)]);
     await get({ ids: ['e1', 'e2'], properties: ['subject'] });
     expect(asked.reads.map(({ places }) => places.map(({ uid }) => uid))).toEqual([[1, 2], [1]]);
+  });
+
+  test('headers and structures that would fill the memory are requestTooLarge', async () => {
+    const { get, ports } = account([plain], [emailAt(1)]);
+    const read = async () => {
+      throw new TooMuchAtOnce('too much');
+    };
+    Object.assign(ports, { messages: { ...ports.messages, read } });
+    expect(await get({ ids: ['e1'], properties: ['headers'] })).toMatchObject({ error: { type: 'requestTooLarge' } });
   });
 
   test('body values that would fill the memory are requestTooLarge before they are read', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
 import { email } from '../../../shared/methods/Email/index.ts';
+import { parseLimits } from '../../../shared/methods/Email/parse.ts';
 import { contextFor } from '../context.ts';
 import { callMethod, mailAccount } from '../mail-account.ts';
 
@@ -194,6 +195,15 @@ describe('Email/parse (RFC 8621 §4.9)', () => {
       notFound: ['#c'],
     });
     expect(asked.reads).toHaveLength(1);
+  });
+
+  test('body values that would fill the memory are requestTooLarge, but for those of a single message', async () => {
+    const large = `Subject: large\n\n${'x'.repeat(parseLimits.bodyOctetsMax / 2 + 1)}`;
+    const args = { properties: ['bodyValues'], fetchTextBodyValues: true };
+    const both = { blobIds: ['e1', 'e2'], ...args };
+    expect(await parse([large, large], both)).toMatchObject({ error: { type: 'requestTooLarge' } });
+    expect(await parse([large, large], { ...both, maxBodyValueBytes: 10 })).toMatchObject({ notFound: null });
+    expect(await parse([`${large}${large}`], { blobIds: ['e1'], ...args })).toMatchObject({ notFound: null });
   });
 
   const refused: [string, string, JsonObject][] = [
