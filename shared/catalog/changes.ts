@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import { type MethodError, methodError, ok, type Result, refuse } from '../jmap/errors.ts';
 import type { Id, State } from '../jmap/scalars.ts';
 import type { CatalogView, ChangingType, VersionedEntry } from './view.ts';
@@ -47,11 +48,14 @@ export async function changesSince(
   if (!position.ok) return position;
   const { from, to, delivered } = position.value;
 
-  const net = await netChanges(view, type, from, to);
+  const range = `${view.epoch} ${type} ${from} ${to}`;
+  const net = begunRanges.get(range) ?? (await netChanges(view, type, from, to));
   if (delivered > 0 && delivered >= net.length) return cannotCalculate(neverGivenOut);
   const end = maxChanges === null ? net.length : Math.min(net.length, delivered + maxChanges);
   const page = net.slice(delivered, end);
   const complete = end >= net.length;
+  if (complete) begunRanges.delete(range);
+  else begunRanges.set(range, net);
   const newState = complete ? stateAt(view.epoch, to) : intermediateState(view.epoch, { from, to, delivered: end });
 
   const created = page.filter((change) => !change.existed).map((change) => change.id);
@@ -68,6 +72,15 @@ export async function changesSince(
     ...(type === 'Mailbox' && { updatedProperties: countsOnly ? countProperties : null }),
   });
 }
+
+/**
+ * Ranges that clients of this process are working through, so that the log of a long one is not read for each page. What a range holds
+ * never changes, and its epoch, which is random, is of one account. Bounded by the number of changes: the log holds no more of a type.
+ */
+const begunRanges = new LRUCache<string, readonly NetChange[]>({
+  maxSize: 400_000,
+  sizeCalculation: (net) => net.length,
+});
 
 /** Where a client stands: `delivered` ids of the net changes in (from, to] are already its own. */
 type Position = { readonly from: number; readonly to: number; readonly delivered: number };

@@ -65,6 +65,24 @@ describe('100,000 flag changes', () => {
     expect(newState).toBe(stateOf(after, 'Email'));
   });
 
+  test('are told in pages by one reading of the log', async () => {
+    let readings = 0;
+    const counting: CatalogView = {
+      ...after,
+      log: (type, since) => {
+        readings += 1;
+        return after.log(type, since);
+      },
+    };
+    let sinceState = stateOf(before, 'Email');
+    let pages = 0;
+    for (let more = true; more; pages += 1) {
+      const page = await changesOf(counting, sinceState, maxChanges);
+      [sinceState, more] = [page.newState, page.hasMoreChanges];
+    }
+    expect({ pages, readings }).toEqual({ pages: Math.ceil(messages / maxChanges), readings: 1 });
+  });
+
   test('are told in pages, each Email once, though the account goes on changing', async () => {
     const told: Id[] = [];
     const states = new Set([stateOf(before, 'Email')]);
