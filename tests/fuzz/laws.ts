@@ -17,6 +17,7 @@ const clientErrors = new Set([
     'unsupportedSort',
     'unsupportedFilter',
     'tooManyChanges',
+    'unknownDataType',
   ],
 ]);
 

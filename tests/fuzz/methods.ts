@@ -9,6 +9,8 @@ import { emailQuery } from '../../shared/methods/Email/query.ts';
 import { emailType } from '../../shared/methods/Email/record.ts';
 import { mailboxQuery } from '../../shared/methods/Mailbox/query.ts';
 import { mailboxType } from '../../shared/methods/Mailbox/record.ts';
+import { quotaQuery } from '../../shared/methods/Quota/query.ts';
+import { quotaType } from '../../shared/methods/Quota/record.ts';
 import { threadType } from '../../shared/methods/Thread/record.ts';
 import { acceptedBy, anyValue, type Kind, mostly, token } from './values.ts';
 
@@ -25,6 +27,7 @@ const types: { readonly [name: string]: TypeTables } = {
   Email: { record: emailType, id: 'emailId', query: emailQuery, get: getArguments },
   Mailbox: { record: mailboxType, id: 'mailboxId', query: mailboxQuery },
   Thread: { record: threadType, id: 'threadId' },
+  Quota: { record: quotaType, id: 'blobId', query: { ...quotaQuery, args: {} } },
 };
 
 type Arguments = { readonly [name: string]: fc.Arbitrary<JsonValue> };
@@ -70,6 +73,8 @@ const standard: { readonly [verb: string]: (tables: TypeTables) => Arguments } =
   }),
 };
 
+const creationIds = ['b1', 'b2', 'b3'];
+
 const special: { readonly [method: string]: Arguments } = {
   'Core/echo': { any: anyValue },
   'Email/parse': {
@@ -78,7 +83,46 @@ const special: { readonly [method: string]: Arguments } = {
     ...argumentsFrom(getArguments),
   },
   'SearchSnippet/get': { filter: filterOf(emailFilter), emailIds: ids('emailId') },
+  'Blob/get': {
+    ids: ids('blobId'),
+    properties: nullable(
+      fc.subarray(['id', 'size', 'data', 'data:asText', 'data:asBase64', 'digest:sha', 'digest:sha-256']),
+    ),
+    ...stretch(),
+  },
+  'Blob/lookup': { ids: blobReferences(), typeNames: fc.subarray(['Email', 'Thread', 'Mailbox', 'Blob']) },
+  'Blob/copy': { fromAccountId: token('accountId'), blobIds: blobReferences() },
+  'Blob/upload': {
+    create: mapOf(
+      fc.constantFrom(...creationIds),
+      fc.record<JsonObject>({ data: fc.array(mostly(dataSource()), { maxLength: 3 }) }),
+    ),
+  },
 };
+
+/** Bytes beyond the ends, too. */
+function stretch(): Arguments {
+  const octets = nullable(fc.constantFrom(0, 1, 10, 1_000, 2 ** 31, 2 ** 53 - 1));
+  return { offset: octets, length: octets };
+}
+
+/** A DataSourceObject (RFC 9404 §4.1). */
+function dataSource(): fc.Arbitrary<JsonValue> {
+  return fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 12 }).map((text): JsonValue => ({ 'data:asText': text })),
+    fc.base64String({ maxLength: 16 }).map((octets): JsonValue => ({ 'data:asBase64': octets })),
+    fc.record<JsonObject>({ blobId: blobReference(), ...stretch() }, { requiredKeys: ['blobId'] }),
+  );
+}
+
+function blobReferences(): fc.Arbitrary<JsonValue> {
+  return fc.array(mostly(blobReference()), { maxLength: 4 });
+}
+
+/** A blob that is known, or one that is made in the same request. */
+function blobReference(): fc.Arbitrary<JsonValue> {
+  return fc.oneof({ weight: 3, arbitrary: token('blobId') }, fc.constantFrom(...creationIds.map((id) => `#${id}`)));
+}
 
 const count = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(1, 2, 3, 50) }, fc.integer({ min: -5, max: 5 }));
 

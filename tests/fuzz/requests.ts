@@ -61,6 +61,8 @@ const chain: fc.Arbitrary<Invocation[]> = fc
       ['Email/get', '/list/*/attachments/*/blobId', 'Email/parse', 'blobIds'],
       ['Thread/get', '/list/*/emailIds', 'Email/get', 'ids'],
       ['Email/query', '/ids', 'SearchSnippet/get', 'emailIds'],
+      ['Email/get', '/list/*/blobId', 'Blob/get', 'ids'],
+      ['Email/get', '/list/*/attachments/*/blobId', 'Blob/lookup', 'ids'],
       ['Email/changes', '/updated', 'Email/get', 'ids'],
       ['Mailbox/changes', '/updatedProperties', 'Mailbox/get', 'properties'],
     ] as const),
@@ -79,7 +81,7 @@ const chain: fc.Arbitrary<Invocation[]> = fc
 function argumentRecord(method: string): fc.Arbitrary<JsonObject> {
   const table = Object.fromEntries(Object.entries(argumentsOf(method)).map(([name, value]) => [name, mostly(value)]));
   const isNeeded = (name: string) =>
-    name.startsWith('since') || ['ids', 'emailIds', 'blobIds', 'filter'].includes(name);
+    name.startsWith('since') || ['ids', 'emailIds', 'blobIds', 'filter', 'create', 'typeNames'].includes(name);
   const whole = fc.record<JsonObject>(table, { requiredKeys: Object.keys(table).filter(isNeeded) });
   return fc.oneof({ weight: 9, arbitrary: whole }, fc.record<JsonObject>(table, { requiredKeys: [] }));
 }

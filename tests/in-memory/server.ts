@@ -14,6 +14,7 @@ import { openCatalog } from '../../shared/catalog/storage/open.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import type { CoreCapability } from '../../shared/jmap/session.ts';
 import type { CanReadMessages, CanSearchMessages, CanWriteMessages } from '../../shared/methods/Email/mail.ts';
+import type { QuotaResource } from '../../shared/methods/Quota/record.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
 import { type FakeMailServer, type FakeOptions, fakeMailServer } from '../catalog/fake-mail-server.ts';
@@ -114,7 +115,7 @@ export function inMemoryServer(
       memory,
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
-    const quotas = async () => [];
+    const quotas = async () => quotasOf(mail);
     return {
       ports: { catalog, messages, search, writing, rights, uploads, quotas, ...sendingPorts({ store: records, now }) },
       close: release ?? (async () => {}),
@@ -153,6 +154,16 @@ export function inMemoryServer(
     ask: (path, init) =>
       app(new Request(`http://mail.test${path}`, init), { clientAddress: '127.0.0.1', requestId: 'r' }),
   };
+}
+
+/** One quota root, whose use goes with what is there. */
+function quotasOf(mail: FakeMailServer): QuotaResource[] {
+  const messages = mail.names().flatMap((name) => mail.messages(name));
+  const octets = messages.reduce((sum, { content }) => sum + content.size, 0);
+  return [
+    { root: 'User', resource: 'STORAGE', usage: Math.ceil(octets / 1024), limit: 100 },
+    { root: 'User', resource: 'MESSAGE', usage: messages.length, limit: 1000 },
+  ];
 }
 
 /** Takes lines of the log, and keeps defects along with the line after each, which says what it was. */
