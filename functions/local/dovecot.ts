@@ -31,6 +31,8 @@ export interface DovecotOptions {
   readonly acl?: boolean;
   /** Offers QUOTA (RFC 9208), with these limits for each user. */
   readonly quota?: DovecotQuota;
+  /** Offers ManageSieve (RFC 5804), and LMTP for mail to be delivered through the scripts. Pigeonhole has to be installed. */
+  readonly sieve?: boolean;
 }
 
 export interface DovecotServer {
@@ -38,6 +40,11 @@ export interface DovecotServer {
   readonly host: '127.0.0.1';
   readonly imapPort: number;
   readonly imapsPort: number;
+  /** ManageSieve with optional STARTTLS, and LMTP; null without `sieve`. */
+  readonly sievePort: number | null;
+  readonly lmtpPort: number | null;
+  /** Folder of the messages that scripts have sent: one file each, its envelope in the first line. */
+  readonly outbox: string;
   /** PEM file with the self-signed certificate, good for "localhost" and 127.0.0.1. */
   readonly caFile: string;
   readonly users: readonly DovecotUser[];
@@ -61,13 +68,13 @@ export interface DovecotServer {
  * Throws when Dovecot is not installed or does not come up; the message then ends with its log.
  */
 export async function startDovecot(options: DovecotOptions): Promise<DovecotServer> {
-  const { users: firstUsers = [], durable = false, acl = false, quota = null } = options;
+  const { users: firstUsers = [], durable = false, acl = false, quota = null, sieve = false } = options;
   const owner = await mailOwner();
   const kept = options.folder === undefined ? undefined : await reachableFolder(options.folder);
   const { server, ports } = await startOnPorts(
     kept === undefined ? 'Dovecot' : `Dovecot in "${kept}"`,
-    [options.imapPort ?? 0, options.imapsPort ?? 0],
-    ([imapPort, imapsPort]) =>
+    [options.imapPort ?? 0, options.imapsPort ?? 0, 0, 0],
+    ([imapPort, imapsPort, sievePort, lmtpPort]) =>
       inSocketFolder(async (temporaryFolder) => {
         const folder = kept ?? temporaryFolder;
         const runFolder = path.join(temporaryFolder, 'run');
@@ -80,8 +87,16 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
         const mailFolder = path.join(folder, 'mail');
         await mkdir(mailFolder, { recursive: true });
         await owner.give?.(mailFolder);
+        const outbox = path.join(folder, 'outbox');
+        await mkdir(outbox, { recursive: true });
+        await owner.give?.(outbox);
+        const sendmail = path.join(folder, 'sendmail');
+        await writeFile(sendmail, keepingSendmail(outbox), { mode: 0o755 });
         const certificate = await ensureCertificate(folder);
-        const settings = { folder, runFolder, logFile, certificate, imapPort, imapsPort, durable, acl, quota, owner };
+        const settings = {
+          ...{ folder, runFolder, logFile, certificate, imapPort, imapsPort, durable, acl, quota, owner },
+          sieve: sieve ? { sievePort, lmtpPort, sendmail } : null,
+        };
         const configFile = path.join(folder, 'dovecot.conf');
         await writeFile(configFile, dovecotConfiguration(settings), { mode: 0o600 });
         await writeFile(path.join(folder, 'passdb.conf'), passwordDictionary(usersFolder));
@@ -90,17 +105,20 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
           args: ['-F', '-c', configFile],
           temporaryFolder,
         });
-        return { ...process, usersFolder, configFile, caFile: certificate.certificateFile };
+        return { ...process, usersFolder, configFile, outbox, caFile: certificate.certificateFile };
       }),
     () => (kept === undefined ? '' : readFile(keptLog(kept), 'utf8').catch(() => '')),
   );
   const users = new Map(firstUsers.map((user) => [user.user, user]));
-  const [imapPort, imapsPort] = ports;
+  const [imapPort, imapsPort, sievePort, lmtpPort] = ports;
   return {
     name: 'dovecot',
     host: '127.0.0.1',
     imapPort,
     imapsPort,
+    sievePort: sieve ? sievePort : null,
+    lmtpPort: sieve ? lmtpPort : null,
+    outbox: server.outbox,
     caFile: server.caFile,
     get users() {
       return [...users.values()];
@@ -125,6 +143,14 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
 }
 
 const keptLog = (folder: string): string => path.join(folder, 'dovecot.log');
+
+/** A `sendmail` that keeps each message, complete or not at all; the first line is how it was called. */
+const keepingSendmail = (outbox: string): string => `#!/bin/sh
+set -e
+file=$(mktemp '${outbox}/XXXXXXXXXX')
+{ printf '%s\\n' "$*"; cat; } >"$file"
+mv "$file" "$file.eml"
+`;
 
 /** Each user is one file, read anew at every login, so that a change holds at once. */
 async function writeUser(usersFolder: string, { user, password }: DovecotUser): Promise<void> {

@@ -56,6 +56,9 @@ function packagesIn(lockFile) {
 /** The Debian package of each part of Dovecot that can be asked for, and a file that tells that it is there. */
 const dovecotParts = {
   imap: { package: 'dovecot-imapd', file: '/usr/lib/dovecot/imap' },
+  sieve: { package: 'dovecot-sieve', file: '/usr/lib/dovecot/modules/lib90_sieve_plugin.so' },
+  managesieve: { package: 'dovecot-managesieved', file: '/usr/lib/dovecot/managesieve' },
+  lmtp: { package: 'dovecot-lmtpd', file: '/usr/lib/dovecot/lmtp' },
 };
 
 /**

@@ -34,7 +34,7 @@ export async function startKeeper(installer: KeeperInstaller): Promise<{ url: st
   const starters = {
     dovecot: async () => {
       installer.ensureDovecot();
-      return startDovecot({ acl: true });
+      return startDovecot({ acl: true, sieve: true });
     },
     cyrus: () => startCyrus(installer),
     courier: () => startCourier(installer),

@@ -14,15 +14,22 @@ export interface TestServer extends Omit<MailServer, 'stop'> {
   freshUser(): Promise<TestUser>;
 }
 
-/** Dovecot has TLS with a self-signed certificate, ACL, and `doveadm`. */
-export type TestDovecot = TestServer & Pick<DovecotServer, 'imapsPort' | 'caFile' | 'doveadm'>;
+/** Dovecot has TLS with a self-signed certificate, ACL, ManageSieve, LMTP, and `doveadm`. */
+export type TestDovecot = TestServer &
+  Pick<DovecotServer, 'imapsPort' | 'caFile' | 'doveadm' | 'outbox'> & {
+    readonly sievePort: number;
+    readonly lmtpPort: number;
+  };
 
 export async function dovecot(): Promise<TestDovecot> {
-  const { imapsPort, caFile } = await ask<DovecotServer>({ server: 'dovecot', action: 'start' });
+  const { imapsPort, caFile, outbox, sievePort, lmtpPort } = await ask<DovecotServer>({
+    server: 'dovecot',
+    action: 'start',
+  });
+  if (sievePort === null || lmtpPort === null) throw new Error('The Dovecot of the tests has no Sieve');
   return {
     ...(await testServer('dovecot')),
-    imapsPort,
-    caFile,
+    ...{ imapsPort, caFile, outbox, sievePort, lmtpPort },
     doveadm: (...args) => ask({ server: 'dovecot', action: 'doveadm', args }),
   };
 }

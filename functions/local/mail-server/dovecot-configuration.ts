@@ -13,7 +13,15 @@ export interface DovecotSettings {
   readonly durable: boolean;
   readonly acl: boolean;
   readonly quota: DovecotQuota | null;
+  readonly sieve: DovecotSieve | null;
   readonly owner: MailOwner;
+}
+
+/** Where scripts are managed and mail is delivered through them; and the program that takes what they send. */
+export interface DovecotSieve {
+  readonly sievePort: number;
+  readonly lmtpPort: number;
+  readonly sendmail: string;
 }
 
 /** How much each user may have. */
@@ -27,7 +35,7 @@ export function dovecotConfiguration(settings: DovecotSettings): string {
   const { folder, owner } = settings;
   const asRoot = owner.give !== undefined;
   return `
-protocols = imap
+protocols = imap${settings.sieve ? ' sieve lmtp' : ''}
 listen = 127.0.0.1
 base_dir = ${settings.runFolder}
 state_dir = ${settings.runFolder}
@@ -39,7 +47,7 @@ disable_plaintext_auth = no
 mail_max_userip_connections = 1000
 default_process_limit = 1000
 default_client_limit = 4000
-${asRoot ? '' : rootless(owner)}
+${asRoot ? '' : rootless(settings)}
 ssl = yes
 ssl_cert = <${settings.certificate.certificateFile}
 ssl_key = <${settings.certificate.keyFile}
@@ -69,6 +77,7 @@ ${[...specialUse].map(([name, use]) => mailbox(name, use)).join('\n')}
 }
 ${settings.acl ? sharing(folder) : ''}
 ${settings.quota ? limiting(settings.quota) : ''}
+${settings.sieve ? filtering(settings.sieve) : ''}
 service imap-login {
   # One process serves all logins; nothing is started anew for each connection.
   service_count = 0
@@ -125,11 +134,13 @@ const mailbox = (name: string, use: string): string => `  mailbox ${name} {
   }`;
 
 /** Started without root, nothing can change its user or root folder. */
-const rootless = ({ user, group }: MailOwner): string => `
+const rootless = ({ owner: { user, group }, sieve }: DovecotSettings): string => `
 default_internal_user = ${user}
 default_internal_group = ${group}
 default_login_user = ${user}
-${['anvil', 'imap-login', 'ipc', 'old-stats', 'stats'].map((name) => `service ${name} {\n  chroot =\n}`).join('\n')}
+${['anvil', 'imap-login', 'ipc', 'old-stats', 'stats', ...(sieve ? ['managesieve-login'] : [])]
+  .map((name) => `service ${name} {\n  chroot =\n}`)
+  .join('\n')}
 `;
 
 const plugins = ({ acl, quota }: DovecotSettings): string => {
@@ -143,6 +154,34 @@ plugin {
   quota = count:User quota
   quota_vsizes = yes
   quota_rule = *:storage=${storageMegabytes}M:messages=${messages}
+}
+`;
+
+/** Pigeonhole, with the limits that a provider would set. */
+const filtering = ({ sievePort, lmtpPort, sendmail }: DovecotSieve): string => `
+hostname = mail.example.org
+postmaster_address = postmaster@example.org
+sendmail_path = ${sendmail}
+lmtp_save_to_detail_mailbox = no
+plugin {
+  sieve = file:~/sieve;active=~/.dovecot.sieve
+  sieve_max_script_size = 64K
+  sieve_quota_max_scripts = 16
+  sieve_quota_max_storage = 256K
+}
+protocol lmtp {
+  mail_plugins = $mail_plugins sieve
+}
+service managesieve-login {
+  service_count = 0
+  inet_listener sieve {
+    port = ${sievePort}
+  }
+}
+service lmtp {
+  inet_listener lmtp {
+    port = ${lmtpPort}
+  }
 }
 `;
 
