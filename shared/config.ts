@@ -37,7 +37,7 @@ const settings = {
     'one IMAP server for every login, host:port[,tls|starttls|plaintext]',
   ),
   smtp: setting(endpoint({ implicit: 465, starttls: 587 }), null, 'its submission server'),
-  sieve: setting(endpoint({ implicit: 4190, starttls: 4190 }), null, 'its ManageSieve server'),
+  sieve: setting(endpoint({ implicit: null, starttls: 4190 }), null, 'its ManageSieve server'),
 
   // The store.
   data: setting(text, 'data', 'folder of the local server: the embedded store and the demo mailbox'),

@@ -43,8 +43,8 @@ export function objectionTo({ host, tls }: { host: string; tls: TlsMode }): stri
   return `plaintext is for this machine only, not for "${host}": use "implicit" or "starttls"`;
 }
 
-/** The ports on which a protocol is served. */
-export type Ports = { readonly implicit: number; readonly starttls: number };
+/** The ports on which a protocol is served; null: it has none for TLS from the first octet. */
+export type Ports = { readonly implicit: number | null; readonly starttls: number };
 
 const shorthand = /^(?:\[([^\]]+)\]|([^:,]+))(?::(\d+))?(?:,(\w+))?$/;
 const modes = new Map<string, TlsMode>([
@@ -64,7 +64,7 @@ export function parseEndpoint(text: string, ports: Ports): Result<Endpoint, stri
   if (match === undefined || (word !== undefined && tls === undefined)) {
     return refuse('expected host:port, then optionally ",tls", ",starttls" or ",plaintext"');
   }
-  const usualPort = tls === 'starttls' ? ports.starttls : ports.implicit;
+  const usualPort = tls === 'starttls' ? ports.starttls : (ports.implicit ?? ports.starttls);
   const given = v.safeParse(address, {
     host: bracketed ?? plain,
     port: digits === undefined ? usualPort : Number(digits),

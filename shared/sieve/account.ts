@@ -1,0 +1,236 @@
+import { AuthenticationFailed, ok, type Result, refuse, Unavailable } from '../jmap/errors.ts';
+import { isNetUnicodeName } from '../jmap/net-unicode.ts';
+import type { CanManageScripts, Script, ScriptRefusal } from '../methods/SieveScript/scripts.ts';
+import { number, type SieveArgument, string } from './arguments.ts';
+import { connect, type SieveCapabilities, type SieveConnection, wordsOf } from './connect.ts';
+import { CommandRefused, ConnectionLost, Throttled } from './failure.ts';
+import { type SieveLimits, sieveLimits } from './limits.ts';
+import type { Pauses } from './pauses.ts';
+import { textOf } from './response.ts';
+import type { SieveCredential, SieveServer } from './server.ts';
+import type { SieveWire } from './wire.ts';
+
+/** What one request may ask of one account's ManageSieve server. */
+export type SieveAccount = {
+  readonly scripts: CanManageScripts;
+  /** Ends the connection, if there is one. Has to be called at the end of the request. Never rejects. */
+  readonly release: () => Promise<void>;
+};
+
+/** Told of what a server says of itself, at each login. */
+export type SieveObserver = { readonly onCapabilities?: (capabilities: SieveCapabilities) => void };
+
+type Listed = { readonly name: string; readonly isActive: boolean };
+type Outcome = Result<null, ScriptRefusal>;
+
+/**
+ * One account for the time of one request. No connection is made before something is asked; what reads is asked once more on a
+ * new one when it is lost. What writes is never sent twice: when the connection is lost, what became of it is read from the server.
+ */
+export function sieveAccount(
+  server: SieveServer,
+  credential: SieveCredential,
+  pauses: Pauses,
+  { limits = sieveLimits, onCapabilities }: SieveObserver & { readonly limits?: SieveLimits } = {},
+): SieveAccount {
+  let current: Promise<SieveConnection> | null = null;
+
+  async function open(): Promise<SieveConnection> {
+    pauses.check(server, credential.user);
+    try {
+      const connection = await connect(server, credential, limits);
+      onCapabilities?.(connection.capabilities);
+      return connection;
+    } catch (error) {
+      if (error instanceof Throttled) pauses.note(error, server, credential.user);
+      throw error;
+    }
+  }
+
+  async function connected(): Promise<SieveConnection> {
+    const before = current && (await current.catch(() => null));
+    if (!before?.wire.isOpen) current = open();
+    return current as Promise<SieveConnection>;
+  }
+
+  async function reading<T>(read: (connection: SieveConnection) => Promise<T>): Promise<T> {
+    try {
+      return await read(await connected());
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error;
+      return read(await connected());
+    }
+  }
+
+  /** `isDone` tells from a new connection whether a command that got no answer was carried out. */
+  async function writing(
+    name: string,
+    names: readonly string[],
+    isDone: (connection: SieveConnection) => Promise<boolean>,
+    otherwise: ScriptRefusal['reason'] = 'refused',
+    ...more: SieveArgument[]
+  ): Promise<Outcome> {
+    // QUIRK(dovecot 2.3): Pigeonhole cuts a name off at NUL, and does to another script what was asked of this one.
+    if (!names.every(isNetUnicodeName)) return refuse({ reason: 'badName', description: 'it is no name of a script' });
+    const { wire } = await connected();
+    try {
+      await wire.run(name, [...names.map(string), ...more]);
+      return ok(null);
+    } catch (error) {
+      if (error instanceof CommandRefused) return refuse(refusalOf(error, otherwise));
+      if (!(error instanceof ConnectionLost)) throw error;
+      return whatBecame(isDone, error);
+    }
+  }
+
+  async function whatBecame(isDone: (c: SieveConnection) => Promise<boolean>, lost: ConnectionLost): Promise<Outcome> {
+    let done: boolean;
+    try {
+      done = await isDone(await connected());
+    } catch (error) {
+      if (!(error instanceof Unavailable || error instanceof AuthenticationFailed)) throw error;
+      return refuse({
+        reason: 'unknown',
+        description: 'the connection to the mail server was lost in the midst of it',
+      });
+    }
+    if (done) return ok(null);
+    throw new Unavailable('The connection was lost, and nothing was done', { cause: lost });
+  }
+
+  const isThere = async (connection: SieveConnection, name: string) =>
+    (await list(connection.wire, limits)).some((listed) => listed.name === name);
+
+  const scripts: CanManageScripts = {
+    readAll: () => reading(({ wire }) => readAll(wire, limits)),
+    extensions: () => reading(async ({ capabilities }) => wordsOf(capabilities.get('SIEVE'))),
+
+    check: async (octets) => {
+      if (octets.byteLength > limits.scriptOctetsMax) return refuse(tooLarge(limits));
+      const { wire, capabilities } = await connected();
+      if (!capabilities.has('VERSION')) return refuse(notThere('check'));
+      try {
+        await wire.run('CHECKSCRIPT', [string(octets)]);
+        return ok(null);
+      } catch (error) {
+        if (error instanceof CommandRefused) return refuse(refusalOf(error, 'invalid'));
+        throw error;
+      }
+    },
+
+    put: async (name, octets) => {
+      if (octets.byteLength > limits.scriptOctetsMax) return refuse(tooLarge(limits));
+      // Says what is wrong with the name or the size; what is refused after that is the script itself.
+      const size = number(octets.byteLength);
+      const hasSpace = await writing('HAVESPACE', [name], async () => false, 'badName', size);
+      if (!hasSpace.ok) return hasSpace;
+      const isDone = async ({ wire }: SieveConnection) => {
+        const kept = await read(wire, name);
+        return kept !== null && Buffer.compare(kept, octets) === 0;
+      };
+      return writing('PUTSCRIPT', [name], isDone, 'invalid', string(octets));
+    },
+
+    rename: async (from, to) => {
+      // What has no version is older than the command (RFC 5804 §1.7).
+      if (!(await connected()).capabilities.has('VERSION')) return refuse(notThere('rename'));
+      const isDone = async (connection: SieveConnection) =>
+        (await isThere(connection, to)) && !(await isThere(connection, from));
+      return writing('RENAMESCRIPT', [from, to], isDone, 'badName');
+    },
+
+    remove: (name) => writing('DELETESCRIPT', [name], async (connection) => !(await isThere(connection, name))),
+
+    activate: (name) => {
+      const isDone = async ({ wire }: SieveConnection) => {
+        const active = (await list(wire, limits)).find(({ isActive }) => isActive);
+        return (active?.name ?? null) === name;
+      };
+      return name === null
+        ? writing('SETACTIVE', [], isDone, 'refused', string(''))
+        : writing('SETACTIVE', [name], isDone);
+    },
+  };
+
+  return {
+    scripts,
+    release: async () => {
+      const connection = current && (await current.catch(() => null));
+      await connection?.wire.leave();
+    },
+  };
+}
+
+/** The scripts with their content: two round trips for as many as people have. */
+async function readAll(wire: SieveWire, limits: SieveLimits): Promise<Script[]> {
+  const listed = await list(wire, limits);
+  let octetsLeft: number = limits.scriptsOctetsMax;
+  const scripts: Script[] = [];
+  for (let at = 0; at < listed.length; at += limits.scriptsAtOnce) {
+    const some = listed.slice(at, at + limits.scriptsAtOnce);
+    const contents = await Promise.all(some.map(({ name }) => read(wire, name)));
+    for (const [index, script] of some.entries()) {
+      const octets = contents[index];
+      // Gone between the two.
+      if (octets == null) continue;
+      octetsLeft -= octets.byteLength;
+      scripts.push({ ...script, octets });
+    }
+    if (octetsLeft < 0) throw new Unavailable('The scripts of the account are too large together');
+  }
+  return scripts;
+}
+
+async function list(wire: SieveWire, { scriptsMax }: SieveLimits): Promise<Listed[]> {
+  const listed: Listed[] = [];
+  await wire.run('LISTSCRIPTS', [], ([name, mark]) => {
+    const isActive = mark?.kind === 'atom' && mark.text.toUpperCase() === 'ACTIVE';
+    listed.push({ name: textOf(name) ?? '', isActive });
+    return undefined;
+  });
+  if (listed.length > scriptsMax) throw new Unavailable('The account has too many scripts');
+  return listed;
+}
+
+/** The content of a script; null where there is none of that name. */
+async function read(wire: SieveWire, name: string): Promise<Buffer | null> {
+  let content: Buffer | null = null;
+  try {
+    await wire.run('GETSCRIPT', [string(name)], ([value]) => {
+      // Out of the buffer of the connection.
+      if (value?.kind === 'string') content = Buffer.from(value.octets);
+      return undefined;
+    });
+  } catch (error) {
+    // Old servers give no code; another one than this means something else.
+    if (error instanceof CommandRefused && (error.code?.name ?? 'NONEXISTENT') === 'NONEXISTENT') return null;
+    throw error;
+  }
+  return content;
+}
+
+/** Response codes (RFC 5804 §1.3), a more detailed one than is known standing for what it details. */
+function refusalOf({ code, text }: CommandRefused, otherwise: ScriptRefusal['reason']): ScriptRefusal {
+  const description = text.trim();
+  if (code?.name === 'QUOTA/MAXSIZE') return { reason: 'tooLarge', description };
+  switch (code?.name.split('/')[0]) {
+    case 'QUOTA':
+      return { reason: 'overQuota', description };
+    case 'ACTIVE':
+      return { reason: 'isActive', description };
+    case 'NONEXISTENT':
+      return { reason: 'notFound', description };
+    case 'ALREADYEXISTS':
+      return { reason: 'alreadyExists', description };
+    default:
+      return { reason: otherwise, description };
+  }
+}
+
+function tooLarge({ scriptOctetsMax }: SieveLimits): ScriptRefusal {
+  return { reason: 'tooLarge', description: `more than ${scriptOctetsMax} octets` };
+}
+
+function notThere(what: string): ScriptRefusal {
+  return { reason: 'refused', description: `the mail server is too old to ${what} scripts` };
+}
