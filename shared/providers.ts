@@ -14,7 +14,7 @@ export type Provider = {
   readonly domains: readonly string[];
   readonly imap: Endpoint;
   readonly smtp: Endpoint | null;
-  readonly sieve: Endpoint | null;
+  readonly sieve: SieveEndpoint | null;
   readonly auth: readonly AuthMethod[];
   /** What the server is told: the login as it is, or only what stands before the `@`. */
   readonly login: 'address' | 'local';
@@ -40,6 +40,38 @@ export type Sending = {
   readonly extensions: readonly string[];
   /** The submission server puts a copy of what it sends into Sent. */
   readonly savesSent: boolean;
+};
+
+/** A ManageSieve server, and what the Session says of it. */
+export type SieveEndpoint = Endpoint & { readonly offers: SieveOffers };
+
+/**
+ * What a ManageSieve server offers, as far as the Session has to tell (RFC 9661 §1.2.1). It is the operator who says so: the server
+ * is not asked before something is asked of it, and every process must say the same. Null: no limit, or nothing of the kind.
+ */
+export type SieveOffers = {
+  readonly implementation: string;
+  readonly extensions: readonly string[];
+  readonly maxSizeScript: number | null;
+  readonly maxNumberScripts: number | null;
+  readonly maxNumberRedirects: number | null;
+  readonly notificationMethods: readonly string[] | null;
+  readonly externalLists: readonly string[] | null;
+};
+
+/** What Dovecot's Pigeonhole and Cyrus both offer as they come. */
+export const usualSieveOffers: SieveOffers = {
+  implementation: 'ManageSieve',
+  extensions: [
+    ...['fileinto', 'reject', 'envelope', 'vacation', 'subaddress', 'comparator-i;ascii-numeric', 'relational'],
+    ...['regex', 'imap4flags', 'copy', 'include', 'variables', 'body', 'enotify', 'environment', 'mailbox', 'date'],
+    ...['index', 'ihave', 'duplicate'],
+  ],
+  maxSizeScript: null,
+  maxNumberScripts: null,
+  maxNumberRedirects: null,
+  notificationMethods: ['mailto'],
+  externalLists: null,
 };
 
 /** What a server gets wrong, as far as the operator must say so. */
@@ -74,6 +106,7 @@ export function singleProvider(name: string, endpoints: Endpoints): Provider {
     name,
     domains: ['*'],
     ...endpoints,
+    sieve: endpoints.sieve && { ...endpoints.sieve, offers: usualSieveOffers },
     auth: ['plain', 'login'],
     login: 'address',
     loginCase: 'exact',
@@ -119,29 +152,44 @@ function providerOf(providers: readonly Provider[], domain: string): Provider | 
 }
 
 function fileSchema(readCertificates: (file: string) => string) {
-  const endpoint = v.pipe(
-    v.strictObject({
-      ...addressMembers,
-      tls: v.picklist(['implicit', 'starttls', 'plaintext'], 'expected "implicit", "starttls" or "plaintext"'),
-      caFile: v.optional(
-        v.pipe(
-          v.string('expected a file name'),
-          v.rawTransform(({ dataset, addIssue, NEVER }) => {
-            try {
-              return readCertificates(dataset.value);
-            } catch (error) {
-              addIssue({ message: (error as Error).message });
-              return NEVER;
-            }
-          }),
-        ),
+  const endpointMembers = {
+    ...addressMembers,
+    tls: v.picklist(['implicit', 'starttls', 'plaintext'], 'expected "implicit", "starttls" or "plaintext"'),
+    caFile: v.optional(
+      v.pipe(
+        v.string('expected a file name'),
+        v.rawTransform(({ dataset, addIssue, NEVER }) => {
+          try {
+            return readCertificates(dataset.value);
+          } catch (error) {
+            addIssue({ message: (error as Error).message });
+            return NEVER;
+          }
+        }),
       ),
-    }),
+    ),
+  };
+  const endpoint = v.pipe(
+    v.strictObject(endpointMembers),
     v.rawCheck(({ dataset, addIssue }) => {
       const objection = dataset.typed ? objectionTo(dataset.value) : undefined;
       if (objection !== undefined) addIssue({ message: objection });
     }),
     v.transform(({ caFile, ...rest }): Endpoint => ({ ...rest, ca: caFile ?? null })),
+  );
+  const sieveEndpoint = v.pipe(
+    v.strictObject({ ...endpointMembers, offers: v.optional(sieveOffers, {}) }),
+    v.rawCheck(({ dataset, addIssue }) => {
+      const objection = dataset.typed ? objectionTo(dataset.value) : undefined;
+      if (objection !== undefined) addIssue({ message: objection });
+    }),
+    v.transform(
+      ({ caFile, offers, ...rest }): SieveEndpoint => ({
+        ...rest,
+        ca: caFile ?? null,
+        offers: { ...usualSieveOffers, ...offers },
+      }),
+    ),
   );
   const provider = v.strictObject({
     name: v.pipe(
@@ -154,7 +202,7 @@ function fileSchema(readCertificates: (file: string) => string) {
     ),
     imap: endpoint,
     smtp: v.nullish(endpoint, null),
-    sieve: v.nullish(endpoint, null),
+    sieve: v.nullish(sieveEndpoint, null),
     auth: v.optional(
       v.pipe(
         v.array(
@@ -224,6 +272,22 @@ function fileSchema(readCertificates: (file: string) => string) {
     ),
   });
 }
+
+const words = v.array(v.pipe(v.string('expected a word'), v.regex(/^[^\s"]+$/, 'expected a word')), 'expected a list');
+const limit = v.pipe(
+  v.number('expected a number'),
+  v.integer('expected a whole number'),
+  v.minValue(0, 'expected 0 or more'),
+);
+const sieveOffers = v.strictObject({
+  implementation: v.exactOptional(v.pipe(v.string('expected a name'), v.nonEmpty('expected a name'))),
+  extensions: v.exactOptional(words),
+  maxSizeScript: v.exactOptional(v.nullable(limit)),
+  maxNumberScripts: v.exactOptional(v.nullable(limit)),
+  maxNumberRedirects: v.exactOptional(v.nullable(limit)),
+  notificationMethods: v.exactOptional(v.nullable(words)),
+  externalLists: v.exactOptional(v.nullable(words)),
+});
 
 const domainPattern = v.pipe(
   v.string('expected a domain, "*." and a domain, or "*"'),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ConfigurationError } from '../shared/configuration-error.ts';
-import { matchLogin, parseProviders } from '../shared/providers.ts';
+import { matchLogin, parseProviders, usualSieveOffers } from '../shared/providers.ts';
 
 const imap = { host: 'imap.example.com', port: 993, tls: 'implicit' };
 const minimal = { name: 'example', domains: ['example.com'], imap };
@@ -61,13 +61,42 @@ describe('the providers file', () => {
     expect(provider).toMatchObject({
       imap: { ca: '-----BEGIN CERTIFICATE----- ca.pem' },
       smtp: { tls: 'starttls' },
-      sieve: { tls: 'plaintext' },
+      sieve: { tls: 'plaintext', offers: usualSieveOffers },
       sending: { maxRecipients: 500, extensions: ['DSN'], savesSent: true },
       quirks: { ignoreCapabilities: ['QRESYNC'] },
     });
   });
 
+  test('says what a ManageSieve server offers, as far as it is not the usual', () => {
+    const sieve = { host: 'imap.example.com', port: 4190, tls: 'starttls', caFile: 'ca.pem' };
+    const offers = {
+      implementation: 'Our Sieve 1.0',
+      extensions: ['fileinto'],
+      maxNumberScripts: 5,
+      maxSizeScript: null,
+    };
+    expect(parse({ ...minimal, sieve: { ...sieve, offers } })[0]?.sieve).toEqual({
+      ...{ host: 'imap.example.com', port: 4190, tls: 'starttls', ca: '-----BEGIN CERTIFICATE----- ca.pem' },
+      offers: { ...usualSieveOffers, ...offers },
+    });
+  });
+
   test.each<[string, object, string]>([
+    [
+      'an extension that is none',
+      { ...minimal, sieve: { ...imap, offers: { extensions: ['a b'] } } },
+      '/providers/0/sieve/offers/extensions/0 "a b": expected a word',
+    ],
+    [
+      'a limit below 0',
+      { ...minimal, sieve: { ...imap, offers: { maxSizeScript: -1 } } },
+      '/providers/0/sieve/offers/maxSizeScript -1: expected 0 or more',
+    ],
+    [
+      'a ManageSieve server elsewhere without TLS',
+      { ...minimal, sieve: { ...imap, tls: 'plaintext' } },
+      '/providers/0/sieve: plaintext is for this machine only, not for "imap.example.com": use "implicit" or "starttls"',
+    ],
     ['a missing member', { name: 'a', domains: ['*'] }, '/providers/0/imap: is missing'],
     ['an unknown member', { ...minimal, impa: imap }, '/providers/0/impa: is not known here'],
     [
