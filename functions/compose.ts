@@ -26,7 +26,8 @@ import { createSessionDescriber } from './http/describe-session.ts';
 import { createLog, type Log } from './http/log.ts';
 import { createLoginCounter } from './http/login-limits.ts';
 import { createLoginMemory } from './http/login-memory.ts';
-import { sendingPolicyOf } from './sending-policy.ts';
+import { sieveOpener } from './open-sieve.ts';
+import { ownAddressesOf, sendingPolicyOf } from './sending-policy.ts';
 
 /** What differs between the processes that serve JMAP. */
 export type World = {
@@ -74,6 +75,8 @@ export function compose(config: Config, world: World): Postern {
   const cache = createBlockCache({ maxBytes: config.blockCacheMegabytes * 1_000_000 });
   const memories = new LRUCache<Id, AccountMemory>({ max: maxRememberedAccounts });
 
+  const openSieve = sieveOpener(log);
+
   const openAccount: OpenAccount = (user) => {
     const { accountId, provider, credential } = user;
     const { source, messages, search, writing, quotas, release } = imapAccount(pool, provider, credential);
@@ -89,6 +92,7 @@ export function compose(config: Config, world: World): Postern {
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
     const records = accountRecords({ store: world.records, account: accountId, randomKey: surroundings.randomKey });
+    const sieve = openSieve(provider, credential);
     const newId = () => `S${surroundings.randomKey()}` as Id;
     const ports = {
       ...{ catalog, messages, search, writing, rights, quotas, uploads: blobs(accountId), records },
@@ -103,8 +107,13 @@ export function compose(config: Config, world: World): Postern {
         queue: null,
         emailOf: new Map<Id, Id>(),
       },
+      scripts: sieve.scripts,
+      ownAddresses: ownAddressesOf(user),
     };
-    return { ports, close: release };
+    const close = async () => {
+      await Promise.all([release(), sieve.release()]);
+    };
+    return { ports, close };
   };
 
   const core = coreCapability(config);

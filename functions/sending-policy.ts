@@ -15,6 +15,12 @@ export function sendingPolicyOf({ username, provider, credential }: User): Sendi
   };
 }
 
+/** Addresses of a user at which he gets mail, as far as they are known: his own, and those that he may send from by name. */
+export function ownAddressesOf(user: User): string[] {
+  const { address, alsoFrom } = sendingPolicyOf(user);
+  return [address, ...alsoFrom].filter((each) => /^[\w.!#$%&'+/=?^`{|}~-]+@(?:[a-z0-9-]+\.)+[a-z]+$/i.test(each));
+}
+
 function partsOf(login: string): { readonly local: string; readonly domain: string | null } {
   const at = login.lastIndexOf('@');
   return at === -1 ? { local: login, domain: null } : { local: login.slice(0, at), domain: login.slice(at + 1) };

@@ -21,6 +21,11 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
+/** Whom a certificate names matters on a network. On this machine it does only where the operator says whom to trust. */
+export function isCertificateChecked({ host, ca }: Pick<Endpoint, 'host' | 'ca'>): boolean {
+  return ca !== null || !isLoopback(host);
+}
+
 const hostName = /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 const ipv6 = /^[0-9A-Fa-f]*:[0-9A-Fa-f:.]+$/;
 

@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto';
+import type { JsonObject } from '../../shared/jmap/scalars.ts';
 import { type Account, buildSession, type CoreCapability } from '../../shared/jmap/session.ts';
 import { blobAccountCapability } from '../../shared/methods/Blob/capability.ts';
 import {
   blobCapability,
   mailCapability,
   quotaCapability,
+  sieveCapability,
   submissionCapability,
+  vacationCapability,
 } from '../../shared/methods/capabilities.ts';
 import { mailboxesPerEmailMax } from '../../shared/methods/Email/set.ts';
 import { emailSort } from '../../shared/methods/Email/sort.ts';
+import { sieveAccountCapability } from '../../shared/methods/SieveScript/capability.ts';
 import type { Provider } from '../../shared/providers.ts';
 import type { User } from './authenticate.ts';
 import type { DescribeSession } from './session.ts';
@@ -35,6 +39,7 @@ export function createSessionDescriber({
         ...(user.provider.smtp !== null && { [submissionCapability]: {} }),
         [blobCapability]: {},
         [quotaCapability]: {},
+        ...sieveOf(user),
       },
       accounts: new Map([[user.accountId, accountOf(user, core, maxDelayedSend)]]),
       urls,
@@ -65,6 +70,9 @@ function accountOf({ username, provider }: User, core: CoreCapability, maxDelaye
       [blobCapability]: blobAccountCapability(core),
       // Whether the mail server has any is not known before it is asked; without, there are no Quotas.
       [quotaCapability]: {},
+      ...(provider.sieve === null
+        ? {}
+        : { [sieveCapability]: sieveAccountCapability(provider.sieve.offers), [vacationCapability]: {} }),
     },
   };
 }
@@ -73,4 +81,10 @@ function accountOf({ username, provider }: User, core: CoreCapability, maxDelaye
 function extensionsOf({ sending }: Provider, maxDelayedSend: number): { [keyword: string]: string[] } {
   const named = Object.fromEntries(sending.extensions.map((keyword): [string, string[]] => [keyword, []]));
   return maxDelayedSend === 0 ? named : { ...named, FUTURERELEASE: [] };
+}
+
+/** Whatever filters mail as it comes in is there where the provider has ManageSieve. */
+function sieveOf({ provider: { sieve } }: User): { readonly [capability: string]: JsonObject } {
+  if (sieve === null) return {};
+  return { [sieveCapability]: { implementation: sieve.offers.implementation }, [vacationCapability]: {} };
 }

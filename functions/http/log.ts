@@ -26,6 +26,13 @@ export type LogEvent =
       readonly durationMs: number;
       readonly reason?: string;
     }
+  | {
+      /** What the Session says of a provider's Sieve is not what its server says: extensions by name. */
+      readonly event: 'sieve';
+      readonly provider: string;
+      readonly onlyInSession: readonly string[];
+      readonly onlyOnServer: readonly string[];
+    }
   | { readonly event: 'unavailable'; readonly reason: string; readonly account?: string }
   | { readonly event: 'defect'; readonly report: string; readonly error: string; readonly stack: readonly string[] }
   | { readonly event: 'detail'; readonly text: string };

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { ImapFlow } from 'imapflow';
-import { isLoopback } from '../endpoint.ts';
+import { isCertificateChecked, isLoopback } from '../endpoint.ts';
 import { AuthenticationFailed, Unavailable } from '../jmap/errors.ts';
 import { retryAfterSeconds } from '../refusal.ts';
 import { classifyRefusal, type Refusal } from './classify.ts';
@@ -41,7 +41,7 @@ export async function connect(
     port: imap.port,
     secure: imap.tls === 'implicit',
     doSTARTTLS: imap.tls === 'starttls',
-    tls: { secureContext: secureContextFor(imap.ca), rejectUnauthorized: isChecked(imap) },
+    tls: { secureContext: secureContextFor(imap.ca), rejectUnauthorized: isCertificateChecked(imap) },
     auth: credential.kind === 'password' ? { user: credential.user, pass: credential.password } : credential,
     logger: false,
     disableAutoIdle: true,
@@ -95,11 +95,6 @@ export async function connect(
 
 function secretOf(credential: ImapCredential): string {
   return credential.kind === 'password' ? credential.password : credential.accessToken;
-}
-
-/** Whom a certificate names matters on a network. On this machine it does only where the operator says whom to trust. */
-function isChecked({ host, ca }: ImapServer['imap']): boolean {
-  return ca !== null || !isLoopback(host);
 }
 
 function isDone(progress: string): boolean {

@@ -7,7 +7,9 @@ import { identity } from './Identity/index.ts';
 import { mailbox } from './Mailbox/index.ts';
 import { quota } from './Quota/index.ts';
 import { searchSnippet } from './SearchSnippet/index.ts';
+import { sieveScript } from './SieveScript/index.ts';
 import { thread } from './Thread/index.ts';
+import { vacationResponse } from './VacationResponse/index.ts';
 
 /** Every data type that is served; methods, capabilities and ports follow from this list. */
 export const dataTypes = [
@@ -21,6 +23,8 @@ export const dataTypes = [
   emailSubmission,
   blob,
   quota,
+  sieveScript,
+  vacationResponse,
 ] as const;
 
 /** What all of them need of one account. */

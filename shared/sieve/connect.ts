@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, createSecureContext, type SecureContext } from 'node:tls';
-import { type Endpoint, isLoopback } from '../endpoint.ts';
+import { type Endpoint, isCertificateChecked, isLoopback } from '../endpoint.ts';
 import { AuthenticationFailed, Unavailable } from '../jmap/errors.ts';
 import { retryAfterSeconds } from '../refusal.ts';
 import type { SieveLimits } from './limits.ts';
@@ -89,12 +89,13 @@ async function capabilitiesOf(ask: (onData: TakeData) => Promise<unknown>): Prom
   return capabilities;
 }
 
-function secured({ host, port, ca }: Endpoint, socket: Socket | null): Socket {
+function secured(endpoint: Endpoint, socket: Socket | null): Socket {
+  const { host, port, ca } = endpoint;
   return connectTls({
     host,
     port,
     secureContext: secureContextFor(ca),
-    rejectUnauthorized: true,
+    rejectUnauthorized: isCertificateChecked(endpoint),
     // An address is no server name (RFC 6066 §3); the certificate is compared with `host` anyway.
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(socket === null ? {} : { socket }),

@@ -93,7 +93,8 @@ export function startProduct(
     hasModseqs = true,
     smtp = null,
     sending,
-  }: Partial<Backend & Pick<Provider, 'smtp' | 'sending'>> = {},
+    sievePort,
+  }: Partial<Backend & Pick<Provider, 'smtp' | 'sending'>> & { readonly sievePort?: number } = {},
   config: Partial<Config> = {},
 ): Product {
   let clock = Date.now();
@@ -104,7 +105,8 @@ export function startProduct(
   const log: string[] = [];
   const processes: Process[] = [];
   const imap = { host: server.host, port: server.imapPort, tls: 'plaintext', ca: null } as const;
-  const single = singleProvider('test', { imap, smtp, sieve: null });
+  const sieve = sievePort === undefined ? null : { ...imap, port: sievePort };
+  const single = singleProvider('test', { imap, smtp, sieve });
   const provider = {
     ...single,
     forbiddenIdentitySchemes,

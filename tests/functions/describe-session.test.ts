@@ -3,13 +3,15 @@ import type { User } from '../../functions/http/authenticate.ts';
 import { createSessionDescriber } from '../../functions/http/describe-session.ts';
 import { sessionUrls } from '../../functions/http/session-urls.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
-import { singleProvider } from '../../shared/providers.ts';
+import { singleProvider, usualSieveOffers } from '../../shared/providers.ts';
 
 const coreUri = 'urn:ietf:params:jmap:core';
 const mailUri = 'urn:ietf:params:jmap:mail';
 const submissionUri = 'urn:ietf:params:jmap:submission';
 const blobUri = 'urn:ietf:params:jmap:blob';
 const quotaUri = 'urn:ietf:params:jmap:quota';
+const sieveUri = 'urn:ietf:params:jmap:sieve';
+const vacationUri = 'urn:ietf:params:jmap:vacationresponse';
 const uris = [coreUri, mailUri, blobUri, quotaUri];
 const core = {
   maxSizeUpload: 50_000_000,
@@ -81,6 +83,50 @@ describe('the Session', () => {
     };
     expect(told(0)).toEqual({ maxDelayedSend: 0, submissionExtensions: { DSN: [] } });
     expect(told(60)).toEqual({ maxDelayedSend: 60, submissionExtensions: { DSN: [], FUTURERELEASE: [] } });
+  });
+
+  test('has Sieve and the vacation response where the provider has ManageSieve, and only there', () => {
+    const sieve = { host: 'localhost', port: 4190, tls: 'plaintext', ca: null } as const;
+    const filtering = { ...alice, provider: singleProvider('single', { imap, smtp: null, sieve }) };
+    const { capabilities, accounts, primaryAccounts } = describeSession(false, filtering);
+    expect(capabilities).toMatchObject({ [sieveUri]: { implementation: 'ManageSieve' }, [vacationUri]: {} });
+    expect(primaryAccounts).toMatchObject({ [sieveUri]: 'a1', [vacationUri]: 'a1' });
+    expect(accounts.a1?.isReadOnly).toBe(false);
+    expect(accounts.a1?.accountCapabilities).toMatchObject({
+      [vacationUri]: {},
+      [sieveUri]: {
+        maxSizeScriptName: 512,
+        maxSizeScript: 1_000_000,
+        maxNumberScripts: null,
+        maxNumberRedirects: null,
+        sieveExtensions: expect.arrayContaining(['fileinto', 'vacation']),
+        notificationMethods: ['mailto'],
+        externalLists: null,
+      },
+    });
+    const without = describeSession(false);
+    for (const known of [without.capabilities, without.accounts.a1?.accountCapabilities, without.primaryAccounts]) {
+      expect(known).not.toHaveProperty([sieveUri]);
+      expect(known).not.toHaveProperty([vacationUri]);
+    }
+  });
+
+  test('says of Sieve what the operator says', () => {
+    const sieve = { host: 'localhost', port: 4190, tls: 'plaintext', ca: null } as const;
+    const provider = singleProvider('single', { imap, smtp: null, sieve });
+    const offers = {
+      ...usualSieveOffers,
+      extensions: ['fileinto', 'extlists'],
+      maxSizeScript: 100,
+      externalLists: ['urn'],
+    };
+    const told = { ...alice, provider: { ...provider, sieve: { ...sieve, offers } } };
+    expect(describeSession(false, told).accounts.a1?.accountCapabilities[sieveUri]).toMatchObject({
+      maxSizeScript: 100,
+      sieveExtensions: ['fileinto', 'extlists'],
+      notificationMethods: null,
+      externalLists: ['urn'],
+    });
   });
 
   test('has a short state that changes when something in it does, and at no other time', () => {

@@ -18,6 +18,7 @@ import type { QuotaResource } from '../../shared/methods/Quota/record.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
 import { type FakeMailServer, type FakeOptions, fakeMailServer } from '../catalog/fake-mail-server.ts';
+import { inMemoryScripts } from '../methods/in-memory-scripts.ts';
 import { sendingPorts } from '../methods/sending-account.ts';
 import { messagesOf, searchOf } from './mail.ts';
 import { inMemoryUploads } from './uploads.ts';
@@ -92,12 +93,13 @@ export function inMemoryServer(
   const user: User = {
     username: 'one',
     accountId,
-    provider: singleProvider('memory', { imap, smtp: imap, sieve: null }),
+    provider: singleProvider('memory', { imap, smtp: imap, sieve: imap }),
     credential: { kind: 'password', user: 'one', password: 'secret' },
   };
 
   const cache = createBlockCache({ maxBytes: 10_000_000 });
   const memory = accountMemory();
+  const { manager: scripts } = inMemoryScripts({ main: 'keep;' }, { active: 'main' });
   const uploads = inMemoryUploads(surroundings.randomKey);
   const openAccount: OpenAccount = () => {
     const { source, messages, search, writing, release } = ports({
@@ -117,7 +119,18 @@ export function inMemoryServer(
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
     const quotas = async () => quotasOf(mail);
     return {
-      ports: { catalog, messages, search, writing, rights, uploads, quotas, ...sendingPorts({ store: records, now }) },
+      ports: {
+        catalog,
+        messages,
+        search,
+        writing,
+        rights,
+        uploads,
+        quotas,
+        ...sendingPorts({ store: records, now }),
+        scripts,
+        ownAddresses: [],
+      },
       close: release ?? (async () => {}),
     };
   };

@@ -2,6 +2,7 @@ import type { Email } from '../../shared/catalog/email.ts';
 import type { AccountMethod } from '../../shared/jmap/method.ts';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import type { BlobPorts } from '../../shared/methods/Blob/find.ts';
+import { noScripts } from '../../shared/methods/SieveScript/scripts.ts';
 import { inMemoryView } from '../catalog/query/in-memory-view.ts';
 import { memoryBlobStore } from '../functions/memory-blob-store.ts';
 import { contextFor } from './context.ts';
@@ -33,6 +34,7 @@ export function mailAccount(raws: readonly (string | null)[]) {
     },
     messages: mail,
     uploads: memoryBlobStore()('a' as Id),
+    scripts: noScripts,
   };
   return { ports, asked: mail.asked, views };
 }

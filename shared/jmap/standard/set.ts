@@ -1,5 +1,5 @@
 // The standard /set method (RFC 8620 §5.3)
-import { methodError, ok, refuse, type SetError } from '../errors.ts';
+import { methodError, ok, type Result, refuse, type SetError } from '../errors.ts';
 import {
   anyObject,
   arrayOf,
@@ -15,9 +15,9 @@ import {
 import { type AccountContext, type AccountMethod, accountMethod, type ImplicitCall } from '../method.ts';
 import type { Properties, RecordOf, RecordType } from '../record-type.ts';
 import { type Id, isId, type JsonObject } from '../scalars.ts';
-import type { CanCreate, CanDestroy, CanUpdate, Some } from '../verbs.ts';
+import type { CanCreate, CanDestroy, CanUpdate, Some, Step } from '../verbs.ts';
 import { type Created, createAll } from './create.ts';
-import { mapOrNull, noOutcomes, refuseAll, settle } from './outcomes.ts';
+import { mapOrNull, noOutcomes, type Outcomes, refuseAll, settle } from './outcomes.ts';
 import { type ChoosePort, ownPort } from './port.ts';
 import { stepsFrom } from './steps.ts';
 import { updateAll } from './update.ts';
@@ -33,6 +33,9 @@ export type Achieved<R> = {
   readonly destroyed: readonly Id[];
 };
 
+/** Something that follows from a /set as a whole: the records that it changes, each answered with what changed about it. */
+export type Finish = { readonly ids: readonly Id[]; readonly run: () => Promise<Step<Id, JsonObject>> };
+
 /**
  * `Foo/set`: creates, then updates, then destroys. Creation ids are resolved within the call, whatever its order, and
  * across calls; they may also stand for an id among the keys of `update` and in `destroy`.
@@ -43,14 +46,17 @@ export function standardSet<
   const A extends Members = Record<never, never>,
   const Single extends boolean = false,
   R = RecordOf<RecordType<N, P>>,
-  Ports = { readonly [K in N]: SetPort<R, Parsed<A>, Single> },
+  Port extends SetPort<R, Parsed<A>, Single> = SetPort<R, Parsed<A>, Single>,
+  Ports = { readonly [K in N]: Port },
 >(
   type: RecordType<N, P>,
   options: {
     readonly args?: A;
     /** There is exactly one record: to create or destroy one is refused with `singleton`. */
     readonly singleton?: Single;
-    readonly port?: ChoosePort<Ports, SetPort<R, Parsed<A>, Single>>;
+    readonly port?: ChoosePort<Ports, Port>;
+    /** What is still to be done when no record was refused; null: nothing. */
+    readonly finish?: (port: Port, args: Parsed<A>, createdIds: ReadonlyMap<string, Id>) => Finish | null;
     /** The calls that follow implicitly from what was achieved, such as those of `onSuccessUpdateEmail`. */
     readonly onSuccess?: (
       achieved: Achieved<R>,
@@ -81,7 +87,8 @@ export function standardSet<
       }
 
       const extra = args as unknown as Parsed<A>;
-      const port = choosePort(ports, context) as unknown as AnyPort;
+      const chosen = choosePort(ports, context);
+      const port = chosen as unknown as AnyPort;
       const oldState = await port.latestState();
       if (args.ifInState !== null && args.ifInState !== oldState) {
         return refuse(methodError('stateMismatch', `the state is ${quote(oldState)}`));
@@ -108,6 +115,10 @@ export function standardSet<
       const ids = [...doomed.accepted.keys()];
       const destroyed = noOutcomes<Id, null>();
       settle(destroyed, await steps.run(ids, () => port.destroy(ids, extra)));
+      const refusals = [created.refused, patches.refused, updated.refused, doomed.refused, destroyed.refused];
+      const isAllDone = refusals.every(({ size }) => size === 0);
+      const finish = (isAllDone && options.finish?.(chosen, extra, createdIds)) || null;
+      if (finish !== null) note(await steps.run(finish.ids, finish.run), created, updated);
 
       const response = {
         accountId: args.accountId,
@@ -135,6 +146,25 @@ export function standardSet<
     },
     { writes: true },
   );
+}
+
+/** Adds what changed about records further: to those that were created, else to those that were updated. */
+function note(
+  results: ReadonlyMap<Id, Result<JsonObject, SetError>>,
+  created: Outcomes<string, Created>,
+  updated: Outcomes<Id, JsonObject | null>,
+): void {
+  for (const [id, result] of results) {
+    const [creationId, creation] = [...created.done].find(([, { whole }]) => whole.id === id) ?? [];
+    if (!result.ok) updated.refused.set(id, result.error);
+    else if (creationId !== undefined && creation !== undefined) {
+      const { whole, response } = creation;
+      created.done.set(creationId, {
+        whole: { ...whole, ...result.value, id },
+        response: { ...response, ...result.value },
+      });
+    } else updated.done.set(id, { ...updated.done.get(id), ...result.value });
+  }
 }
 
 /** The records that `update` or `destroy` name, by id: `#` and a creation id may stand for it. */

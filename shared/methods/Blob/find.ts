@@ -6,8 +6,10 @@ import { findPart } from '../../message/section.ts';
 import { readingsOf } from '../Email/blob-id.ts';
 import type { CanReadMessages } from '../Email/mail.ts';
 import { parsedMessage } from '../Email/parsed-message.ts';
+import type { CanManageScripts } from '../SieveScript/scripts.ts';
 import { locateBlob, type MessageBlob } from './locate.ts';
 import { collect, decoded, streamOf } from './octets.ts';
+import { isScriptBlobId, scriptBlobId } from './script-blob.ts';
 import { isUploadId, type Slice, type UploadedBlobs } from './uploads.ts';
 
 /** What finding a blob needs of the world. */
@@ -15,6 +17,7 @@ export type BlobPorts = {
   readonly catalog: AccountCatalog;
   readonly messages: CanReadMessages;
   readonly uploads: UploadedBlobs;
+  readonly scripts: CanManageScripts;
 };
 
 /** A blob that exists. */
@@ -23,7 +26,7 @@ export type FoundBlob = {
   readonly size: number | null;
   /** In how many messages within one another it lies; 0 for a blob that is part of none. */
   readonly depth: number;
-  /** The objects that it can be found by; null for an uploaded file, to which nothing refers. */
+  /** The objects that it can be found by; null for an uploaded file or a script, to which none of these types refers. */
   readonly references: References | null;
   /** Null when it is gone by now. Whoever opens it reads it to its end, or cancels it. */
   readonly open: () => Promise<OpenedBlob | null>;
@@ -45,7 +48,7 @@ export type OpenedBlob = { readonly octets: ReadableStream<Uint8Array>; readonly
 export const enclosingMessageOctetsMax = 50_000_000;
 
 /**
- * Finds blobs one after the other: messages, their parts, uploaded files, and the parts of messages within any of those.
+ * Finds blobs one after the other: messages, their parts, uploaded files, Sieve scripts, and the parts of messages within any of those.
  * Null when there is no such blob. What is not at its place is looked up once more in a new version of the catalog.
  */
 export function blobFinder(ports: BlobPorts): (blobId: Id) => Promise<FoundBlob | null> {
@@ -70,7 +73,24 @@ export function blobFinder(ports: BlobPorts): (blobId: Id) => Promise<FoundBlob 
     };
   };
 
-  return async (blobId) => (await findUpload(blobId, ports.uploads)) ?? findMessage(blobId);
+  const findScript = async (blobId: Id): Promise<FoundBlob | null> => {
+    if (!isScriptBlobId(blobId)) return null;
+    const script = (await ports.scripts.readAll()).find(({ octets }) => scriptBlobId(octets) === blobId);
+    return script ? scriptAsBlob(script.octets) : null;
+  };
+
+  return async (blobId) =>
+    (await findUpload(blobId, ports.uploads)) ?? (await findScript(blobId)) ?? findMessage(blobId);
+}
+
+function scriptAsBlob(octets: Uint8Array): FoundBlob {
+  return {
+    size: octets.byteLength,
+    depth: 0,
+    references: null,
+    open: async () => ({ octets: streamOf(octets), size: octets.byteLength }),
+    openSlice: async ({ offset, length }) => streamOf(octets.subarray(offset, offset + length)),
+  };
 }
 
 async function findUpload(blobId: Id, uploads: UploadedBlobs): Promise<FoundBlob | null> {
