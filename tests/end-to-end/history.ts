@@ -18,6 +18,8 @@ export type RandomActor = {
    * their names at once is which cannot always be told.
    */
   readonly act: (times: number) => Promise<readonly string[]>;
+  /** Takes a look at what others have done meanwhile: he knows only what he did himself. */
+  readonly look: () => Promise<void>;
   /** Mailboxes that can be selected, by their full names. */
   readonly mailboxes: ReadonlyMap<string, KnownMailbox>;
   /** Contents that were delivered twice. */
@@ -81,6 +83,10 @@ export async function randomActor(
     mailboxes,
     deliveredTwice,
     layTwice,
+    look: async () => {
+      observed = await actor.observe();
+      learn();
+    },
     act: async (times) => {
       const said: string[] = [];
       let choices = random.chance(0.3) ? onMailboxes : onMessages;

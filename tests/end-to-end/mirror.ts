@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { Random } from '../../functions/local/sample-mail/random.ts';
-import type { Id } from '../../shared/jmap/scalars.ts';
+import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import type { ChangesResponse, JmapClient, QueryChangesResponse } from './jmap-client.ts';
 import {
   type EmailRecord,
@@ -18,6 +18,11 @@ import {
 export type Mirror = {
   /** Brings the copy up to date by `/changes`, `/get` of what they name, and `/queryChanges`, and by nothing else. */
   readonly refresh: (client: JmapClient) => Promise<void>;
+  /**
+   * Changes or destroys an Email as it is in the copy; says what. Where nothing else happened since the state of the copy, the copy takes over
+   * what was done along with the new state, and asks for nothing (RFC 8620 §5.3).
+   */
+  readonly act: (client: JmapClient) => Promise<string>;
   /** The copy, to be compared with what a client sees that reads everything anew. */
   readonly copy: () => Copy;
 };
@@ -81,7 +86,60 @@ export async function startMirror(client: JmapClient, questions: readonly Questi
     for (const id of got.notFound) if (!known.has(id)) known.set(id, { id });
   }
 
+  /** What can be done to one Email, and the Email it makes; null: none. */
+  function anyChange({ keywords, mailboxIds, ...rest }: EmailRecord): {
+    patch: JsonObject;
+    changed: EmailRecord | null;
+  } {
+    const keyword = random.pick(['$seen', '$flagged', '$answered', 'later']);
+    const mailbox = random.pick([...records.Mailbox.keys()]);
+    const isIn = mailboxIds[mailbox] === true;
+    const others = without(mailboxIds, mailbox);
+    switch (random.below(4)) {
+      case 0:
+        return {
+          patch: { [`keywords/${keyword}`]: true },
+          changed: { ...rest, mailboxIds, keywords: { ...keywords, [keyword]: true } },
+        };
+      case 1:
+        return {
+          patch: { [`keywords/${keyword}`]: null },
+          changed: { ...rest, mailboxIds, keywords: without(keywords, keyword) },
+        };
+      case 2:
+        return {
+          patch: { mailboxIds: { [mailbox]: true } },
+          changed: { ...rest, keywords, mailboxIds: { [mailbox]: true } },
+        };
+      default:
+        return isIn && Object.keys(others).length > 0
+          ? { patch: { [`mailboxIds/${mailbox}`]: null }, changed: { ...rest, keywords, mailboxIds: others } }
+          : {
+              patch: { [`mailboxIds/${mailbox}`]: true },
+              changed: { ...rest, keywords, mailboxIds: { ...mailboxIds, [mailbox]: true } },
+            };
+    }
+  }
+
   return {
+    act: async (asked) => {
+      const email = records.Email.size === 0 ? null : random.pick([...records.Email.values()]);
+      if (email === null) return 'finds nothing to change';
+      const { id } = email;
+      const isDestroyed = random.chance(0.1);
+      const { patch, changed } = isDestroyed ? { patch: null, changed: null } : anyChange(email);
+      const args: JsonObject = patch === null ? { destroy: [id] } : { update: { [id]: patch } };
+      const response = await asked.one<SetResponse>('Email/set', args);
+      const { oldState, newState, updated, notUpdated, notDestroyed } = response;
+      const error = notUpdated?.[id] ?? notDestroyed?.[id];
+      if (error !== undefined) expect(errorsOfTheLate).toContain(error.type);
+      if (oldState === states.Email) {
+        states.Email = newState;
+        if (error === undefined && changed === null) records.Email.delete(id);
+        else if (error === undefined && changed !== null) records.Email.set(id, { ...changed, ...updated?.[id] });
+      }
+      return `sets ${JSON.stringify(args)}: ${error?.type ?? 'done'}${oldState === newState ? '' : ', adopted'}`;
+    },
     refresh: async (asked) => {
       for (const type of types) await refreshType(asked, type);
       for (const [index, list] of lists.entries()) {
@@ -94,6 +152,22 @@ export async function startMirror(client: JmapClient, questions: readonly Questi
     },
     copy: () => ({ states: { ...states }, ...records, results: lists.map(({ ids }) => ids) }),
   };
+}
+
+type SetResponse = {
+  readonly oldState: string;
+  readonly newState: string;
+  readonly updated: { readonly [id: string]: Partial<EmailRecord> | null } | null;
+  readonly notUpdated: { readonly [id: string]: { readonly type: string } } | null;
+  readonly notDestroyed: { readonly [id: string]: { readonly type: string } } | null;
+};
+
+/** What is said to a client whose copy is not up to date: the Email is gone, or the mailbox that it is to go to. */
+const errorsOfTheLate = ['notFound', 'invalidProperties'];
+
+function without(set: { readonly [name: string]: true }, name: string): { readonly [name: string]: true } {
+  const { [name]: _, ...others } = set;
+  return others;
 }
 
 /** RFC 8620 §5.6. */
