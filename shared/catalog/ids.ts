@@ -16,14 +16,14 @@ const serverIdCharsMax = 64;
 
 /** The id of an account: the same for every process and every spelling of the login that the provider calls the same. */
 export function accountIdOf(provider: string, canonicalLogin: string): Id {
-  return `a${hash(otherIdChars, 'account', provider, canonicalLogin)}` as Id;
+  return hashed('a', otherIdChars, 'account', provider, canonicalLogin) as Id;
 }
 
 /** A server's EMAILID, THREADID, MAILBOXID, X-GM-MSGID … as a JMAP id: as it is when it starts with a letter and is not too long. */
 export function idOfServer(serverId: string): Id {
   if (/^[A-Za-z][A-Za-z0-9_-]*$/.test(serverId) && serverId.length <= serverIdCharsMax) return serverId as Id;
   if (/^[A-Za-z0-9_-]+$/.test(serverId) && serverId.length < serverIdCharsMax) return `x${serverId}` as Id;
-  return `x${hash(emailIdChars, 'server', serverId)}` as Id;
+  return hashed('x', emailIdChars, 'server', serverId) as Id;
 }
 
 /**
@@ -37,7 +37,7 @@ export function emailIdOf(scheme: IdentityScheme, appearance: Appearance, uidVal
   if (scheme !== 'digest' && serverEmailId !== null) return idOfServer(serverEmailId);
   const content =
     digestFields === null ? [uidValidity, uid] : [digestFields.date, digestFields.from, digestFields.received];
-  return `e${hash(emailIdChars, 'email', internalDate, size, messageId, ...content)}` as Id;
+  return hashed('e', emailIdChars, 'email', internalDate, size, messageId, ...content) as Id;
 }
 
 /**
@@ -50,12 +50,12 @@ export function sharesIdInMailbox(scheme: IdentityScheme): boolean {
 
 /** The Email id of the n-th row (1 …) of equal content in one mailbox. */
 export function nthEmailId(first: Id, n: number): Id {
-  return n === 1 ? first : (`e${hash(emailIdChars, 'copy', first, n)}` as Id);
+  return n === 1 ? first : (hashed('e', emailIdChars, 'copy', first, n) as Id);
 }
 
 /** The name under which a Message-ID is known: given without its angle brackets, compared octet by octet. */
 export function messageIdHash(messageId: string): string {
-  return hash(otherIdChars, 'message-id', messageId);
+  return hashed('', otherIdChars, 'message-id', messageId);
 }
 
 /** The derived id of the thread that starts with the message of this Message-ID hash. */
@@ -70,7 +70,7 @@ export function rootOf(threadId: Id): string | null {
 
 /** The thread of a message that has no Message-ID and names none. */
 export function lonelyThreadId(emailId: Id): Id {
-  return threadIdOf(hash(otherIdChars, 'lonely', emailId));
+  return threadIdOf(hashed('', otherIdChars, 'lonely', emailId));
 }
 
 /** INBOX, whatever its UIDVALIDITY. */
@@ -78,29 +78,36 @@ export const inboxId = 'minbox' as Id;
 
 /** The id of a mailbox whose UIDVALIDITY no other mailbox of the account has: it survives every rename. */
 export function mailboxIdOfValidity(uidValidity: number): Id {
-  return `m${hash(otherIdChars, 'mailbox', uidValidity)}` as Id;
+  return hashed('m', otherIdChars, 'mailbox', uidValidity) as Id;
 }
 
 /** The id of a mailbox that shares its UIDVALIDITY with another: the name at first sight tells them apart. */
 export function mailboxIdOfValidityAndName(uidValidity: number, name: string): Id {
-  return `m${hash(otherIdChars, 'mailbox', uidValidity, name)}` as Id;
+  return hashed('m', otherIdChars, 'mailbox', uidValidity, name) as Id;
 }
 
 /** The id of a node that cannot be selected and so has no UIDVALIDITY. */
 export function mailboxIdOfName(name: string): Id {
-  return `m${hash(otherIdChars, 'node', name)}` as Id;
+  return hashed('m', otherIdChars, 'node', name) as Id;
 }
 
-/** The first `chars` base32 characters of the SHA-256 of the fields, which are kept apart by their JSON form. */
-function hash(chars: number, ...fields: readonly (string | number)[]): string {
-  const hex = digestOf('sha256', JSON.stringify(fields), 'hex');
-  let text = '';
-  // Five hexadecimal digits are four of these.
-  for (let at = 0; text.length < chars; at += 5) {
-    const bits = Number.parseInt(hex.slice(at, at + 5), 16);
-    text += `${base32[bits >> 15]}${base32[(bits >> 10) & 31]}${base32[(bits >> 5) & 31]}${base32[bits & 31]}`;
+/**
+ * The letter and the first `chars` base32 characters of the SHA-256 of the fields, which are kept apart by their JSON form. Made
+ * for hundreds of thousands of messages in a row: a text in one piece, from octets that are no Buffer.
+ */
+function hashed(letter: string, chars: number, ...fields: readonly (string | number)[]): string {
+  const octets = digestOf('sha256', JSON.stringify(fields), 'binary');
+  const codes = letter === '' ? [] : [letter.charCodeAt(0)];
+  let bits = 0;
+  let held = 0;
+  for (let at = 0; chars > 0; at += 1) {
+    held = ((held << 8) | octets.charCodeAt(at)) & 0xfff;
+    for (bits += 8; bits >= 5 && chars > 0; bits -= 5) {
+      codes.push(base32.charCodeAt((held >> (bits - 5)) & 31));
+      chars -= 1;
+    }
   }
-  return text.slice(0, chars);
+  return String.fromCharCode(...codes);
 }
 
 const base32 = 'abcdefghijklmnopqrstuvwxyz234567';

@@ -23,7 +23,7 @@ export function ancestryOf(
   hashOf: (messageId: string) => string = messageIdHash,
 ): Ancestry {
   const [own = fields.messageId.trim()] = messageIdsIn(fields.messageId);
-  const references = [...new Set(messageIdsIn(fields.references))];
+  const references = fields.references === '' ? [] : [...new Set(messageIdsIn(fields.references))];
   const kept =
     references.length <= referencesMax ? references : [references[0] ?? '', ...references.slice(1 - referencesMax)];
   return {
@@ -114,7 +114,12 @@ export function byArrival(
 
 /** `<id>` tokens, without their brackets; whole words where a broken client left the brackets out. */
 function messageIdsIn(value: string): string[] {
-  const bracketed = [...value.matchAll(/<([^<>\s]+)>/g)].map((match) => match[1] ?? '');
+  if (value === '') return [];
+  const bracketed: string[] = [];
+  for (let end = value.indexOf('>'); end >= 0; end = value.indexOf('>', end + 1)) {
+    const id = value.slice(value.lastIndexOf('<', end) + 1, end);
+    if (value[end - id.length - 1] === '<' && id !== '' && !/[\s>]/.test(id)) bracketed.push(id);
+  }
   return bracketed.length > 0 ? bracketed : value.split(/\s+/).filter((word) => word.includes('@'));
 }
 

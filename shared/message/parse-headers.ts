@@ -1,4 +1,4 @@
-import { Buffer } from 'node:buffer';
+import { Buffer, isAscii } from 'node:buffer';
 import { iJsonText } from './i-json-text.ts';
 import { lineContentEnd, lineEnd } from './lines.ts';
 
@@ -24,6 +24,8 @@ const COLON = 0x3a;
  */
 export function parseHeaders(block: Uint8Array, fieldsMax: number = headerLimits.fieldsMax): EmailHeader[] {
   const bytes = Buffer.from(block.buffer, block.byteOffset, Math.min(block.byteLength, headerLimits.bytesMax));
+  // Most are, and then the text of all is cut as the octets are.
+  const ascii = isAscii(bytes) ? bytes.toString('latin1') : null;
   const fields: EmailHeader[] = [];
   let at = 0;
   while (at < bytes.length && fields.length < fieldsMax) {
@@ -35,7 +37,7 @@ export function parseHeaders(block: Uint8Array, fieldsMax: number = headerLimits
       end = lineEnd(bytes, at);
       at = end;
     }
-    const field = toField(bytes, start, lineContentEnd(bytes, start, end));
+    const field = toField(bytes, ascii, start, lineContentEnd(bytes, start, end));
     if (field) fields.push(field);
   }
   return fields;
@@ -45,15 +47,15 @@ function isBlank(octet: number | undefined): boolean {
   return octet === SP || octet === HTAB;
 }
 
-function toField(bytes: Buffer, start: number, end: number): EmailHeader | null {
+function toField(bytes: Buffer, ascii: string | null, start: number, end: number): EmailHeader | null {
   let nameEnd = start;
   while (nameEnd < end && isNameOctet(bytes[nameEnd])) nameEnd++;
   let colon = nameEnd;
   while (colon < end && isBlank(bytes[colon])) colon++;
   if (nameEnd === start || colon === end || bytes[colon] !== COLON) return null;
-  const value = iJsonText(bytes.toString('utf8', colon + 1, end));
+  const value = ascii?.slice(colon + 1, end) ?? iJsonText(bytes.toString('utf8', colon + 1, end));
   return {
-    name: bytes.toString('latin1', start, nameEnd),
+    name: ascii?.slice(start, nameEnd) ?? bytes.toString('latin1', start, nameEnd),
     value: value.includes('\0') ? value.replaceAll('\0', '') : value,
   };
 }
