@@ -1,7 +1,8 @@
 import type { MailSource } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
-import type { CanReadMessages, CanSearchMessages, CanWriteMessages } from '../methods/Email/mail.ts';
+import type { CanAppendMessages, CanReadMessages, CanSearchMessages, CanWriteMessages } from '../methods/Email/mail.ts';
 import type { CanTellQuotas } from '../methods/Quota/record.ts';
+import { imapAppending } from './append-messages.ts';
 import type { ImapCredential, ImapServer } from './endpoint.ts';
 import { CommandRefused, ConnectionLost, Dismissed } from './failure.ts';
 import type { Lease, SessionPool } from './pool.ts';
@@ -19,6 +20,9 @@ export type ImapAccount = {
   readonly messages: CanReadMessages;
   readonly search: CanSearchMessages;
   readonly writing: CanWriteMessages;
+  readonly appending: CanAppendMessages;
+  /** Reading messages on another connection, while that of the rest is in use. */
+  readonly beside: CanReadMessages;
   readonly quotas: CanTellQuotas;
   /** Gives the session back, when open streams have ended. Has to be called at the end of the request. Never rejects. */
   readonly release: () => Promise<void>;
@@ -31,13 +35,18 @@ export type ImapAccount = {
  */
 export function imapAccount(pool: SessionPool, server: ImapServer, credential: ImapCredential): ImapAccount {
   const session = new RequestSession(pool, server, credential);
+  const other = new RequestSession(pool, server, credential);
   return {
     source: imapSource(session.use, server),
     messages: imapMessages(session.use, session.hold),
     search: imapSearch(session.use),
     writing: imapWriting(session.use, session.change),
+    appending: imapAppending(session.use, session.change),
+    beside: imapMessages(other.use, other.hold),
     quotas: imapQuotas(session.use),
-    release: () => session.release(),
+    release: async () => {
+      await Promise.all([session.release(), other.release()]);
+    },
   };
 }
 

@@ -22,6 +22,15 @@ export type ImapArgument =
 /** How literals may be sent (RFC 7888): waiting for the server each time, or not. */
 export type LiteralMode = 'synchronizing' | 'minus' | 'plus';
 
+/** Octets that are had only while they are sent, exactly `size` of them. */
+export type OctetSource = {
+  readonly size: number;
+  readonly open: () => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>;
+};
+
+/** What is sent of a command without waiting for the server. */
+export type CommandPart = readonly (Buffer | OctetSource)[];
+
 /** A command with its tag as the octets to send: after each part but the last the server's continuation is awaited. */
 export function compileCommand(
   tag: string,
@@ -29,12 +38,22 @@ export function compileCommand(
   parameters: readonly ImapArgument[],
   literals: LiteralMode,
 ): Buffer[] {
-  const parts = compile(
+  const parts = compileArguments(tag, command, parameters, literals);
+  const last = parts.pop() ?? Buffer.alloc(0);
+  return [...parts, Buffer.concat([last, Buffer.from('\r\n')])];
+}
+
+/** The same without the end of the line, for a command that goes on. */
+export function compileArguments(
+  tag: string,
+  command: string,
+  parameters: readonly ImapArgument[],
+  literals: LiteralMode,
+): Buffer[] {
+  return compile(
     { tag, command, attributes: parameters.map(toNode) },
     { asArray: true, literalPlus: literals === 'plus', literalMinus: literals === 'minus' },
   );
-  const last = parts.pop() ?? Buffer.alloc(0);
-  return [...parts, Buffer.concat([last, Buffer.from('\r\n')])];
 }
 
 /** A word that stands for itself. Throws where the characters cannot: that is a fault of the caller, not of a user. */

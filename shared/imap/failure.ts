@@ -25,6 +25,12 @@ export class ConnectionLost extends Unavailable {}
  */
 export class Dismissed extends ConnectionLost {}
 
+/**
+ * Octets of a command could not be had while it was sent, so that the connection was given up. The server has not got the whole
+ * command: it did nothing.
+ */
+export class SourceFailed extends ConnectionLost {}
+
 /** A tagged NO or BAD that concerns this one command. Uncaught, it is a server that cannot do what we need. */
 export class CommandRefused extends Unavailable {
   readonly status: 'NO' | 'BAD';

@@ -2,7 +2,16 @@ import type { MailboxVector } from '../catalog/mailbox.ts';
 import type { Glimpse } from '../catalog/own-changes.ts';
 import { MailboxGone, type UidRanges } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
-import { atom, type ImapArgument, list, mailbox, number, uidSet } from './arguments.ts';
+import {
+  atom,
+  type CommandPart,
+  type ImapArgument,
+  type LiteralMode,
+  list,
+  mailbox,
+  number,
+  uidSet,
+} from './arguments.ts';
 import { type Capabilities, isOnlyRev2, offers } from './capabilities.ts';
 import type { ChangeAnswer } from './change-answer.ts';
 import { connect } from './connect.ts';
@@ -175,6 +184,15 @@ export class ImapSession {
     const after = before && answer.vectorAfter(before);
     if (open) open.vector = after;
     return { before, after };
+  }
+
+  /** Sends an APPEND that the caller puts together; see `ImapWire.runParts`. */
+  append(compile: (tag: string, literals: LiteralMode) => CommandPart[]): Promise<Completion> {
+    // The mailbox it goes to may be the one that is open.
+    if (this.#selected) this.#selected.vector = null;
+    this.#onCommand('APPEND');
+    this.#isFresh = false;
+    return this.#wire.runParts('APPEND', compile);
   }
 
   async #open(

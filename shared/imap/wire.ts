@@ -1,9 +1,15 @@
 import type { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { Unavailable } from '../jmap/errors.ts';
-import { compileCommand, type ImapArgument, type LiteralMode } from './arguments.ts';
+import {
+  type CommandPart,
+  compileCommand,
+  type ImapArgument,
+  type LiteralMode,
+  type OctetSource,
+} from './arguments.ts';
 import { classifyRefusal, reasonOf } from './classify.ts';
-import { CommandRefused, ConnectionLost, Dismissed, refusalError } from './failure.ts';
+import { CommandRefused, ConnectionLost, Dismissed, refusalError, SourceFailed } from './failure.ts';
 import type { ImapLimits } from './limits.ts';
 import type { ImapResponse, ResponseCode } from './response.ts';
 import { ResponseReader } from './response-reader.ts';
@@ -29,7 +35,7 @@ export type Completion = { readonly code: ResponseCode | null };
 type PendingCommand = CommandListener & {
   readonly tag: string;
   readonly name: string;
-  readonly parts: Buffer[];
+  readonly parts: CommandPart[];
   readonly resolve: (completion: Completion) => void;
   readonly reject: (error: Error) => void;
 };
@@ -54,7 +60,9 @@ export class ImapWire {
   /** Sent, oldest first. */
   readonly #sent: PendingCommand[] = [];
   /** Parts of the newest sent command that wait for the server's continuation. */
-  #parts: Buffer[] = [];
+  #parts: CommandPart[] = [];
+  /** Octets of the newest sent command are still coming from their source. */
+  #isStreaming = false;
   #lastTag = 0;
   /** What arrived since the last command ended. */
   #received = { responses: 0, octets: 0 };
@@ -99,10 +107,26 @@ export class ImapWire {
    * alone, with `Throttled` or `Unavailable` for what concerns more, and with `ConnectionLost`.
    */
   run(name: string, parameters: readonly ImapArgument[], listener: CommandListener = {}): Promise<Completion> {
+    return this.runParts(
+      name,
+      (tag, literals) => compileCommand(tag, name, parameters, literals).map((part) => [part]),
+      listener,
+    );
+  }
+
+  /**
+   * The same for a command that the caller puts together: after each part but the last the server's continuation is awaited. Rejects with `SourceFailed`, and ends the connection, when octets of it
+   * cannot be had: then the server has not got the whole command, and will not do it.
+   */
+  runParts(
+    name: string,
+    compile: (tag: string, literals: LiteralMode) => CommandPart[],
+    listener: CommandListener = {},
+  ): Promise<Completion> {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       const tag = `p${++this.#lastTag}`;
-      const parts = compileCommand(tag, name, parameters, this.#literals);
+      const parts = compile(tag, this.#literals);
       this.#waiting.push({ ...listener, tag, name, parts, resolve, reject });
       this.#send();
     });
@@ -131,7 +155,7 @@ export class ImapWire {
 
   #send(): void {
     this.#socket.cork();
-    while (this.#parts.length === 0 && this.#sent.length < this.#limits.pipelinedCommandsMax) {
+    while (this.#parts.length === 0 && !this.#isStreaming && this.#sent.length < this.#limits.pipelinedCommandsMax) {
       const next = this.#waiting.shift();
       if (!next) break;
       if (this.#sent.length === 0) this.#watch();
@@ -144,7 +168,41 @@ export class ImapWire {
 
   #sendPart(): void {
     const part = this.#parts.shift();
-    if (part) this.#socket.write(part);
+    if (part === undefined) return;
+    const rest = [...part];
+    while (rest[0] instanceof Uint8Array) this.#socket.write(rest.shift() as Buffer);
+    if (rest.length === 0) return;
+    this.#isStreaming = true;
+    this.#stream(rest).then(
+      () => {
+        this.#isStreaming = false;
+        this.#send();
+      },
+      (error: unknown) =>
+        this.#end(new SourceFailed('What was to be sent to the mail server could not be had', { cause: error })),
+    );
+  }
+
+  /** Sends octets as they come, as fast as the server takes them. As long as they flow the command is not late. */
+  async #stream(part: CommandPart): Promise<void> {
+    for (const piece of part) {
+      for await (const chunk of piece instanceof Uint8Array ? [piece] : exactly(piece)) {
+        if (this.#failure) return;
+        if (!this.#socket.write(chunk)) await this.#drained();
+        this.#oldestSince = Date.now();
+        this.#lastHeard = this.#oldestSince;
+      }
+    }
+  }
+
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const goOn = () => {
+        this.#socket.off('drain', goOn).off('close', goOn);
+        resolve();
+      };
+      this.#socket.on('drain', goOn).on('close', goOn);
+    });
   }
 
   #receive(chunk: Buffer): void {
@@ -199,7 +257,13 @@ export class ImapWire {
       this.#giveUp('an answer to no command');
       return;
     }
-    if (index === this.#sent.length - 1) this.#parts = [];
+    if (index === this.#sent.length - 1) {
+      // The server would take what still comes for commands.
+      if (this.#isStreaming && response.status !== 'OK') this.#rejectBeforeTheEnd(command, response);
+      else if (this.#isStreaming) this.#giveUp('an answer to half a command');
+      this.#parts = [];
+    }
+    if (this.#failure) return;
     this.#sent.splice(index, 1);
     this.answered++;
     this.#watch();
@@ -207,6 +271,13 @@ export class ImapWire {
     else if (response.status === 'NO' || response.status === 'BAD') command.reject(this.#refusal(command, response));
     else command.reject(new Unavailable('The mail server gave an answer that is none'));
     this.#send();
+  }
+
+  /** The server refused a command without waiting for its end: nothing was done, and the connection is of no more use. */
+  #rejectBeforeTheEnd(command: PendingCommand, response: StatusResponse): void {
+    this.#sent.pop();
+    command.reject(this.#refusal(command, response));
+    this.#end(new ConnectionLost('The mail server did not want to hear more'));
   }
 
   #refusal(command: PendingCommand, response: StatusResponse): Error {
@@ -267,4 +338,15 @@ export class ImapWire {
     if (isLate || isSilent) this.#end(new ConnectionLost('The mail server did not answer in time'));
     else this.#armTimer();
   }
+}
+
+/** Exactly as many octets as were announced: the server counts them. */
+async function* exactly({ size, open }: OctetSource): AsyncGenerator<Uint8Array> {
+  let sent = 0;
+  for await (const chunk of await open()) {
+    sent += chunk.byteLength;
+    if (sent > size) break;
+    yield chunk;
+  }
+  if (sent !== size) throw new Error(`Expected ${size} octets, not ${sent}`);
 }

@@ -140,7 +140,8 @@ function objectionTo(
   return sign === 'add' && refused.every((flag) => !flag.startsWith('\\')) ? 'keyword' : 'forbidden';
 }
 
-function failureOf({ reason, status }: CommandRefused): WriteFailure {
+/** What a refusal says about what was to be written. */
+export function failureOf({ reason, status }: CommandRefused): WriteFailure {
   if (status === 'BAD') return 'refused';
   switch (reason) {
     case 'quota':

@@ -137,3 +137,59 @@ export type CanWriteMessages = {
    */
   readonly remove: (messages: Messages) => Promise<Written<ReadonlySet<number>>>;
 };
+
+/** A piece of a message that is to be put into a mailbox. */
+export type AppendPiece =
+  | { readonly kind: 'octets'; readonly octets: Uint8Array }
+  /** A section of a message that lies on the server, taken from there as it is: only where `canTakeStored`. */
+  | { readonly kind: 'stored'; readonly place: Place; readonly section: string }
+  /** Octets from elsewhere, exactly `size` of them. `open` must not use the connection that appends. */
+  | {
+      readonly kind: 'stream';
+      readonly size: number;
+      readonly open: () => AsyncIterable<Uint8Array> | Promise<AsyncIterable<Uint8Array>>;
+    };
+
+/** A message that is to be put into a mailbox. */
+export type NewMessage = {
+  readonly mailbox: string;
+  readonly uidValidity: number;
+  /** IMAP flags. */
+  readonly flags: readonly string[];
+  /** INTERNALDATE, in seconds since the epoch. */
+  readonly receivedAt: number;
+  readonly pieces: readonly AppendPiece[];
+};
+
+/**
+ * What became of a new message. `done`: where it is, in the mailbox that the server put it into, which is another one where the
+ * UIDVALIDITY is; null where the server did not tell. `unread`: pieces could not be had as they were announced; nothing was
+ * stored.
+ */
+export type Appended = {
+  readonly done: { readonly uidValidity: number; readonly uid: number } | null;
+  readonly failure: WriteFailure | 'unread' | null;
+};
+
+/** How a message that was appended can be known among others. */
+export type Likeness = {
+  /** The first Message-ID field, unfolded and without white space at its ends; '' where there is none. */
+  readonly messageId: string;
+  /** INTERNALDATE, in seconds since the epoch. */
+  readonly receivedAt: number;
+  /** Octets, where that is known. */
+  readonly size: number | null;
+};
+
+/** Putting messages into mailboxes. Nothing is ever sent twice. */
+export type CanAppendMessages = {
+  /** Whether `stored` pieces can be taken (CATENATE, RFC 4469). */
+  readonly canTakeStored: () => Promise<boolean>;
+  /** Throws `Unavailable` only where nothing was stored. */
+  readonly append: (message: NewMessage) => Promise<Appended>;
+  /** UIDs from `uidFrom` on, ascending, of messages in the mailbox that are like this; null: it is not there under this UIDVALIDITY. */
+  readonly findLike: (
+    mailbox: { readonly mailbox: string; readonly uidValidity: number; readonly uidFrom: number },
+    likeness: Likeness,
+  ) => Promise<readonly number[] | null>;
+};

@@ -1,0 +1,110 @@
+import { Unavailable } from '../jmap/errors.ts';
+import { parseHeaders } from '../message/parse-headers.ts';
+import { unfold } from '../message/unfold.ts';
+import type { Appended, AppendPiece, CanAppendMessages, Likeness, NewMessage } from '../methods/Email/mail.ts';
+import { compileAppend } from './append-command.ts';
+import { atom, bodyPeek, list } from './arguments.ts';
+import { unlessGone } from './at-place.ts';
+import { CommandRefused, SourceFailed } from './failure.ts';
+import { fetchItem, fetchSection, internalDate } from './fetch-row.ts';
+import { fetchRows } from './fetch-rows.ts';
+import { imapLimits } from './limits.ts';
+import { encodeName } from './mailbox-name.ts';
+import { type ImapValue, numberOf, octetsOf } from './response.ts';
+import type { ImapSession } from './session.ts';
+import { uidsIn } from './uid-ranges.ts';
+import type { ChangeWithSession, UseSession } from './use.ts';
+import { failureOf } from './write-messages.ts';
+
+/** Putting messages into mailboxes over sessions that `change` provides: one command for a message. */
+export function imapAppending(use: UseSession, change: ChangeWithSession): CanAppendMessages {
+  return {
+    canTakeStored: () => use(async (session) => session.has('CATENATE')),
+    append: async (message) => {
+      const watched = watchedSources(message.pieces);
+      try {
+        return await change(
+          async (session) => encodeName(message.mailbox, session.nameEncoding),
+          (session, wire) => appendOn(session, wire, { ...message, pieces: watched.pieces }),
+        );
+      } catch (error) {
+        if (error instanceof SourceFailed) return { done: null, failure: 'unread' };
+        if (!(error instanceof Unavailable) || !watched.isSent()) throw error;
+        return { done: null, failure: 'lost' };
+      }
+    },
+    findLike: (mailbox, likeness) =>
+      use(async (session) => {
+        const wire = encodeName(mailbox.mailbox, session.nameEncoding);
+        const examined = wire === null ? null : await unlessGone(session.examine(wire));
+        if (examined?.uidValidity !== mailbox.uidValidity) return null;
+        return uidsLike(session, mailbox.uidFrom, examined.uidNext, likeness);
+      }),
+  };
+}
+
+async function appendOn(session: ImapSession, wire: string | null, message: NewMessage): Promise<Appended> {
+  if (wire === null) return { done: null, failure: 'noTarget' };
+  if (sizeOf(message.pieces) > appendLimit(session)) return { done: null, failure: 'tooLarge' };
+  try {
+    const { code } = await session.append((tag, literals) => compileAppend(tag, wire, message, literals));
+    const [uidValidity, uid] = code?.name === 'APPENDUID' ? code.values.map((value) => numberOf(value)) : [];
+    return { done: uidValidity && uid ? { uidValidity, uid } : null, failure: null };
+  } catch (error) {
+    if (!(error instanceof CommandRefused)) throw error;
+    const isStoredGone = error.code === 'BADURL';
+    return { done: null, failure: isStoredGone ? 'unread' : failureOf(error) };
+  }
+}
+
+/** What is sent of the pieces; the server counts the others itself. */
+function sizeOf(pieces: readonly AppendPiece[]): number {
+  return pieces.reduce((sum, piece) => {
+    if (piece.kind === 'octets') return sum + piece.octets.byteLength;
+    return piece.kind === 'stream' ? sum + piece.size : sum;
+  }, 0);
+}
+
+/** RFC 7889 §2: octets of the largest message that the server takes. */
+function appendLimit({ capabilities }: ImapSession): number {
+  for (const capability of capabilities) {
+    const [, octets] = /^APPENDLIMIT=(\d+)$/.exec(capability) ?? [];
+    if (octets !== undefined) return Number(octets);
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
+/** The pieces, and whether all that comes from elsewhere has been sent: before that, the server cannot have the message. */
+function watchedSources(pieces: readonly AppendPiece[]): { pieces: readonly AppendPiece[]; isSent: () => boolean } {
+  let unsent = pieces.filter(({ kind }) => kind === 'stream').length;
+  const watched = pieces.map((piece): AppendPiece => {
+    if (piece.kind !== 'stream') return piece;
+    const open = async function* () {
+      yield* await piece.open();
+      unsent--;
+    };
+    return { ...piece, open };
+  });
+  return { pieces: watched, isSent: () => unsent === 0 };
+}
+
+async function uidsLike(session: ImapSession, from: number, next: number, likeness: Likeness): Promise<number[]> {
+  if (from >= next) return [];
+  const uids = uidsIn([[from, next - 1]], imapLimits.mailboxMessagesMax);
+  const items = [
+    ...['UID', 'INTERNALDATE', 'RFC822.SIZE'].map(atom),
+    bodyPeek([atom('HEADER.FIELDS'), list(atom('MESSAGE-ID'))]),
+  ];
+  const rows = await fetchRows(session, uids, items);
+  return uids.filter((uid) => isLike(rows.get(uid) ?? [], likeness));
+}
+
+function isLike(items: readonly ImapValue[], { messageId, receivedAt, size }: Likeness): boolean {
+  const block = octetsOf(fetchSection(items, 'HEADER.FIELDS'));
+  const field = block === null ? undefined : parseHeaders(block)[0];
+  return (
+    unfold(field?.value ?? '').trim() === messageId &&
+    internalDate(fetchItem(items, 'INTERNALDATE')) === receivedAt &&
+    (size === null || numberOf(fetchItem(items, 'RFC822.SIZE'), Number.MAX_SAFE_INTEGER) === size)
+  );
+}
