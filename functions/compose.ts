@@ -79,7 +79,7 @@ export function compose(config: Config, world: World): Postern {
 
   const openAccount: OpenAccount = (user) => {
     const { accountId, provider, credential } = user;
-    const { source, messages, search, writing, quotas, release } = imapAccount(pool, provider, credential);
+    const { source, release, ...mail } = imapAccount(pool, provider, credential);
     const memory = memories.get(accountId) ?? accountMemory();
     memories.set(accountId, memory);
     const catalog = accountCatalog({
@@ -95,7 +95,7 @@ export function compose(config: Config, world: World): Postern {
     const sieve = openSieve(provider, credential);
     const newId = () => `S${surroundings.randomKey()}` as Id;
     const ports = {
-      ...{ catalog, messages, search, writing, rights, quotas, uploads: blobs(accountId), records },
+      ...{ catalog, ...mail, rights, uploads: blobs(accountId), records, surroundings },
       sending: { policy: sendingPolicyOf(user), newId },
       submission: {
         relay: provider.smtp === null ? noRelay : smtpRelay({ smtp: provider.smtp, auth: provider.auth }, credential),

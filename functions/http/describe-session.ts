@@ -10,7 +10,7 @@ import {
   submissionCapability,
   vacationCapability,
 } from '../../shared/methods/capabilities.ts';
-import { mailboxesPerEmailMax } from '../../shared/methods/Email/set.ts';
+import { attachmentsOctetsMax, mailboxesPerEmailMax } from '../../shared/methods/Email/limits.ts';
 import { emailSort } from '../../shared/methods/Email/sort.ts';
 import { sieveAccountCapability } from '../../shared/methods/SieveScript/capability.ts';
 import type { Provider } from '../../shared/providers.ts';
@@ -59,7 +59,7 @@ function accountOf({ username, provider }: User, core: CoreCapability, maxDelaye
         maxMailboxesPerEmail: mailboxesPerEmailMax,
         maxMailboxDepth: null,
         maxSizeMailboxName: 100,
-        maxSizeAttachmentsPerEmail: 0,
+        maxSizeAttachmentsPerEmail: attachmentsOctetsMax,
         emailQuerySortOptions: Object.keys(emailSort),
         mayCreateTopLevelMailbox: false,
       },

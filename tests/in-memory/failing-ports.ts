@@ -34,7 +34,7 @@ export function failingPorts(): FailingPorts {
     failCall: (n) => {
       failing = calls + n;
     },
-    wrap: ({ source, messages, search, writing }) => ({
+    wrap: ({ source, messages, search, writing, appending }) => ({
       source: {
         scheme: guarded(source.scheme),
         survey: guarded(source.survey),
@@ -54,6 +54,11 @@ export function failingPorts(): FailingPorts {
         flag: guarded(writing.flag),
         transfer: guarded(writing.transfer),
         remove: guarded(writing.remove),
+      },
+      appending: {
+        canTakeStored: guarded(appending.canTakeStored),
+        append: guarded(appending.append),
+        findLike: guarded(appending.findLike),
       },
     }),
   };

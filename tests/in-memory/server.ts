@@ -13,13 +13,19 @@ import { createMemoryStore, type MemoryStore } from '../../shared/catalog/storag
 import { openCatalog } from '../../shared/catalog/storage/open.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import type { CoreCapability } from '../../shared/jmap/session.ts';
-import type { CanReadMessages, CanSearchMessages, CanWriteMessages } from '../../shared/methods/Email/mail.ts';
+import type {
+  CanAppendMessages,
+  CanReadMessages,
+  CanSearchMessages,
+  CanWriteMessages,
+} from '../../shared/methods/Email/mail.ts';
 import type { QuotaResource } from '../../shared/methods/Quota/record.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
 import { type FakeMailServer, type FakeOptions, fakeMailServer } from '../catalog/fake-mail-server.ts';
 import { inMemoryScripts } from '../methods/in-memory-scripts.ts';
 import { sendingPorts } from '../methods/sending-account.ts';
+import { appendingOf } from './appending.ts';
 import { messagesOf, searchOf } from './mail.ts';
 import { inMemoryUploads } from './uploads.ts';
 import { writingOf } from './writing.ts';
@@ -30,6 +36,7 @@ export type MailPorts = {
   readonly messages: CanReadMessages;
   readonly search: CanSearchMessages;
   readonly writing: CanWriteMessages;
+  readonly appending: CanAppendMessages;
   /** At the end of the request. */
   readonly release?: () => Promise<void>;
 };
@@ -102,11 +109,12 @@ export function inMemoryServer(
   const { manager: scripts } = inMemoryScripts({ main: 'keep;' }, { active: 'main' });
   const uploads = inMemoryUploads(surroundings.randomKey);
   const openAccount: OpenAccount = () => {
-    const { source, messages, search, writing, release } = ports({
+    const { source, release, ...ofMail } = ports({
       source: mail.connect(),
       messages: messagesOf(mail),
       search: searchOf(mail),
       writing: writingOf(mail),
+      appending: appendingOf(mail),
     });
     const catalog = accountCatalog({
       catalog: openCatalog({ store, account: accountId, surroundings, cache }),
@@ -120,13 +128,7 @@ export function inMemoryServer(
     const quotas = async () => quotasOf(mail);
     return {
       ports: {
-        catalog,
-        messages,
-        search,
-        writing,
-        rights,
-        uploads,
-        quotas,
+        ...{ catalog, ...ofMail, beside: ofMail.messages, rights, uploads, quotas, surroundings },
         ...sendingPorts({ store: records, now }),
         scripts,
         ownAddresses: [],

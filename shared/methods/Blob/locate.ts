@@ -17,6 +17,8 @@ export type MessageBlob = {
   readonly section: string;
   /** The transfer encoding of the section; '' for none. */
   readonly encoding: string;
+  /** Octets of the section as it is stored, as far as the server says. */
+  readonly encodedSize: number;
   /** Octets of the section when decoded, where that is known without reading them. */
   readonly size: number | null;
   /** The section is a message, and the blob a part of it, or of a message that is such a part; empty: the section itself. */
@@ -40,7 +42,9 @@ export async function locateBlob(
   const references = referencesOf(email, mailboxes);
 
   const [partId, ...within] = reading.path;
-  if (partId === undefined) return { references, place, section: '', encoding: '', size: email.size, within };
+  if (partId === undefined) {
+    return { references, place, section: '', encoding: '', encodedSize: email.size, size: email.size, within };
+  }
   const facts = await messages.read([place], { headers: 'none', structure: true, preview: false });
   const structure = facts.get(place)?.structure;
   const part = structure && findPart(structure, partId);
@@ -51,6 +55,7 @@ export async function locateBlob(
     place,
     section: partId,
     encoding: part.encoding,
+    encodedSize: part.encodedSize,
     size: part.size ?? (isAsStored ? part.encodedSize : null),
     within,
   };

@@ -106,7 +106,7 @@ function nullIfUnavailable(error: unknown): null {
 }
 
 /** Two spans of own changes: one where they follow upon each other, else the first. */
-function joined(first: Adopted, second: Adopted): Adopted {
+export function joined(first: Adopted, second: Adopted): Adopted {
   const isFirst = first.before === first.after;
   if (isFirst) return second;
   const follows = isSameState(first.after, second.before);
@@ -117,10 +117,10 @@ function isSameState(a: CatalogView, b: CatalogView): boolean {
   return a.epoch === b.epoch && JSON.stringify(a.versions) === JSON.stringify(b.versions);
 }
 
-const noAnswer: SetError = { type: 'serverUnavailable', description: 'the mail server did not answer' };
+export const noAnswer: SetError = { type: 'serverUnavailable', description: 'the mail server did not answer' };
 const notDone: SetError = { type: 'forbidden', description: 'the mail server accepted it, and did not do it' };
 
-function errorOf(failure: WriteFailure, isStuck: boolean): SetError {
+export function errorOf(failure: WriteFailure, isStuck: boolean): SetError {
   const error = setErrors[failure];
   return isStuck
     ? { ...error, description: `${error.description}; a part of it is done and could not be undone` }

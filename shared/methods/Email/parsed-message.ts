@@ -9,8 +9,12 @@ const headerStartOctets = 2_000;
 
 /** Parses octets as a message; null where they do not begin as one does. */
 export function parsedMessage(octets: Uint8Array): ParsedMessage | null {
-  const start = Buffer.from(octets.subarray(0, headerStartOctets)).toString('latin1');
-  return headerStart.test(start) ? { octets, root: parseMessage(octets) } : null;
+  return beginsLikeMessage(octets) ? { octets, root: parseMessage(octets) } : null;
+}
+
+/** Whether octets begin as those of a message do. */
+export function beginsLikeMessage(octets: Uint8Array): boolean {
+  return headerStart.test(Buffer.from(octets.subarray(0, headerStartOctets)).toString('latin1'));
 }
 
 /** Reads messages that are at hand in the way in which those of the mail server are read. */

@@ -1,5 +1,4 @@
 // Email/set (RFC 8621 §4.6)
-import type { ChangingCatalog } from '../../catalog/account.ts';
 import { stateOf } from '../../catalog/changes.ts';
 import type { MailboxKey } from '../../catalog/email.ts';
 import type { CatalogView } from '../../catalog/view.ts';
@@ -7,19 +6,15 @@ import { ok, type Result, refuse, type SetError } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
 import type { SetPort } from '../../jmap/standard/set.ts';
 import type { Revision, Step } from '../../jmap/verbs.ts';
+import { type CreatePorts, createEmails } from './create.ts';
 import { fulfil } from './fulfil.ts';
 import { canGetEmails, plainArguments } from './get.ts';
-import type { CanWriteMessages } from './mail.ts';
+import { keywordsPerEmailMax, mailboxesPerEmailMax } from './limits.ts';
 import type { EmailPorts, EmailRecord } from './record.ts';
 import type { Wish } from './wish.ts';
 
 /** What Email/set needs of the world. */
-export type EmailSetPorts = EmailPorts & { readonly catalog: ChangingCatalog; readonly writing: CanWriteMessages };
-
-/** Mailboxes that one Email may be in: on the mail server each of them has a copy. */
-export const mailboxesPerEmailMax = 100;
-/** Keywords that one Email may have. */
-export const keywordsPerEmailMax = 200;
+export type EmailSetPorts = EmailPorts & CreatePorts;
 
 /** Each step starts from the version that the one before left, the first from what is there when the call begins. */
 export function canSetEmails(ports: EmailSetPorts): SetPort<EmailRecord, unknown, false> {
@@ -53,10 +48,10 @@ export function canSetEmails(ports: EmailSetPorts): SetPort<EmailRecord, unknown
       return new Map(got.ok ? got.value.list.map((email) => [email.id, email]) : []);
     },
     create: async (records) => {
-      const state = stateOf(await latest(), 'Email');
-      const error = { type: 'forbidden', description: 'Emails cannot be created' };
-      const results = new Map([...records.keys()].map((creationId) => [creationId, refuse(error)]));
-      return { oldState: state, newState: state, results };
+      const created = await createEmails(records, await latest(), ports);
+      known = created.latest;
+      const [oldState, newState] = [stateOf(created.before, 'Email'), stateOf(created.after, 'Email')];
+      return { oldState, newState, results: created.results };
     },
     update: async (revisions) => {
       const view = await latest();

@@ -1,0 +1,293 @@
+import type { ChangingCatalog } from '../../catalog/account.ts';
+import type { Adopted } from '../../catalog/adopt.ts';
+import type { Email, MailboxKey } from '../../catalog/email.ts';
+import { existsInJmap, flagOfKeyword } from '../../catalog/keywords.ts';
+import type { MailboxEntry } from '../../catalog/mailbox.ts';
+import type { OwnChanges } from '../../catalog/own-changes.ts';
+import type { CatalogView } from '../../catalog/view.ts';
+import { OutcomeUnknown, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
+import type { Id } from '../../jmap/scalars.ts';
+import type { Some } from '../../jmap/verbs.ts';
+import type { BlobReading } from './blob-contents.ts';
+import { messageBlobId } from './blob-id.ts';
+import { errorOf, fulfil, joined, noAnswer } from './fulfil.ts';
+import { keywordsPerEmailMax, mailboxesPerEmailMax } from './limits.ts';
+import type { Appended, AppendPiece, CanAppendMessages, CanWriteMessages } from './mail.ts';
+import { ownLedger } from './own-ledger.ts';
+import type { EmailRecord } from './record.ts';
+import { isFulfilled, type Wish } from './wish.ts';
+
+/** What putting messages into mailboxes needs of the world. */
+export type PutInPorts = {
+  readonly catalog: ChangingCatalog;
+  readonly writing: CanWriteMessages;
+  readonly appending: CanAppendMessages;
+};
+
+/** A message that is to become an Email. */
+export type NewEmail = {
+  readonly mailboxIds: readonly string[];
+  readonly keywords: readonly string[];
+  readonly content: NewContent;
+};
+
+/** Where the octets of a message come from. */
+export type NewContent = {
+  /** Gets them ready to be sent; once more, when they could not be had in the way that was said before. */
+  readonly read: (reading: BlobReading) => Promise<Result<ReadContent, SetError>>;
+};
+
+export type ReadContent = {
+  readonly pieces: readonly AppendPiece[];
+  /** The value of its Message-ID field, unfolded; '' where there is none. */
+  readonly messageId: string;
+  readonly size: number;
+  /** In seconds since the epoch. */
+  readonly receivedAt: number;
+};
+
+/** What became of new Emails, and of the catalog by them. */
+export type PutIn = Adopted & { readonly results: ReadonlyMap<string, Result<Some<EmailRecord>, SetError>> };
+
+/** A message that is in the first of its mailboxes. */
+type Landed = {
+  readonly creationId: string;
+  readonly wish: Wish;
+  readonly mailbox: MailboxEntry;
+  readonly uid: number;
+};
+
+/**
+ * Puts messages into mailboxes, one after the other: each is sent once, and copied where it is to be in more than one. What the mail
+ * server did not answer is looked for; nothing is sent again. An Email that does not become all that it is to be is removed again,
+ * and so is a message that turns out to be an Email which is there already (`alreadyExists`).
+ *
+ * Throws `Unavailable` only when nothing was changed, and `OutcomeUnknown` when it cannot be seen what was.
+ */
+export async function putIn(
+  records: ReadonlyMap<string, NewEmail>,
+  start: CatalogView,
+  ports: PutInPorts,
+): Promise<PutIn> {
+  const results = new Map<string, Result<Some<EmailRecord>, SetError>>();
+  const mailboxes = await start.mailboxes();
+  const entries = new Map(
+    [...mailboxes.values()].filter(({ vector }) => vector).map((entry) => [entry.id as string, entry]),
+  );
+  const canTakeStored = await ports.appending.canTakeStored();
+  const ledger = ownLedger();
+  const landed: Landed[] = [];
+  /** UIDs that are taken by messages of this call already. */
+  const claimed = new Map<MailboxKey, Set<number>>();
+
+  for (const [creationId, email] of records) {
+    try {
+      const put = await putOne(email);
+      if (put.ok) landed.push({ creationId, ...put.value });
+      else results.set(creationId, put);
+    } catch (error) {
+      if (error instanceof OutcomeUnknown || !(error instanceof Unavailable) || ledger.isEmpty()) throw error;
+      results.set(creationId, refuse(noAnswer));
+    }
+  }
+  if (ledger.isEmpty()) return { before: start, after: start, latest: start, results };
+
+  let span = await adopted({ before: start, after: start, latest: start }, ledger.changes());
+  const emails = await landedEmails(landed, span.latest);
+  const known = await start.emails([...emails.values()].map(({ id }) => id));
+  const wishes = new Map<Id, Wish>();
+  const twins: Landed[] = [];
+  for (const each of landed) {
+    const email = emails.get(each);
+    if (email === undefined) results.set(each.creationId, refuse(removedAtOnce));
+    else if (existsInJmap(known.get(email.id) ?? null) || wishes.has(email.id)) twins.push(each);
+    else wishes.set(email.id, each.wish);
+  }
+  await removeTwins();
+  const refusals = await completeOrRemove();
+
+  for (const each of landed) {
+    const email = emails.get(each);
+    if (email === undefined || results.has(each.creationId)) continue;
+    const refusal = refusals.get(email.id);
+    results.set(each.creationId, refusal === undefined ? ok(createdEmail(email)) : refuse(refusal));
+  }
+  return { ...span, results };
+
+  async function putOne(email: NewEmail): Promise<Result<Omit<Landed, 'creationId'>, SetError>> {
+    const targets = targetsOf(email, entries);
+    if (!targets.ok) return targets;
+    const [mailbox, ...others] = targets.value;
+    const { keywords } = email;
+    const wish: Wish = { enter: others.map(({ key }) => key), leave: [], set: keywords, unset: [] };
+    for (const isMeasured of [false, true]) {
+      const reading = { canTakeStored: canTakeStored && !isMeasured, isMeasured };
+      const content = await email.content.read(reading);
+      if (!content.ok) return content;
+      const appended = await append(mailbox, keywords, content.value);
+      if (appended.failure === 'unread' && !isMeasured) continue;
+      const uid = await uidOf(mailbox, content.value, appended);
+      if (!uid.ok) return uid;
+      ledger.arrives(mailbox.key, uid.value, { emailId: null, keywords });
+      claim(mailbox.key, uid.value);
+      return ok({ wish, mailbox, uid: uid.value });
+    }
+    return refuse(noAnswer);
+  }
+
+  function append(
+    { name, vector }: MailboxEntry,
+    keywords: readonly string[],
+    { pieces, receivedAt }: ReadContent,
+  ): Promise<Appended> {
+    const flags = keywords.map(flagOfKeyword);
+    return ports.appending.append({ mailbox: name, uidValidity: vector?.uidValidity ?? 0, flags, receivedAt, pieces });
+  }
+
+  /** Where the message is now; a refusal where it is not. */
+  async function uidOf(
+    mailbox: MailboxEntry,
+    { messageId, size, receivedAt }: ReadContent,
+    { done, failure }: Appended,
+  ): Promise<Result<number, SetError>> {
+    if (failure === 'unread') return refuse(unread);
+    if (failure !== null && failure !== 'lost') return refuse(errorOf(failure, false));
+    ledger.touch(mailbox.key);
+    const { uidValidity = 0, uidNext = 1 } = mailbox.vector ?? {};
+    if (done !== null && done.uidValidity === uidValidity) return ok(done.uid);
+    if (done !== null) {
+      // A mailbox of the same name has taken the place of the one that was meant.
+      await ports.writing.remove({ mailbox: mailbox.name, uidValidity: done.uidValidity, uids: [done.uid] });
+      return refuse(errorOf('noTarget', false));
+    }
+    const likeness = { messageId, receivedAt, size: messageId === '' ? size : null };
+    const place = { mailbox: mailbox.name, uidValidity, uidFrom: uidNext };
+    const alike = await ports.appending.findLike(place, likeness).catch(unknownOutcome);
+    if (alike === null) return refuse(errorOf('gone', false));
+    const uid = alike.findLast((each) => !claimed.get(mailbox.key)?.has(each));
+    return uid === undefined ? refuse(noAnswer) : ok(uid);
+  }
+
+  function claim(mailbox: MailboxKey, uid: number): void {
+    claimed.set(mailbox, (claimed.get(mailbox) ?? new Set()).add(uid));
+  }
+
+  async function adopted(before: Adopted, own: OwnChanges): Promise<Adopted> {
+    const now = await ports.catalog.adopt(before.latest, own).catch(nullIfUnavailable);
+    if (now !== null) return joined(before, now);
+    return { ...before, latest: await ports.catalog.view('now').catch(unknownOutcome) };
+  }
+
+  /** The mail server gave these the ids of Emails that were there before, or that another of these messages has become. */
+  async function removeTwins(): Promise<void> {
+    if (twins.length === 0) return;
+    const removals = ownLedger();
+    for (const twin of twins) {
+      const { mailbox, uid } = twin;
+      const place = { mailbox: mailbox.name, uidValidity: mailbox.vector?.uidValidity ?? 0, uids: [uid] };
+      const removed = await ports.writing.remove(place).catch(nullIfUnavailable);
+      removals.touch(mailbox.key);
+      if (removed?.failure === null) removals.leaves(mailbox.key, uid);
+      const existingId = emails.get(twin)?.id ?? '';
+      results.set(twin.creationId, refuse({ type: 'alreadyExists', existingId }));
+    }
+    span = await adopted(span, removals.changes());
+  }
+
+  /** Makes the wishes come true that do not yet; those of an Email that is refused are taken back with it. */
+  async function completeOrRemove(): Promise<ReadonlyMap<Id, SetError>> {
+    const refused = new Map<Id, SetError>();
+    const now = await span.latest.emails(wishes.keys());
+    const open = new Map([...wishes].filter(([id, wish]) => !isFulfilled(wish, now.get(id) ?? null)));
+    if (open.size === 0) return refused;
+    const completed = await fulfil(open, span.latest, ports).catch(nullIfUnavailable);
+    for (const id of open.keys()) {
+      const outcome = completed?.outcomes.get(id) ?? refuse(noAnswer);
+      if (!outcome.ok) refused.set(id, outcome.error);
+    }
+    if (completed !== null) span = joined(span, completed);
+    if (refused.size === 0) return refused;
+    const gone: Wish = { enter: [], leave: 'all', set: [], unset: [] };
+    const removed = await fulfil(new Map([...refused.keys()].map((id) => [id, gone])), span.latest, ports).catch(
+      unknownOutcome,
+    );
+    span = joined(span, removed);
+    for (const [id, error] of refused) {
+      const outcome = removed.outcomes.get(id);
+      const isThere = outcome !== undefined && !outcome.ok && outcome.error.type !== 'notFound';
+      if (isThere)
+        refused.set(id, {
+          ...error,
+          description: `${error.description}; a part of it is there and could not be removed`,
+        });
+    }
+    return refused;
+  }
+}
+
+/** A UTCDate in seconds since the epoch; a fraction goes, and a leap second is the one before it. */
+export function secondsOf(date: string): number {
+  return Math.floor(Date.parse(date.replace(/:60(?=[.Z])/, ':59')) / 1000);
+}
+
+/** The mailboxes that an Email is to be in, in the order in which they were named. */
+function targetsOf(
+  { mailboxIds, keywords }: NewEmail,
+  entries: ReadonlyMap<string, MailboxEntry>,
+): Result<readonly [MailboxEntry, ...MailboxEntry[]], SetError> {
+  const unknown = mailboxIds.filter((id) => !entries.has(id));
+  const [first, ...others] = mailboxIds.flatMap((id) => entries.get(id) ?? []);
+  if (unknown.length > 0 || first === undefined) {
+    const description =
+      unknown.length > 0 ? `no mailbox for Emails is "${unknown.join('", "')}"` : 'an Email has to be in a mailbox';
+    return refuse({ type: 'invalidProperties', properties: ['mailboxIds'], description });
+  }
+  if (mailboxIds.length > mailboxesPerEmailMax) {
+    return refuse({ type: 'tooManyMailboxes', description: `more than ${mailboxesPerEmailMax} mailboxes` });
+  }
+  if (keywords.length > keywordsPerEmailMax) {
+    return refuse({ type: 'tooManyKeywords', description: `more than ${keywordsPerEmailMax} keywords` });
+  }
+  return ok([first, ...others]);
+}
+
+/** The Emails that the messages have become; those that are there no more are absent. */
+async function landedEmails(landed: readonly Landed[], view: CatalogView): Promise<ReadonlyMap<Landed, Email>> {
+  const ids = new Map<Landed, Id>();
+  for (const mailbox of new Set(landed.map((each) => each.mailbox))) {
+    const here = landed.filter((each) => each.mailbox === mailbox);
+    const found = await view.emailIdsAt(
+      mailbox.key,
+      here.map(({ uid }) => uid),
+    );
+    for (const each of here) {
+      const id = found.get(each.uid);
+      if (id !== undefined) ids.set(each, id);
+    }
+  }
+  const emails = await view.emails(new Set(ids.values()));
+  return new Map(
+    [...ids].flatMap(([each, id]) => {
+      const email = emails.get(id);
+      return email === undefined ? [] : [[each, email] as const];
+    }),
+  );
+}
+
+/** What a client learns of a new Email (RFC 8621 §4.6, §4.8). */
+function createdEmail({ id, threadId, size }: Email): Some<EmailRecord> {
+  return { id, blobId: messageBlobId(id), threadId, size };
+}
+
+const unread: SetError = { type: 'serverUnavailable', description: 'a blob could not be read' };
+const removedAtOnce: SetError = { type: 'notFound', description: 'it was removed as soon as it was there' };
+
+function nullIfUnavailable(error: unknown): null {
+  if (error instanceof Unavailable) return null;
+  throw error;
+}
+
+function unknownOutcome(error: unknown): never {
+  if (error instanceof Unavailable) throw new OutcomeUnknown('It could not be seen what became of a new Email');
+  throw error;
+}

@@ -1,0 +1,291 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
+import type { TestServer, TestUser } from '../servers/servers.ts';
+import { backends, type Process, type Product, startProduct } from './harness.ts';
+import { imapActor } from './imap-actor.ts';
+import type { ChangesResponse, JmapClient } from './jmap-client.ts';
+import { startWatchingProxy, type Verdict, type WatchingProxy } from './watching-proxy.ts';
+
+type Created = { readonly id: Id; readonly blobId: Id; readonly threadId: Id; readonly size: number };
+type SetResponse = {
+  readonly oldState: string;
+  readonly newState: string;
+  readonly created: { readonly [creationId: string]: Created } | null;
+  readonly notCreated: { readonly [creationId: string]: JsonObject } | null;
+};
+type Mailboxes = ReadonlyMap<string, Id>;
+
+type BodyPart = { readonly partId: string; readonly blobId: string };
+
+function partsOf(part: unknown): readonly BodyPart[] {
+  return (part as { subParts: BodyPart[] }).subParts;
+}
+
+describe.each(backends)('on $title', ({ start, ...backend }) => {
+  let server: TestServer;
+  let user: TestUser;
+  let proxy: WatchingProxy;
+  let product: Product;
+  let process: Process;
+  let client: JmapClient;
+  let mailboxes: Mailboxes;
+  beforeAll(async () => {
+    server = await start();
+    user = await server.freshUser();
+    const actor = await imapActor(server, user);
+    for (const name of ['One', 'Two', 'Käse & Brot']) await actor.create(name);
+    await actor.close();
+    proxy = await startWatchingProxy(server.imapPort);
+    product = startProduct({ host: '127.0.0.1', imapPort: proxy.port }, backend);
+    process = await product.startProcess();
+    client = await process.client(user);
+    const { list } = await client.get<{ id: Id; name: string }>('Mailbox', { ids: null });
+    mailboxes = new Map(list.map(({ name, id }) => [name, id]));
+  });
+  afterAll(async () => {
+    await product.stop();
+    await proxy.stop();
+  });
+
+  const idOf = (name: string): Id => mailboxes.get(name) ?? ('none' as Id);
+  const inMailboxes = (...names: string[]) => Object.fromEntries(names.map((name) => [idOf(name), true]));
+  const create = (emails: { [creationId: string]: JsonObject }) =>
+    client.one<SetResponse>('Email/set', { create: emails });
+  /** The one Email of a call, which has to be created. */
+  const createdBy = ({ created, notCreated }: SetResponse): Created => {
+    const [email] = Object.values(created ?? {});
+    if (email === undefined) throw new Error(`Refused: ${JSON.stringify(notCreated)}`);
+    return email;
+  };
+  const emailOf = async (id: Id, properties: string[]) => {
+    const { list } = await client.get<JsonObject>('Email', { ids: [id], properties, fetchAllBodyValues: true });
+    return list[0];
+  };
+
+  test('an Email is created with all that it is to have', async () => {
+    const email = {
+      mailboxIds: inMailboxes('One'),
+      keywords: { $draft: true, $seen: true, custom: true },
+      receivedAt: '2020-02-03T04:05:06Z',
+      from: [{ name: 'Anna Öhm', email: 'anna@example.com' }],
+      to: [{ name: null, email: 'robin@example.org' }],
+      subject: 'Grüße aus Köln',
+      textBody: [{ partId: 't', type: 'text/plain' }],
+      bodyValues: { t: { value: 'Größe\n' } },
+    };
+    const response = await create({ k: email });
+    const { oldState, newState } = response;
+    const { id, blobId, threadId, size } = createdBy(response);
+    expect(newState).not.toBe(oldState);
+    const { textBody, bodyValues, ...plain } = email;
+    const read = await emailOf(id, [...Object.keys(plain), 'id', 'blobId', 'threadId', 'size', 'bodyValues']);
+    expect(read).toEqual({
+      ...plain,
+      id,
+      blobId,
+      threadId,
+      size,
+      bodyValues: { '1': { ...bodyValues.t, isEncodingProblem: false, isTruncated: false } },
+    });
+    const octets = Buffer.from(await (await client.download(blobId)).arrayBuffer());
+    expect(octets.length).toBe(size);
+    expect(await client.changes('Email', oldState)).toMatchObject({
+      newState,
+      created: [id],
+      updated: [],
+      destroyed: [],
+    });
+  });
+
+  test('an Email in several mailboxes is one Email', async () => {
+    const response = await create({
+      k: { mailboxIds: inMailboxes('One', 'Two', 'Käse & Brot'), keywords: { $flagged: true }, subject: 'Three' },
+    });
+    const { oldState, newState } = response;
+    const { id } = createdBy(response);
+    expect(await emailOf(id, ['mailboxIds', 'keywords'])).toEqual({
+      ...{ id, mailboxIds: inMailboxes('One', 'Two', 'Käse & Brot'), keywords: { $flagged: true } },
+    });
+    const changes: ChangesResponse = await client.changes('Email', oldState);
+    expect(changes).toMatchObject({ newState, created: [id], updated: [], destroyed: [] });
+  });
+
+  test('everything that can be said of an Email is read again as it was said', async () => {
+    const picture = await client.upload(Buffer.from('89504e470d0a1a0a', 'hex'));
+    const inner = await client.upload(Buffer.from('Subject: innér\n\nA medlar: mispel\n'));
+    const headers = {
+      messageId: ['unique@example.com'],
+      inReplyTo: ['a@example.com'],
+      references: ['a@example.com', 'b@example.com'],
+      sender: [{ name: 'Sender', email: 's@example.com' }],
+      from: [{ name: 'Öhm, Anna', email: 'anna@example.com' }],
+      to: [
+        // QUIRK(cyrus 3.6): with `munge8bit`, its default, it puts an X for each such octet in a header.
+        { name: 'Jürgen', email: backend.scheme === 'objectid' ? 'j@example.de' : 'jürgen@exämple.de' },
+        { name: null, email: 'x@example.com' },
+      ],
+      cc: [{ name: '"quoted" \\ (c)', email: 'c@example.com' }],
+      bcc: [{ name: null, email: 'hidden@example.com' }],
+      replyTo: [{ name: 'R', email: 'r@example.com' }],
+      subject: 'A long subject with Umläuten, 日本語 and 🎉, so long that it has to be folded somewhere',
+      sentAt: '2014-10-30T14:12:00+08:00',
+      'header:X-Text:asText': 'Überschrift',
+      'header:X-Raw': ' raw\r\n\tand folded',
+      'header:X-Many:asText:all': ['one', 'zwö'],
+      'header:Resent-To:asGroupedAddresses': [
+        { name: 'Team', addresses: [{ name: 'A', email: 'a@b.c' }] },
+        { name: null, addresses: [{ name: null, email: 'd@e.f' }] },
+      ],
+      'header:List-Post:asURLs': ['mailto:list@example.com'],
+      'header:Resent-Date:asDate': '2020-01-02T03:04:05Z',
+    };
+    const bodyStructure = {
+      type: 'multipart/mixed',
+      subParts: [
+        {
+          type: 'multipart/alternative',
+          subParts: [
+            { partId: 'a', type: 'text/plain' },
+            { partId: 'b', type: 'text/html', language: ['de'] },
+          ],
+        },
+        {
+          ...{ blobId: picture, type: 'image/png', name: 'Größe „1“.png', disposition: 'inline' },
+          ...{ cid: 'pic@example.com', location: 'https://example.com/pic.png' },
+        },
+        { blobId: inner, type: 'message/rfc822', disposition: 'attachment', name: 'inner.eml' },
+      ],
+    };
+    const values = { a: { value: 'Größe\nFrom here on\n.\n' }, b: { value: `<p>${'long '.repeat(400)}</p>` } };
+    const email = { ...headers, bodyStructure, bodyValues: values, mailboxIds: inMailboxes('One') };
+    const { id } = createdBy(await create({ k: email }));
+    const read = await emailOf(id, [...Object.keys(headers), 'bodyStructure', 'bodyValues']);
+    expect(read).toMatchObject(headers);
+    const { subParts: alternatives = [] } = bodyStructure.subParts[0] ?? {};
+    const { blobId: _, ...pictureProperties } = { ...bodyStructure.subParts[1] } as JsonObject;
+    expect(read?.bodyStructure).toMatchObject({
+      type: 'multipart/mixed',
+      subParts: [
+        { type: 'multipart/alternative', subParts: alternatives.map(({ partId: __, ...rest }) => rest) },
+        pictureProperties,
+        { type: 'message/rfc822', disposition: 'attachment', name: 'inner.eml' },
+      ],
+    });
+    const [texts, pictureRead, innerRead] = partsOf(read?.bodyStructure);
+    const readValues = read?.bodyValues as { [partId: string]: { value: string } };
+    expect(partsOf(texts).map(({ partId }) => readValues[partId]?.value)).toEqual([values.a.value, values.b.value]);
+    const octetsOf = async (blobId: string) => Buffer.from(await (await client.download(blobId)).arrayBuffer());
+    expect((await octetsOf(pictureRead?.blobId ?? '')).toString('hex')).toBe('89504e470d0a1a0a');
+    expect((await octetsOf(innerRead?.blobId ?? '')).toString()).toBe('Subject: innér\r\n\r\nA medlar: mispel\r\n');
+  });
+
+  test('what is attached from other Emails is the same, and hardly goes over the wire', async () => {
+    const large = Buffer.alloc(3_000_000);
+    for (let at = 0; at < large.length; at++) large[at] = (at * 7919) % 251;
+    const blobId = await client.upload(large);
+    const attachments = [{ blobId, type: 'application/zip', name: 'a.zip' }];
+    const original = createdBy(
+      await create({ k: { mailboxIds: inMailboxes('Käse & Brot'), attachments, subject: 'large' } }),
+    );
+    const [attached] = ((await emailOf(original.id, ['attachments']))?.attachments ?? []) as [{ blobId: string }];
+
+    const before = proxy.octets();
+    const forwarded = createdBy(
+      await create({
+        k: {
+          mailboxIds: inMailboxes('Two'),
+          subject: 'Fwd',
+          textBody: [{ partId: 't', type: 'text/plain' }],
+          bodyValues: { t: { value: 'see below' } },
+          attachments: [
+            { blobId: attached.blobId, type: 'application/zip', name: 'b.zip' },
+            { blobId: original.blobId, type: 'message/rfc822' },
+          ],
+        },
+      }),
+    );
+    const after = proxy.octets();
+    expect(after.sent - before.sent).toBeLessThan(20_000);
+    expect(after.received - before.received).toBeLessThan(20_000);
+
+    const parts = ((await emailOf(forwarded.id, ['attachments']))?.attachments ?? []) as { blobId: string }[];
+    const octetsOf = async (part: string | undefined) =>
+      Buffer.from(await (await client.download(part ?? '')).arrayBuffer());
+    expect((await octetsOf(parts[0]?.blobId)).equals(large)).toBe(true);
+    expect((await octetsOf(parts[1]?.blobId)).equals(await octetsOf(original.blobId))).toBe(true);
+  });
+
+  test.each<[string, (chunk: Buffer) => Verdict, 'client' | 'server']>([
+    [
+      'before the message was sent',
+      (chunk) => (/ APPEND /.test(chunk.toString('latin1')) ? { cutAfter: 0 } : 'pass'),
+      'client',
+    ],
+    [
+      'in the midst of the message',
+      (chunk) => (/Subject: fate/.test(chunk.toString('latin1')) ? { cutAfter: chunk.length >> 1 } : 'pass'),
+      'client',
+    ],
+    ['before the answer', (chunk) => (/APPENDUID/.test(chunk.toString('latin1')) ? { cutAfter: 0 } : 'pass'), 'server'],
+  ])('a connection that ends %s leaves a message once or not at all', async (when, verdict, side) => {
+    const subject = `fate ${when}`;
+    const count = async () => (await client.query('Email', { filter: { subject } })).ids.length;
+    const bodyValues = { t: { value: 'x'.repeat(20_000) } };
+    const email = {
+      mailboxIds: inMailboxes('One'),
+      subject,
+      textBody: [{ partId: 't', type: 'text/plain' }],
+      bodyValues,
+    };
+    proxy.judge({ [side]: verdict });
+    const answer = await create({ k: email }).then(
+      ({ created }) => (created === null ? 'refused' : 'created'),
+      () => 'failed',
+    );
+    proxy.judge(null);
+    expect(answer === 'created').toBe(side === 'server');
+    expect(await count()).toBe(answer === 'created' ? 1 : 0);
+  });
+
+  test('an import is the same message, with a date of its own', async () => {
+    const octets = Buffer.from(
+      'Received: from a by b; Tue, 3 Mar 2015 10:00:00 +0100\r\nReceived: from c by a; Mon, 2 Mar 2015 10:00:00 +0100\r\nMessage-ID: <imported@example.com>\r\nSubject: imported\r\n\r\nbody\r\n',
+    );
+    const blobId = await client.upload(octets);
+    const first = { blobId, mailboxIds: inMailboxes('One'), keywords: { $seen: true } };
+    const imported = await client.one<SetResponse>('Email/import', { emails: { k: first } });
+    const { id, size } = createdBy(imported);
+    expect(size).toBe(octets.length);
+    expect(await emailOf(id, ['receivedAt', 'keywords', 'mailboxIds', 'subject', 'messageId'])).toEqual({
+      ...{ id, receivedAt: '2015-03-03T09:00:00Z', keywords: { $seen: true }, mailboxIds: inMailboxes('One') },
+      ...{ subject: 'imported', messageId: ['imported@example.com'] },
+    });
+    const again = { blobId, mailboxIds: inMailboxes('Two') };
+    const { created, notCreated } = await client.one<SetResponse>('Email/import', { emails: { k: again } });
+    // Where the id is the content's, it is the same Email.
+    if (backend.scheme === 'xguid') expect(created?.k?.id).not.toBe(id);
+    else expect(notCreated).toEqual({ k: { type: 'alreadyExists', existingId: id } });
+    expect(await emailOf(id, ['mailboxIds'])).toEqual({ id, mailboxIds: inMailboxes('One') });
+  });
+
+  test('a draft is sent for by its creation id, and changed in the same call', async () => {
+    const answers = await client.call([
+      [
+        'Email/set',
+        {
+          accountId: client.accountId,
+          create: { k: { mailboxIds: inMailboxes('One'), subject: 'draft', keywords: { $draft: true } } },
+          update: { '#k': { 'keywords/$seen': true } },
+        },
+        'a',
+      ],
+      ['Email/get', { accountId: client.accountId, ids: ['#k'], properties: ['keywords'] }, 'b'],
+    ]);
+    const response = answers[0]?.[1] as SetResponse & { updated: JsonObject };
+    const { id } = createdBy(response);
+    expect(response.updated).toEqual({ [id]: null });
+    expect(await emailOf(id, ['keywords'])).toEqual({ id, keywords: { $draft: true, $seen: true } });
+    const changes = await client.changes('Email', response.oldState);
+    expect(changes).toMatchObject({ newState: response.newState, created: [id], updated: [], destroyed: [] });
+  });
+});
