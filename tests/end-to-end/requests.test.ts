@@ -134,7 +134,7 @@ function waitingFor(slow: readonly SlowRequest[], come: readonly IncomingMessage
 describe('a method call', () => {
   test.each<[what: string, name: string, args: JsonObject, type: string]>([
     ['of an unknown method', 'Email/fetch', {}, 'unknownMethod'],
-    ['of a method that cannot write yet', 'Email/set', {}, 'unknownMethod'],
+    ['that changes Emails of another state', 'Email/set', { ifInState: 'yesterday' }, 'stateMismatch'],
     ['without an account', 'Mailbox/get', { accountId: null }, 'invalidArguments'],
     ['in an account that is not there', 'Mailbox/get', { accountId: 'a0' }, 'accountNotFound'],
     ['with an unknown argument', 'Mailbox/get', { idz: [] }, 'invalidArguments'],
