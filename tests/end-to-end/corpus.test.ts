@@ -94,7 +94,7 @@ describe.each([
         delivered.push({ message, email, stored: stored.get(index) ?? Buffer.alloc(0) });
       }
     }
-  }, 60_000);
+  }, 180_000);
   afterAll(() => product?.stop());
 
   test('is there, every message once, as it was sent', () => {
@@ -152,7 +152,7 @@ describe.each([
         blobs.map(({ message, partId, octets }) => ({ message, partId, octets: octets?.toString('latin1') })),
       ).toEqual(expected);
     });
-  }, 60_000);
+  }, 180_000);
 
   test('is the same when it is parsed', async () => {
     const emails = delivered.filter(({ message }) => !(name in message.readOtherwiseBy)).map(({ email }) => email);
@@ -167,7 +167,7 @@ describe.each([
       }
       expect(Object.keys(parsed).length).toBeGreaterThan(blobIds.length * 0.8);
     }
-  }, 60_000);
+  }, 180_000);
 });
 
 /** What Email/get and Email/parse have in common. Sizes and previews are looked at by themselves. */

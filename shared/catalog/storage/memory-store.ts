@@ -4,8 +4,11 @@ import type { CatalogStore } from '../store.ts';
 /** What went over the wire, in the units DynamoDB would bill: 1 KB written, 4 KB read strongly, half of that otherwise. */
 export type StoreUnits = { readonly reads: number; readonly writes: number; readonly calls: number };
 
-/** When a call is made to fail: before it did anything, or after it took effect (the answer is lost). */
-export type Failure = 'before' | 'after';
+/**
+ * How a call is made to fail: before it did anything, after it took effect (the answer is lost), or by finding an empty table: then nothing
+ * is thrown, but all that was stored is gone.
+ */
+export type Failure = 'before' | 'after' | 'wiped';
 
 /** A `CatalogStore` in memory, held to the same contract as the one on DynamoDB, with switches for what a real one does on bad days. */
 export type MemoryStore = CatalogStore & {
@@ -17,7 +20,7 @@ export type MemoryStore = CatalogStore & {
   /** Forgets a block, as an expiry that came too early would. */
   readonly dropBlock: (account: string, key: string) => void;
   readonly blockKeys: (account: string) => readonly string[];
-  /** The n-th call from now on (1 = the next) throws `Unavailable`. null: none does. */
+  /** The n-th call from now on (1 = the next) throws `Unavailable`, or finds the table wiped. null: none does. */
   readonly failCall: (n: number | null, failure?: Failure) => void;
   /** How many calls are left until the one that is to fail; null when it has failed, or none is to. */
   readonly callsUntilFailure: () => number | null;
@@ -62,6 +65,7 @@ export function createMemoryStore({ now }: { now: () => number }): MemoryStore {
     await Promise.resolve();
     const fails = failing !== null && --failing.left === 0 ? failing.failure : null;
     if (fails === 'before') throw new Unavailable('the store does not answer');
+    if (fails === 'wiped') accounts.clear();
     const result = effect();
     if (fails === 'after') throw new Unavailable('the answer of the store was lost');
     return result;
