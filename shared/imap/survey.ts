@@ -21,13 +21,14 @@ const fleetingAttributes: ReadonlySet<string> = new Set([
 type Listed = { readonly wire: string; readonly delimiter: string | null; readonly attributes: readonly string[] };
 
 /**
- * Every mailbox of the personal namespace with its STATUS: by one command with LIST-STATUS (RFC 5819), else by LIST, LSUB
- * and a STATUS for each, sent without waiting.
+ * Every mailbox of the personal namespace with its STATUS: by one command with LIST-STATUS (RFC 5819), else by LIST, without LIST-EXTENDED
+ * (RFC 5258) also LSUB, and a STATUS for each, sent without waiting.
  */
 export async function survey(session: ImapSession): Promise<readonly SurveyedMailbox[]> {
   await session.refresh();
-  const hasListStatus = session.has('LIST-STATUS') && session.has('LIST-EXTENDED');
-  const answer = hasListStatus ? await listWithStatus(session) : await listAndLsub(session);
+  const isExtended = session.has('LIST-EXTENDED');
+  const hasListStatus = isExtended && session.has('LIST-STATUS');
+  const answer = isExtended ? await listExtended(session, hasListStatus) : await listAndLsub(session);
   const { others } = await session.namespaces();
   const found = [...answer.listed.values()].filter(
     ({ wire, attributes }) =>
@@ -54,10 +55,10 @@ type ListAnswer = {
   readonly status: Map<string, readonly ImapValue[]>;
 };
 
-async function listWithStatus(session: ImapSession): Promise<ListAnswer> {
+async function listExtended(session: ImapSession, withStatus: boolean): Promise<ListAnswer> {
   const answer: ListAnswer = { listed: new Map(), subscribed: new Set(), status: new Map() };
   const options = session.has('SPECIAL-USE') ? [atom('SPECIAL-USE'), atom('SUBSCRIBED')] : [atom('SUBSCRIBED')];
-  const status = [atom('STATUS'), list(...statusItems(session).map(atom))];
+  const status = withStatus ? [atom('STATUS'), list(...statusItems(session).map(atom))] : [];
   await session.exec('LIST', [string(''), string('*'), atom('RETURN'), list(...options, ...status)], {
     responses: 2 * imapLimits.mailboxesMax,
     onData: ({ name, values }) => {

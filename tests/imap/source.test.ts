@@ -42,6 +42,7 @@ async function allOf(batches: AsyncIterable<readonly Appearance[]>): Promise<App
 const backends: [string, () => Promise<TestServer>, Parameters<typeof imapServer>[1]][] = [
   ['Dovecot', dovecot, {}],
   ['Dovecot without QRESYNC', dovecot, { ignoring: ['QRESYNC'] }],
+  ['Dovecot without LIST-STATUS', dovecot, { ignoring: ['LIST-STATUS'] }],
   [
     'Dovecot without anything newer than RFC 3501',
     dovecot,
