@@ -5,6 +5,7 @@ import { blobAccountCapability } from '../../shared/methods/Blob/capability.ts';
 import {
   blobCapability,
   mailCapability,
+  mdnCapability,
   quotaCapability,
   sieveCapability,
   submissionCapability,
@@ -36,7 +37,7 @@ export function createSessionDescriber({
       core,
       capabilities: {
         [mailCapability]: {},
-        ...(user.provider.smtp !== null && { [submissionCapability]: {} }),
+        ...(user.provider.smtp !== null && { [submissionCapability]: {}, [mdnCapability]: {} }),
         [blobCapability]: {},
         [quotaCapability]: {},
         ...sieveOf(user),
@@ -66,6 +67,7 @@ function accountOf({ username, provider }: User, core: CoreCapability, maxDelaye
       // Without a submission server nothing can be sent.
       ...(provider.smtp !== null && {
         [submissionCapability]: { maxDelayedSend, submissionExtensions: extensionsOf(provider, maxDelayedSend) },
+        [mdnCapability]: {},
       }),
       [blobCapability]: blobAccountCapability(core),
       // Whether the mail server has any is not known before it is asked; without, there are no Quotas.

@@ -8,6 +8,8 @@ export const blobCapability = 'urn:ietf:params:jmap:blob';
 export const quotaCapability = 'urn:ietf:params:jmap:quota';
 /** `urn:ietf:params:jmap:vacationresponse` (RFC 8621 §1.3.3). */
 export const vacationCapability = 'urn:ietf:params:jmap:vacationresponse';
+/** `urn:ietf:params:jmap:mdn` (RFC 9007 §1.3). */
+export const mdnCapability = 'urn:ietf:params:jmap:mdn';
 /** `urn:ietf:params:jmap:sieve` (RFC 9661 §1.2.1). */
 export const sieveCapability = 'urn:ietf:params:jmap:sieve';
 

@@ -5,6 +5,7 @@ import { email } from './Email/index.ts';
 import { emailSubmission } from './EmailSubmission/index.ts';
 import { identity } from './Identity/index.ts';
 import { mailbox } from './Mailbox/index.ts';
+import { mdn } from './MDN/index.ts';
 import { quota } from './Quota/index.ts';
 import { searchSnippet } from './SearchSnippet/index.ts';
 import { sieveScript } from './SieveScript/index.ts';
@@ -21,6 +22,7 @@ export const dataTypes = [
   searchSnippet,
   identity,
   emailSubmission,
+  mdn,
   blob,
   quota,
   sieveScript,
