@@ -112,6 +112,7 @@ function emailsIn({ uids, dates, sizes, ids, threadIds, marks, stretches }: Colu
       for (const { mailbox, start, end } of stretches) {
         for (let row = start; row < end; row += 1) {
           const email = firstOf[row] as number;
+          const { keywords, deleted } = at(marks, row);
           yield [
             mailbox,
             {
@@ -121,7 +122,8 @@ function emailsIn({ uids, dates, sizes, ids, threadIds, marks, stretches }: Colu
               receivedAt: receivedAt(email),
               size: at(sizes, email),
               hasAttachment: null,
-              ...at(marks, row),
+              keywords,
+              deleted,
               shared: rowsOf.has(email),
             },
           ];

@@ -101,15 +101,21 @@ export function leafKind<K extends Key, V>(rewriting: Rewriting<K, V>): BlockKin
       const keys = items.map(([key]) => key);
       const values = items.map(([, value]) => value);
       blocks.remember(put.block, decodedLeaf(shape, { keys, values }));
-      const dates = values.map(shape.dateOf);
+      let oldest = Number.POSITIVE_INFINITY;
+      let newest = Number.NEGATIVE_INFINITY;
+      for (const value of values) {
+        const date = shape.dateOf(value);
+        if (date < oldest) oldest = date;
+        if (date > newest) newest = date;
+      }
       const first = keys[0] as K;
       return {
         ...put,
         first: lowerBound(shape.boundary, first, bound),
         span: spanOf(first, keys.at(-1) as K),
         count: keys.length,
-        oldest: dates.reduce((a, b) => Math.min(a, b)),
-        newest: dates.reduce((a, b) => Math.max(a, b)),
+        oldest,
+        newest,
       };
     },
   };

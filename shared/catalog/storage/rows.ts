@@ -23,12 +23,18 @@ export const rowShape: Shape<number, Row> = {
 
 function writeValues(writer: ByteWriter, rows: readonly Row[]): void {
   const marks = new Map<string, number>();
-  const marksOfRows = rows.map(({ keywords, deleted, shared, hasAttachment }) => {
-    const text = JSON.stringify([keywords, deleted, shared, hasAttachment]);
+  const marksOfRows: number[] = [];
+  for (const [i, row] of rows.entries()) {
+    const above = rows[i - 1];
+    if (above !== undefined && hasSameMarks(row, above)) {
+      marksOfRows.push(marksOfRows[i - 1] ?? 0);
+      continue;
+    }
+    const text = JSON.stringify([row.keywords, row.deleted, row.shared, row.hasAttachment]);
     const index = marks.get(text) ?? marks.size;
     marks.set(text, index);
-    return index;
-  });
+    marksOfRows.push(index);
+  }
   writer.number(marks.size);
   for (const text of marks.keys()) writer.text(text);
   for (const index of marksOfRows) writer.number(index);
@@ -49,6 +55,13 @@ function writeValues(writer: ByteWriter, rows: readonly Row[]): void {
     if (index === undefined) threads.set(threadId, threads.size);
   }
   writer.texts([...threads.keys()]);
+}
+
+/** Without looking into lists of keywords: rows that were read together share them. */
+function hasSameMarks(a: Row, b: Row): boolean {
+  return (
+    a.keywords === b.keywords && a.deleted === b.deleted && a.shared === b.shared && a.hasAttachment === b.hasAttachment
+  );
 }
 
 function readValues(reader: ByteReader, keys: readonly number[]): Row[] {
