@@ -100,9 +100,9 @@ export function accountCatalog(options: AccountCatalogOptions): ChangingCatalog 
       if (start === undefined) throw new Error('Own changes must be told upon a view of the same catalog');
       const context = await syncContext(options, nothingLess);
       try {
-        const { before, after, latest } = await adopt(context, start, own);
+        const { before, after, latest, isAttributed } = await adopt(context, start, own);
         seen = latest;
-        return { before: givenOut(before), after: givenOut(after), latest: givenOut(latest) };
+        return { before: givenOut(before), after: givenOut(after), latest: givenOut(latest), isAttributed };
       } catch (error) {
         if (!(error instanceof BlockLost)) throw error;
         memory.lostVersion = start.version;

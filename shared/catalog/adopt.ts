@@ -23,13 +23,19 @@ import { sync } from './sync.ts';
 import { type SyncContext, secondsNow } from './sync-context.ts';
 import type { CatalogView } from './view.ts';
 
-/** What became of a catalog by changes of a call's own. */
-export type Adopted = {
+/** A stretch of a catalog's history. */
+export type Span = {
   /** Between the states of these two lie the call's own changes and no others. */
   readonly before: CatalogView;
   readonly after: CatalogView;
   /** The newest version: also what others did, as far as it was found on the way. */
   readonly latest: CatalogView;
+};
+
+/** What became of a catalog by changes of a call's own. */
+export type Adopted = Span & {
+  /** false: own changes could not be told from those of others, and nothing lies between `before` and `after`. */
+  readonly isAttributed: boolean;
 };
 
 /** Commits that others may win before own changes are left to be found like those of others. */
@@ -55,7 +61,7 @@ export async function adopt(context: SyncContext, start: CatalogView, own: OwnCh
       view = (await context.catalog.open()) ?? start;
     }
   }
-  return { before: start, after: start, latest: await sync(context) };
+  return { before: start, after: start, latest: await sync(context), isAttributed: false };
 }
 
 function isContinued(start: CatalogView, { epoch, provisional }: CatalogView): boolean {
@@ -93,10 +99,11 @@ async function adoptUpon(context: SyncContext, view: CatalogView, own: OwnChange
   const middle = editedView(view, edit);
   if (others.size === 0) {
     const after = await commitEdit(context.catalog, view, edit);
-    return { before: view, after, latest: after };
+    return { before: view, after, latest: after, isAttributed: true };
   }
   const rest = await reconcile(middle, { mailboxes: new Map(), deltas: others, isSettled: false, readAt });
-  return { before: view, after: middle, latest: await commitEdit(context.catalog, view, joinedEdits(edit, rest)) };
+  const latest = await commitEdit(context.catalog, view, joinedEdits(edit, rest));
+  return { before: view, after: middle, latest, isAttributed: true };
 }
 
 /** Of the mailboxes that are other ones now, those that were changed under these names, or lie below them. */

@@ -1,5 +1,5 @@
 import type { ChangingCatalog } from '../../catalog/account.ts';
-import type { Adopted } from '../../catalog/adopt.ts';
+import type { Adopted, Span } from '../../catalog/adopt.ts';
 import type { Email } from '../../catalog/email.ts';
 import { existsInJmap } from '../../catalog/keywords.ts';
 import type { CatalogView } from '../../catalog/view.ts';
@@ -13,7 +13,7 @@ import { isEmptyWish, isFulfilled, needsCopy, type Wish, type Wished, wishBetwee
 const roundsMax = 3;
 
 /** What became of wishes, and of the catalog by them. */
-export type Fulfilment = Adopted & { readonly outcomes: ReadonlyMap<Id, Result<null, SetError>> };
+export type Fulfilment = Span & { readonly outcomes: ReadonlyMap<Id, Result<null, SetError>> };
 
 /**
  * Makes wishes come true. What the mail server says is done is done; where it does not say, or does not answer, the account is
@@ -30,7 +30,7 @@ export async function fulfil(
   const outcomes = new Map<Id, Result<null, SetError>>();
   const originals = await start.emails(wishes.keys());
   const canMove = await writing.canMove();
-  let span: Adopted = { before: start, after: start, latest: start };
+  let span: Span = { before: start, after: start, latest: start };
   let pending = wishes;
   let wasLost = false;
 
@@ -43,9 +43,11 @@ export async function fulfil(
       for (const id of active.keys()) outcomes.set(id, refuse(noAnswer));
       return { ...span, outcomes };
     }
-    const undecided = [...active.keys()].filter((id) => !isDecided(id, deeds));
     wasLost ||= deeds.isLost;
-    span = await adopted(deeds, undecided.length > 0 || undoing.size > 0);
+    const now = await adopted(deeds);
+    const undecided = [...active.keys()].filter((id) => !isDecided(id, deeds, now?.isAttributed !== false));
+    span = now === null ? span : joined(span, now);
+    if (undecided.length > 0 || undoing.size > 0) span = { ...span, latest: await lookAnew() };
     pending = new Map([...pending].filter(([id]) => undecided.includes(id)));
   }
 
@@ -80,23 +82,24 @@ export async function fulfil(
     }
   }
 
-  function isDecided(id: Id, { failures, unsure, stuck }: Deeds): boolean {
+  /** `canTell`: what the server told of its mailboxes is about those that the catalog knows. */
+  function isDecided(id: Id, { failures, unsure, stuck }: Deeds, canTell: boolean): boolean {
     const failure = failures.get(id);
     if (failure !== undefined) outcomes.set(id, refuse(errorOf(failure, stuck.has(id))));
-    else if (unsure.has(id)) return false;
+    else if (unsure.has(id) || !canTell) return false;
     else outcomes.set(id, ok(null));
     return true;
   }
 
-  /** The catalog after the deeds, and with `anew` after a look at the whole account. */
-  async function adopted({ own }: Deeds, anew: boolean): Promise<Adopted> {
-    const now = own.mailboxes.size === 0 ? null : await catalog.adopt(span.latest, own).catch(nullIfUnavailable);
-    // What the server told holds; where the catalog could not be told of it, the next sync finds it.
-    const after = now === null ? span : joined(span, now);
-    if (!anew) return after;
+  /** The catalog after the deeds. What the server told holds; where the catalog cannot be told of it, the next sync finds it. */
+  async function adopted({ own }: Deeds): Promise<Adopted | null> {
+    return own.mailboxes.size === 0 ? null : catalog.adopt(span.latest, own).catch(nullIfUnavailable);
+  }
+
+  async function lookAnew(): Promise<CatalogView> {
     const latest = await catalog.view('now').catch(nullIfUnavailable);
     if (latest === null) throw new OutcomeUnknown('It could not be seen what became of the changes');
-    return { ...after, latest };
+    return latest;
   }
 }
 
@@ -106,7 +109,7 @@ function nullIfUnavailable(error: unknown): null {
 }
 
 /** Two spans of own changes: one where they follow upon each other, else the first. */
-export function joined(first: Adopted, second: Adopted): Adopted {
+export function joined(first: Span, second: Span): Span {
   const isFirst = first.before === first.after;
   if (isFirst) return second;
   const follows = isSameState(first.after, second.before);

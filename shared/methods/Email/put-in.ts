@@ -1,5 +1,5 @@
 import type { ChangingCatalog } from '../../catalog/account.ts';
-import type { Adopted } from '../../catalog/adopt.ts';
+import type { Span } from '../../catalog/adopt.ts';
 import type { Email, MailboxKey } from '../../catalog/email.ts';
 import { existsInJmap, flagOfKeyword } from '../../catalog/keywords.ts';
 import type { MailboxEntry } from '../../catalog/mailbox.ts';
@@ -47,7 +47,7 @@ export type ReadContent = {
 };
 
 /** What became of new Emails, and of the catalog by them. */
-export type PutIn = Adopted & { readonly results: ReadonlyMap<string, Result<Some<EmailRecord>, SetError>> };
+export type PutIn = Span & { readonly results: ReadonlyMap<string, Result<Some<EmailRecord>, SetError>> };
 
 /** A message that is in the first of its mailboxes. */
 type Landed = {
@@ -172,7 +172,7 @@ export async function putIn(
     claimed.set(mailbox, (claimed.get(mailbox) ?? new Set()).add(uid));
   }
 
-  async function adopted(before: Adopted, own: OwnChanges): Promise<Adopted> {
+  async function adopted(before: Span, own: OwnChanges): Promise<Span> {
     const now = await ports.catalog.adopt(before.latest, own).catch(nullIfUnavailable);
     if (now !== null) return joined(before, now);
     return { ...before, latest: await ports.catalog.view('now').catch(unknownOutcome) };
