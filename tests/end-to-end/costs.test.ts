@@ -214,3 +214,64 @@ test.each(costs)('%s, %s', async (name, process, commands, reads, writes) => {
   expect(cost.reads).toBeLessThanOrEqual(reads);
   expect(cost.writes).toBeLessThanOrEqual(writes);
 });
+
+type Change = readonly [
+  what: string,
+  emails: number,
+  patch: (mailboxes: { readonly [role: string]: Id }) => JsonObject | null,
+  commands: string,
+  reads: number,
+  writes: number,
+];
+
+/** Email/set in a warm process, of Emails in the inbox that the client has shown; null: they are destroyed. */
+const changes: readonly Change[] = [
+  ['a keyword', 1, () => ({ 'keywords/$flagged': true }), 'LIST, SELECT, UID STORE, UNSELECT', 1, 2],
+  [
+    'a keyword on a thousand',
+    1000,
+    () => ({ 'keywords/$answered': true }),
+    'LIST, SELECT, UID STORE, UNSELECT',
+    40,
+    60,
+  ],
+  [
+    ...(['a move', 1, ({ archive = '' }) => ({ mailboxIds: { [archive]: true } })] as const),
+    ...(['LIST, SELECT, UID MOVE, EXAMINE, UID FETCH, UNSELECT', 5, 2] as const),
+  ],
+  ['a message destroyed', 1, () => null, 'LIST, SELECT, UID STORE, UID EXPUNGE, UNSELECT', 3, 2],
+  [
+    ...(['a thousand moved', 990, ({ archive = '' }) => ({ mailboxIds: { [archive]: true } })] as const),
+    ...(['LIST, SELECT, UID MOVE, EXAMINE, UID FETCH, UNSELECT', 15, 60] as const),
+  ],
+  [
+    ...(['a copy', 1, ({ archive = '' }) => ({ [`mailboxIds/${archive}`]: true })] as const),
+    ...(['LIST, SELECT, UID COPY, EXAMINE, UID FETCH, UNSELECT', 5, 2] as const),
+  ],
+];
+
+test.each(changes)('%s', async (_, count, patch, commands, reads, writes) => {
+  const process = await product.startProcess();
+  const client = await process.client(user);
+  const { inbox } = await sceneOf(client);
+  const { list } = await client.get<{ id: Id; role: string }>('Mailbox', { properties: ['role'] });
+  const mailboxes = Object.fromEntries(list.map(({ id, role }) => [role, id]));
+  const condition = patch(mailboxes)?.['keywords/$flagged'] ? { notKeyword: '$flagged' } : {};
+  const { ids } = await client.query('Email', { filter: { inMailbox: inbox, ...condition }, limit: count });
+  await client.get('Email', { ids: [...ids], properties: ['keywords'] });
+  product.advanceClock(freshnessMs + 1);
+
+  const before = process.imap.commands.length;
+  product.store.resetUnits();
+  const wanted = patch(mailboxes);
+  const response = await client.one<{ updated: object | null; destroyed: Id[] | null }>('Email/set', {
+    ...(wanted === null ? { destroy: [...ids] } : { update: Object.fromEntries(ids.map((id) => [id, wanted])) }),
+  });
+  const units = product.store.units();
+  expect(Object.keys(response.updated ?? response.destroyed ?? {})).toHaveLength(ids.length);
+  expect(tallied(process.imap.commands.slice(before))).toBe(commands);
+  expect(ids.length).toBeGreaterThan(count * 0.98);
+  expect(units.reads).toBeLessThanOrEqual(reads);
+  expect(units.writes).toBeLessThanOrEqual(writes);
+  await process.stop();
+});

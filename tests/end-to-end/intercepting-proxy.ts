@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/**
+ * What happens at one command. `before`: the server has not got it. `unanswered`: the server has carried it out, and nothing of its
+ * answer arrived. `half`: all of the answer arrived but the tagged line. `after`: the whole answer arrived.
+ */
+export type Moment = 'before' | 'unanswered' | 'half' | 'after';
+
+export type Interception = {
+  /** Matches commands as they are on the wire, without their tag. */
+  readonly command: RegExp;
+  /** Which one of those that match; 1 is the first. */
+  readonly nth: number;
+  readonly moment: Moment;
+  /** `drop`: the connection breaks. Else it goes on when this is done; of `after`, the client has the answer only then. */
+  readonly act: 'drop' | (() => Promise<void>);
+};
+
+export type InterceptingProxy = {
+  readonly port: number;
+  /** From now on; null: everything passes. Commands are counted from here. */
+  readonly set: (interception: Interception | null) => void;
+  /** Whether it has happened. */
+  readonly hasHappened: () => boolean;
+  readonly stop: () => Promise<void>;
+};
+
+/** Passes IMAP on to a port of this machine, and does something at one command. */
+export async function startInterceptingProxy(port: number): Promise<InterceptingProxy> {
+  const sockets = new Set<Socket>();
+  let interception: Interception | null = null;
+  let matches = 0;
+  let hasHappened = false;
+
+  /** The interception, if it is about this line. */
+  const concerning = (line: string): Interception | null => {
+    const command = line.replace(/^\S+ /, '');
+    if (interception === null || !interception.command.test(command)) return null;
+    matches += 1;
+    return matches === interception.nth ? interception : null;
+  };
+
+  const listener = createServer({ noDelay: true }, (near) => {
+    const far = connect({ host: '127.0.0.1', port, noDelay: true });
+    for (const socket of [near, far]) {
+      sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => sockets.delete(socket));
+    }
+    /** The command whose answer is being awaited. */
+    let awaited: { readonly tag: string; readonly interception: Interception } | null = null;
+    far.on('close', () => near.end());
+
+    inTurn(near, far, async (line) => {
+      const found = concerning(line);
+      if (found?.moment === 'before') {
+        hasHappened = true;
+        if (found.act === 'drop') {
+          near.resetAndDestroy();
+          far.destroy();
+          return null;
+        }
+        await found.act();
+      } else if (found !== null) awaited = { tag: line.split(' ')[0] ?? '', interception: found };
+      return line;
+    });
+
+    inTurn(far, near, async (line) => {
+      if (awaited === null) return line;
+      const { tag, interception } = awaited;
+      const { moment, act } = interception;
+      const isLast = line.startsWith(`${tag} `);
+      if (!isLast) return moment === 'unanswered' ? null : line;
+      awaited = null;
+      hasHappened = true;
+      if (act !== 'drop') {
+        await act();
+        return line;
+      }
+      if (moment === 'after') {
+        near.write(line, () => near.resetAndDestroy());
+        return null;
+      }
+      near.resetAndDestroy();
+      return null;
+    });
+    near.on('close', () => far.destroy());
+  });
+  listener.listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  return {
+    port: (listener.address() as AddressInfo).port,
+    set: (wanted) => {
+      interception = wanted;
+      matches = 0;
+      hasHappened = false;
+    },
+    hasHappened: () => hasHappened,
+    stop: async () => {
+      for (const socket of sockets) socket.destroy();
+      listener.close();
+      await once(listener, 'close');
+    },
+  };
+}
+
+/** Passes lines on, one after the other, as `pass` gives them back; null: nothing. */
+function inTurn(from: Socket, to: Socket, pass: (line: string) => Promise<string | null>): void {
+  let rest = '';
+  let last: Promise<void> = Promise.resolve();
+  from.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString('latin1')).split(/(?<=\r\n)/);
+    rest = lines.at(-1)?.endsWith('\r\n') ? '' : (lines.pop() ?? '');
+    for (const line of lines) {
+      last = last.then(async () => {
+        const passed = await pass(line);
+        if (passed !== null && !to.destroyed) to.write(passed, 'latin1');
+      });
+    }
+  });
+}
