@@ -76,7 +76,10 @@ function runsOf(pieces: readonly AppendPiece[]): Run[] {
 
 /** The URL of a section of a message on the same server (RFC 5092 §7.1, RFC 4469 §3). */
 function storedUrl({ place, section }: Extract<AppendPiece, { kind: 'stored' }>): string {
-  const name = encodeURIComponent(place.mailbox).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`);
+  const name = encodeURIComponent(place.mailbox).replace(
+    /[!'()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
   const message = `/${name.replaceAll('%2F', '/')};UIDVALIDITY=${place.uidValidity}/;UID=${place.uid}`;
   return section === '' ? message : `${message}/;SECTION=${section}`;
 }

@@ -22,14 +22,23 @@ export function imapAppending(use: UseSession, change: ChangeWithSession): CanAp
     canTakeStored: () => use(async (session) => session.has('CATENATE')),
     append: async (message) => {
       const watched = watchedSources(message.pieces);
+      let isUnknown = false;
       try {
         return await change(
           async (session) => encodeName(message.mailbox, session.nameEncoding),
-          (session, wire) => appendOn(session, wire, { ...message, pieces: watched.pieces }),
+          async (session, wire) => {
+            try {
+              return await appendOn(session, wire, { ...message, pieces: watched.pieces });
+            } catch (error) {
+              // A server that goes on to talk has said no.
+              isUnknown = !session.isOpen && watched.isSent();
+              throw error;
+            }
+          },
         );
       } catch (error) {
         if (error instanceof SourceFailed) return { done: null, failure: 'unread' };
-        if (!(error instanceof Unavailable) || !watched.isSent()) throw error;
+        if (!(error instanceof Unavailable) || !isUnknown) throw error;
         return { done: null, failure: 'lost' };
       }
     },

@@ -102,7 +102,11 @@ function isDone(progress: string): boolean {
 }
 
 function capabilitiesOf(client: ImapFlow, server: ImapServer): ReadonlySet<string> {
-  const capabilities = new Set([...client.capabilities.keys()].map((name) => name.toUpperCase()));
+  // imapflow cuts APPENDLIMIT (RFC 7889) apart.
+  const names = [...client.capabilities].map(([name, value]) =>
+    typeof value === 'number' ? `${name}=${value}` : name,
+  );
+  const capabilities = new Set(names.map((name) => name.toUpperCase()));
   for (const ignored of server.quirks.ignoreCapabilities) capabilities.delete(ignored);
   return capabilities;
 }
