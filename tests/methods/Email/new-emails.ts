@@ -8,13 +8,19 @@ import { email } from '../../../shared/methods/Email/index.ts';
 import type { EmailSetPorts } from '../../../shared/methods/Email/set.ts';
 import { type FakeOptions, fakeMailServer } from '../../catalog/fake-mail-server.ts';
 import { type AppendingAbilities, appendingOf } from '../../in-memory/appending.ts';
+import type { FailingPorts } from '../../in-memory/failing-ports.ts';
 import { messagesOf, searchOf } from '../../in-memory/mail.ts';
 import { inMemoryUploads } from '../../in-memory/uploads.ts';
 import { type WritingAbilities, writingOf } from '../../in-memory/writing.ts';
 import { contextFor } from '../context.ts';
 import { inMemoryScripts } from '../in-memory-scripts.ts';
 
-export type AccountOptions = Partial<FakeOptions> & AppendingAbilities & WritingAbilities;
+export type AccountOptions = Partial<FakeOptions> &
+  AppendingAbilities &
+  WritingAbilities & {
+    /** Puts something between the methods and the mail server. */
+    readonly wrap?: FailingPorts['wrap'];
+  };
 
 /** When everything in these tests happens. */
 export const now = Date.parse('2026-01-01T00:00:00Z');
@@ -24,10 +30,14 @@ export type NewEmailsAccount = ReturnType<typeof newEmailsAccount>;
 /** An account with the mailboxes INBOX, One and Two on a mail server in memory, and ways to call the methods of Email in it. */
 export function newEmailsAccount(options: AccountOptions = {}, accountId = 'a' as Id) {
   let keys = 0;
-  const surroundings = { now: () => now, randomKey: () => `${accountId}key${(++keys).toString(36).padStart(12, '0')}` };
+  let clock = now;
+  const surroundings = {
+    now: () => clock,
+    randomKey: () => `${accountId}key${(++keys).toString(36).padStart(12, '0')}`,
+  };
   const mail = fakeMailServer({ tier: 'qresync', scheme: 'xguid', threads: 'derived', ...options });
   for (const name of ['INBOX', 'One', 'Two']) mail.create(name);
-  const store = createMemoryStore({ now: () => now });
+  const store = createMemoryStore({ now: () => clock });
   const cache = createBlockCache({ maxBytes: 10_000_000 });
   const memory = accountMemory();
   const uploads = inMemoryUploads(surroundings.randomKey);
@@ -36,28 +46,20 @@ export function newEmailsAccount(options: AccountOptions = {}, accountId = 'a' a
 
   /** What one request asks; each has a view of the catalog of its own. */
   const ports = (): EmailSetPorts => {
-    const source = mail.connect();
+    const { wrap = (plain) => plain } = options;
+    const { source, ...ofMail } = wrap({
+      ...{ source: mail.connect(), messages, search: searchOf(mail) },
+      ...{ writing: writingOf(mail, options), appending: appendingOf(mail, options) },
+    });
     const catalog = accountCatalog({
       catalog: openCatalog({ store, account: accountId, surroundings, cache }),
       source: async () => source,
       surroundings,
       freshnessMs: 0,
-      deadline: now + 60_000,
+      deadline: clock + 60_000,
       memory,
     });
-    const writing = writingOf(mail, options);
-    const appending = appendingOf(mail, options);
-    return {
-      catalog,
-      messages,
-      beside: messages,
-      search: searchOf(mail),
-      writing,
-      appending,
-      uploads,
-      scripts,
-      surroundings,
-    };
+    return { catalog, ...ofMail, beside: ofMail.messages, uploads, scripts, surroundings };
   };
   const context = (): AccountContext<EmailSetPorts> => contextFor(ports());
   const call = async (
@@ -89,7 +91,11 @@ export function newEmailsAccount(options: AccountOptions = {}, accountId = 'a' a
     Object.fromEntries(
       mail.names().map((name) => [name, mail.messages(name).filter(({ flags }) => !flags.has('\\Deleted')).length]),
     );
-  return { accountId, mail, ports, context, call, upload, uploads, mailboxIds, counts };
+  /** Lets time pass: what is asked then is asked of the mail server. */
+  const advanceClock = (ms: number) => {
+    clock += ms;
+  };
+  return { accountId, mail, store, advanceClock, ports, context, call, upload, uploads, mailboxIds, counts };
 }
 
 /** The one record of a call that had to succeed. */
