@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import type { TestServer, TestUser } from '../servers/servers.ts';
-import { backends, type Process, type Product, startProduct } from './harness.ts';
+import { type Backend, backends, courierBackend, type Process, type Product, startProduct } from './harness.ts';
 import { imapActor } from './imap-actor.ts';
 import type { ChangesResponse, JmapClient } from './jmap-client.ts';
 import { startWatchingProxy, type Verdict, type WatchingProxy } from './watching-proxy.ts';
@@ -15,13 +15,19 @@ type SetResponse = {
 };
 type Mailboxes = ReadonlyMap<string, Id>;
 
+const dovecotBackend = backends[0] as Backend;
+const withoutCatenate: Backend = {
+  ...{ ...dovecotBackend, title: 'Dovecot without CATENATE and UIDPLUS' },
+  ignoreCapabilities: ['CATENATE', 'UIDPLUS'],
+};
+
 type BodyPart = { readonly partId: string; readonly blobId: string };
 
 function partsOf(part: unknown): readonly BodyPart[] {
   return (part as { subParts: BodyPart[] }).subParts;
 }
 
-describe.each(backends)('on $title', ({ start, ...backend }) => {
+describe.each([...backends, courierBackend, withoutCatenate])('on $title', ({ start, ...backend }) => {
   let server: TestServer;
   let user: TestUser;
   let proxy: WatchingProxy;
@@ -29,11 +35,13 @@ describe.each(backends)('on $title', ({ start, ...backend }) => {
   let process: Process;
   let client: JmapClient;
   let mailboxes: Mailboxes;
+  let prefix: string;
   beforeAll(async () => {
     server = await start();
     user = await server.freshUser();
     const actor = await imapActor(server, user);
-    for (const name of ['One', 'Two', 'Käse & Brot']) await actor.create(name);
+    prefix = backend.title === courierBackend.title ? 'INBOX.' : '';
+    for (const name of ['One', 'Two', 'Käse & Brot']) await actor.create(`${prefix}${name}`);
     await actor.close();
     proxy = await startWatchingProxy(server.imapPort);
     product = startProduct({ host: '127.0.0.1', imapPort: proxy.port }, backend);
@@ -139,6 +147,8 @@ describe.each(backends)('on $title', ({ start, ...backend }) => {
       'header:List-Post:asURLs': ['mailto:list@example.com'],
       'header:Resent-Date:asDate': '2020-01-02T03:04:05Z',
     };
+    // QUIRK(courier): its BODYSTRUCTURE ends before the language and the location.
+    const tellsAll = backend.title !== courierBackend.title;
     const bodyStructure = {
       type: 'multipart/mixed',
       subParts: [
@@ -146,12 +156,12 @@ describe.each(backends)('on $title', ({ start, ...backend }) => {
           type: 'multipart/alternative',
           subParts: [
             { partId: 'a', type: 'text/plain' },
-            { partId: 'b', type: 'text/html', language: ['de'] },
+            { partId: 'b', type: 'text/html', ...(tellsAll ? { language: ['de'] } : {}) },
           ],
         },
         {
           ...{ blobId: picture, type: 'image/png', name: 'Größe „1“.png', disposition: 'inline' },
-          ...{ cid: 'pic@example.com', location: 'https://example.com/pic.png' },
+          ...{ cid: 'pic@example.com', ...(tellsAll ? { location: 'https://example.com/pic.png' } : {}) },
         },
         { blobId: inner, type: 'message/rfc822', disposition: 'attachment', name: 'inner.eml' },
       ],
@@ -176,7 +186,9 @@ describe.each(backends)('on $title', ({ start, ...backend }) => {
     expect(partsOf(texts).map(({ partId }) => readValues[partId]?.value)).toEqual([values.a.value, values.b.value]);
     const octetsOf = async (blobId: string) => Buffer.from(await (await client.download(blobId)).arrayBuffer());
     expect((await octetsOf(pictureRead?.blobId ?? '')).toString('hex')).toBe('89504e470d0a1a0a');
-    expect((await octetsOf(innerRead?.blobId ?? '')).toString()).toBe('Subject: innér\r\n\r\nA medlar: mispel\r\n');
+    // QUIRK(courier): the line break before a delimiter is to it part of an attached message.
+    const innerText = (await octetsOf(innerRead?.blobId ?? '')).toString();
+    expect(innerText.trimEnd()).toBe('Subject: innér\r\n\r\nA medlar: mispel');
   });
 
   test('what is attached from other Emails is the same, and hardly goes over the wire', async () => {
@@ -189,6 +201,7 @@ describe.each(backends)('on $title', ({ start, ...backend }) => {
     );
     const [attached] = ((await emailOf(original.id, ['attachments']))?.attachments ?? []) as [{ blobId: string }];
 
+    const hasCatenate = backend.title !== withoutCatenate.title && backend.title !== courierBackend.title;
     const before = proxy.octets();
     const forwarded = createdBy(
       await create({
@@ -205,8 +218,12 @@ describe.each(backends)('on $title', ({ start, ...backend }) => {
       }),
     );
     const after = proxy.octets();
-    expect(after.sent - before.sent).toBeLessThan(20_000);
-    expect(after.received - before.received).toBeLessThan(20_000);
+    if (hasCatenate) {
+      expect(after.sent - before.sent).toBeLessThan(20_000);
+      expect(after.received - before.received).toBeLessThan(20_000);
+    } else {
+      expect(after.sent - before.sent).toBeGreaterThan(2 * large.length);
+    }
 
     const parts = ((await emailOf(forwarded.id, ['attachments']))?.attachments ?? []) as { blobId: string }[];
     const octetsOf = async (part: string | undefined) =>
@@ -226,7 +243,11 @@ describe.each(backends)('on $title', ({ start, ...backend }) => {
       (chunk) => (/Subject: fate/.test(chunk.toString('latin1')) ? { cutAfter: chunk.length >> 1 } : 'pass'),
       'client',
     ],
-    ['before the answer', (chunk) => (/APPENDUID/.test(chunk.toString('latin1')) ? { cutAfter: 0 } : 'pass'), 'server'],
+    [
+      'before the answer',
+      (chunk) => (/^p\d+ OK [^\r]*append/im.test(chunk.toString('latin1')) ? { cutAfter: 0 } : 'pass'),
+      'server',
+    ],
   ])('a connection that ends %s leaves a message once or not at all', async (when, verdict, side) => {
     const subject = `fate ${when}`;
     const count = async () => (await client.query('Email', { filter: { subject } })).ids.length;
