@@ -26,6 +26,7 @@ import { createSessionDescriber } from './http/describe-session.ts';
 import { createLog, type Log } from './http/log.ts';
 import { createLoginCounter } from './http/login-limits.ts';
 import { createLoginMemory } from './http/login-memory.ts';
+import { timelySearch } from './http/timely-search.ts';
 import { sieveOpener } from './open-sieve.ts';
 import { ownAddressesOf, sendingPolicyOf } from './sending-policy.ts';
 
@@ -80,6 +81,7 @@ export function compose(config: Config, world: World): Postern {
   const openAccount: OpenAccount = (user) => {
     const { accountId, provider, credential } = user;
     const { source, release, ...mail } = imapAccount(pool, provider, credential);
+    const deadline = now() + requestTimeoutMs;
     const memory = memories.get(accountId) ?? accountMemory();
     memories.set(accountId, memory);
     const catalog = accountCatalog({
@@ -87,7 +89,7 @@ export function compose(config: Config, world: World): Postern {
       source: async () => source,
       surroundings,
       freshnessMs: config.freshnessMs,
-      deadline: now() + requestTimeoutMs,
+      deadline,
       memory,
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
@@ -96,6 +98,7 @@ export function compose(config: Config, world: World): Postern {
     const newId = () => `S${surroundings.randomKey()}` as Id;
     const ports = {
       ...{ catalog, ...mail, rights, uploads: blobs(accountId), records, surroundings },
+      search: timelySearch(mail.search, () => now() < deadline),
       sending: { policy: sendingPolicyOf(user), newId },
       submission: {
         relay: provider.smtp === null ? noRelay : smtpRelay({ smtp: provider.smtp, auth: provider.auth }, credential),
