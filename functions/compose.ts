@@ -28,7 +28,8 @@ import { createLoginCounter } from './http/login-limits.ts';
 import { createLoginMemory } from './http/login-memory.ts';
 import { timelySearch } from './http/timely-search.ts';
 import { sieveOpener } from './open-sieve.ts';
-import { ownAddressesOf, sendingPolicyOf } from './sending-policy.ts';
+import { ownAddressesOf, sendingPolicyOf } from './sending/policy.ts';
+import { createQueue, type Queue, type QueueParts } from './sending/queue.ts';
 
 /** What differs between the processes that serve JMAP. */
 export type World = {
@@ -38,6 +39,8 @@ export type World = {
   readonly blobs: BlobStore;
   /** Where is kept what no mail server can keep. */
   readonly records: RecordStore;
+  /** What it takes to hold messages that are to be sent later; absent: none are. */
+  readonly held?: Pick<QueueParts, 'vault' | 'outbox' | 'onHeld'>;
   /** Takes a line of the log. */
   readonly writeLog: (line: string) => void;
   /** Told of every connection to a mail server and every command, for counting. */
@@ -49,6 +52,8 @@ export type World = {
 export type Postern = {
   readonly app: App;
   readonly log: Log;
+  /** Messages that wait to be sent; null: none do. */
+  readonly queue: Queue | null;
   /** Logs out of the mail servers until the next request: for a process that is frozen in between. */
   readonly rest: () => Promise<void>;
   /** Logs out of the mail servers for ever. */
@@ -77,7 +82,16 @@ export function compose(config: Config, world: World): Postern {
   const memories = new LRUCache<Id, AccountMemory>({ max: maxRememberedAccounts });
 
   const openSieve = sieveOpener(log);
-
+  const recordsOf = (account: Id) =>
+    accountRecords({ store: world.records, account, randomKey: surroundings.randomKey });
+  const maxDelaySeconds = config.maxDelayedSendDays * 86_400;
+  const queue =
+    world.held === undefined || maxDelaySeconds === 0
+      ? null
+      : createQueue({
+          ...{ ...world.held, store: world.records, providers, maxDelaySeconds, now, recordsOf },
+          openAccount: (user) => openAccount(user),
+        });
   const openAccount: OpenAccount = (user) => {
     const { accountId, provider, credential } = user;
     const { source, release, ...mail } = imapAccount(pool, provider, credential);
@@ -93,7 +107,7 @@ export function compose(config: Config, world: World): Postern {
       memory,
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
-    const records = accountRecords({ store: world.records, account: accountId, randomKey: surroundings.randomKey });
+    const records = recordsOf(accountId);
     const sieve = openSieve(provider, credential);
     const newId = () => `S${surroundings.randomKey()}` as Id;
     const ports = {
@@ -107,7 +121,7 @@ export function compose(config: Config, world: World): Postern {
         maxRecipients: provider.sending.maxRecipients,
         maxSizeMessage: config.maxSizeMessage,
         savesSent: provider.sending.savesSent,
-        queue: null,
+        queue: queue?.of(user) ?? null,
         emailOf: new Map<Id, Id>(),
       },
       scripts: sieve.scripts,
@@ -120,7 +134,11 @@ export function compose(config: Config, world: World): Postern {
   };
 
   const core = coreCapability(config);
-  const describeSession = createSessionDescriber({ core, strict: config.strict, maxDelayedSend: 0 });
+  const describeSession = createSessionDescriber({
+    core,
+    strict: config.strict,
+    maxDelayedSend: queue === null ? 0 : maxDelaySeconds,
+  });
   const app = createApp({
     authenticator: createAuthenticator({
       providers,
@@ -153,7 +171,7 @@ export function compose(config: Config, world: World): Postern {
     publicUrl: config.publicUrl,
     now,
   });
-  return { app, log, rest: () => pool.rest(), close: () => pool.close() };
+  return { app, log, queue, rest: () => pool.rest(), close: () => pool.close() };
 }
 
 function coreCapability(config: Config): CoreCapability {

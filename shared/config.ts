@@ -68,6 +68,11 @@ const settings = {
 
   // Sending.
   maxSizeMessage: setting(whole(10_000, 100_000_000), '50000000', 'octets of a message that is sent'),
+  maxDelayedSendDays: setting(
+    whole(0, 366),
+    '90',
+    'days for which a message can be held before it is sent; 0: none is',
+  ),
 
   // Uploaded files.
   uploadHours: setting(whole(1, 168), '24', 'hours for which an uploaded file is kept'),

@@ -20,7 +20,8 @@ import type { DescribeSession } from './session.ts';
 
 /**
  * What the Session says of the server itself (RFC 8620 §2). `strict`: by the letter, where clients expect otherwise. `maxDelayedSend`:
- * seconds for which a message can be held; 0: none can.
+ * seconds for which a message can be held; 0: none can, and
+ * none of somebody who logs in with an access token, which would not live so long.
  */
 export function createSessionDescriber({
   core,
@@ -42,7 +43,9 @@ export function createSessionDescriber({
         [quotaCapability]: {},
         ...sieveOf(user),
       },
-      accounts: new Map([[user.accountId, accountOf(user, core, maxDelayedSend)]]),
+      accounts: new Map([
+        [user.accountId, accountOf(user, core, user.credential.kind === 'token' ? 0 : maxDelayedSend)],
+      ]),
       urls,
       strict,
       hash: (text) => createHash('sha256').update(text).digest('base64url').slice(0, 16),

@@ -5,14 +5,19 @@ import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts
 import { dynamodbRecordStore } from '../../shared/aws/dynamodb-record-store.ts';
 import type { Config } from '../../shared/config.ts';
 import { ConfigurationError } from '../../shared/configuration-error.ts';
+import { Unavailable } from '../../shared/jmap/errors.ts';
 import { uploadId } from '../../shared/methods/Blob/uploads.ts';
 import { type Provider, singleProvider } from '../../shared/providers.ts';
 import { compose } from '../compose.ts';
 import type { App } from '../http/app.ts';
+import { logDefect, logUnavailable } from '../http/log.ts';
 import { readProviders } from '../read-providers.ts';
 import { claimFolder } from './claim-folder.ts';
 import { type DemoMailServer, startDemoMailServer } from './demo-mail-server.ts';
 import { openFileBlobStore } from './file-blob-store.ts';
+import { openFolderOutbox } from './folder-outbox.ts';
+import { openKeyFileVault } from './key-file-vault.ts';
+import { type SendTimer, startSendTimer } from './send-timer.ts';
 import { type LocalServer, startServer } from './server.ts';
 import { startLocalStore } from './store.ts';
 import { localStoreAccess } from './store-access.ts';
@@ -74,14 +79,25 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     const demo = named === null ? await startDemoMailServer(path.join(folder, 'demo'), say) : null;
     if (demo !== null) started.push(demo.stop);
 
+    const vault = await openKeyFileVault({ file: path.join(folder, 'keys.json'), now });
+    const outbox = await openFolderOutbox(path.join(folder, 'outbox'));
+    let timer: SendTimer | null = null;
     const postern = compose(config, {
       providers: named ?? (demo === null ? [] : [demo.provider]),
       store: dynamodbCatalogStore({ client, tableName: config.table, now }),
       records: dynamodbRecordStore({ client, tableName: config.recordsTable, now }),
       blobs: uploads.blobs,
+      held: { vault, outbox, onHeld: async (due) => timer?.wake(due) },
       writeLog,
     });
     started.push(postern.close);
+    if (postern.queue !== null) {
+      const { log } = postern;
+      const onFailure = (error: unknown) =>
+        error instanceof Unavailable ? logUnavailable(log, error) : logDefect(log, 'send queue', error);
+      timer = startSendTimer({ queue: postern.queue, now, onFailure });
+      started.push(timer.stop);
+    }
 
     const server = await listen(postern.app, config);
     started.push(server.stop);

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { sendingPolicyOf } from '../../functions/sending-policy.ts';
+import { sendingPolicyOf } from '../../functions/sending/policy.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import { singleProvider } from '../../shared/providers.ts';
 

@@ -62,7 +62,7 @@ describe('npm start', () => {
     expect(await stop(child, 'SIGINT')).toBe(0);
     expect(output()).toContain('Stopping');
     expect(output()).not.toContain('Warning');
-    expect((await readdir(folder)).sort()).toEqual(['store', 'uploads']);
+    expect((await readdir(folder)).sort()).toEqual(['keys.json', 'outbox', 'store', 'uploads']);
   });
 
   test('without a mail server starts one of its own; the requests that it prints work', async () => {

@@ -11,7 +11,7 @@ type Room = {
 
 const pure = ['node:buffer', 'node:crypto', 'node:stream', 'node:zlib'];
 /** Adapters fill ports: they see the types of the rooms above, and the errors that these contracts name. */
-const contracts = ['shared/catalog/source.ts', 'shared/catalog/store.ts', 'shared/records/store.ts'];
+const contracts = ['shared/catalog/source.ts', 'shared/catalog/store.ts', 'shared/records/store.ts', 'shared/vault/'];
 const adapter = (...packages: string[]): Room => ({
   values: ['shared/jmap/', 'shared/message/', 'shared/endpoint.ts', 'shared/refusal.ts', ...contracts],
   types: ['shared/catalog/', 'shared/methods/', 'shared/push/'],
@@ -28,6 +28,7 @@ const law: { readonly [prefix: string]: Room } = {
     node: pure,
   },
   'shared/catalog/': { values: ['shared/jmap/'], packages: ['lru-cache'], node: pure },
+  'shared/vault/': { values: [], node: pure },
   'shared/records/': { values: ['shared/jmap/'], node: pure },
   'shared/methods/': {
     values: ['shared/jmap/', 'shared/message/', 'shared/catalog/', 'shared/records/'],

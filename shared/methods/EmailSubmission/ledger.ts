@@ -13,8 +13,10 @@ export type Ledger =
 /** Milliseconds since the epoch. */
 export type Claim = { readonly by: string; readonly until: number };
 
-/** How long one attempt may take; whoever is not done by then has to find out before each step whether he still may. */
-export const claimMs = 15 * 60_000;
+/** How long an attempt may take until the end of the message is sent; whoever is later may not send it any more. */
+export const claimMs = 6 * 60_000;
+/** How long whoever sent the end may wait for the answer, and note it. */
+export const answerMs = 15 * 60_000;
 
 /** What there is to do about a message. */
 export type Duty =
@@ -49,7 +51,7 @@ export function claimed(ledger: Ledger, by: string, now: number): Ledger | null 
 /** The ledger once the end of the message is about to be sent; null: it must not be. */
 export function begun(ledger: Ledger, by: string, now: number): Ledger | null {
   if (ledger.state !== 'queued' || ledger.claim?.by !== by || ledger.claim.until <= now) return null;
-  return { state: 'sending', by, until: now + claimMs };
+  return { state: 'sending', by, until: now + answerMs };
 }
 
 /** Whether the message can still be kept from going out. */

@@ -49,9 +49,7 @@ export type SendQueue = {
   readonly hold: (id: Id, message: Uint8Array, sendAtMs: number) => Promise<void>;
   /** The message that is held; null: it is not any more. */
   readonly message: (id: Id) => Promise<Uint8Array | null>;
-  /** Tries again at that time. */
-  readonly postpone: (id: Id, untilMs: number) => Promise<void>;
-  /** Erases what is kept of it, and the credential when nothing else needs it. */
+  /** Erases what is kept of it: the message, and what it took to send it. */
   readonly forget: (id: Id) => Promise<void>;
 };
 

@@ -3,7 +3,7 @@ import type { Id, State } from '../../jmap/scalars.ts';
 import { utcDate } from '../../jmap/scalars.ts';
 import type { RecordsView } from '../../records/account-records.ts';
 import type { Edit } from '../../records/collection.ts';
-import { begun, claimed, claimMs, dutyOf, postponed } from './ledger.ts';
+import { answerMs, begun, claimed, claimMs, dutyOf, postponed } from './ledger.ts';
 import { copiesInSent } from './look-up.ts';
 import { deliveryStatusOf, deliveryStatusOfAll, isTemporary, lostReply, refusedStatusOf } from './outcome.ts';
 import { outlived } from './outlived.ts';
@@ -76,7 +76,7 @@ function beginning(
   ports: SubmissionPorts,
 ): KeptSubmission {
   const { now, worker } = ports.submission;
-  const ledger = { state: 'sending', by: worker, until: now() + claimMs } as const;
+  const ledger = { state: 'sending', by: worker, until: now() + answerMs } as const;
   const sentTo = envelope as KeptSubmission['envelope'];
   const facts = { identityId, emailId, threadId, messageId, ledger, envelope: sentTo };
   return { ...facts, sendAt: utcDate(wholeSeconds(now())), undoStatus: 'final', deliveryStatus: null };
@@ -105,46 +105,44 @@ async function foundOut(kept: KeptSubmission, ports: SubmissionPorts): Promise<K
   return { ...kept, undoStatus: 'final', deliveryStatus, ledger: { state: isSent ? 'sent' : 'uncertain' } };
 }
 
-/** What there was to do about a submission, and whether there will be more. `nextAt`: in milliseconds; null: nothing. */
-export type Attended = { readonly nextAt: number | null };
-
 /**
  * Does what there is to do about a submission that is kept: sends what is due, finds out what became of what somebody was sending
- * when he vanished. Any number of processes may do so at the same time, and any may end at any moment.
+ * when he vanished. Any number of processes may do so at the same time, and any may end at any moment. Answers when there will be more
+ * to do, in milliseconds; null: never.
  */
-export async function attend(id: Id, ports: SubmissionPorts): Promise<Attended> {
+export async function attend(id: Id, ports: SubmissionPorts): Promise<number | null> {
   const { records, submission } = ports;
   const { now, worker, queue } = submission;
   const view = await records.view(submissionKind);
   const kept = view.records.get(id);
   if (kept === undefined) {
     await queue?.forget(id);
-    return { nextAt: null };
+    return null;
   }
   const duty = dutyOf(kept.ledger, now());
   switch (duty.kind) {
     case 'nothing':
       await queue?.forget(id);
-      return { nextAt: null };
+      return null;
     case 'wait':
-      return { nextAt: duty.until };
+      return duty.until;
     case 'find out': {
       const settled = await foundOut(kept, ports);
       await change(id, ports, (present) => (dutyOf(present.ledger, now()).kind === 'find out' ? settled : null));
       await queue?.forget(id);
-      return { nextAt: null };
+      return null;
     }
     case 'send': {
       const mine = await change(id, ports, (present) => {
         const ledger = claimed(present.ledger, worker, now());
         return ledger === null ? null : { ...present, ledger };
       });
-      return mine === null ? { nextAt: now() + claimMs } : sendClaimed(id, mine, ports);
+      return mine === null ? now() + claimMs : sendClaimed(id, mine, ports);
     }
   }
 }
 
-async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts): Promise<Attended> {
+async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts): Promise<number | null> {
   const { relay, now, worker, queue } = ports.submission;
   const { envelope } = mine;
   let outcome: RelayOutcome | 'failed' | 'not now';
@@ -159,7 +157,8 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
     };
     outcome = message === null ? 'failed' : await relay({ envelope, message, holdForSeconds: null, beforeEnd });
   } catch (error) {
-    if (error instanceof NotOurs) return { nextAt: null };
+    // Whoever does may vanish too.
+    if (error instanceof NotOurs) return now() + answerMs;
     if (!(error instanceof Unavailable)) throw error;
     outcome = 'not now';
   }
@@ -168,32 +167,48 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
     (ledger.state === 'queued' && ledger.claim?.by === worker) || (ledger.state === 'sending' && ledger.by === worker);
   if (outcome !== 'failed' && outcome !== 'not now' && (outcome.kind === 'accepted' || outcome.kind === 'unknown')) {
     const settled = await settledBy(outcome, mine, ports);
-    await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? settled : null)));
+    const isNoted = await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? settled : null)));
+    if (!isNoted) return now() + answerMs;
     await queue?.forget(id);
-    return { nextAt: null };
+    return null;
   }
   const attempts = mine.ledger.state === 'queued' ? mine.ledger.attempts : 0;
   const mayTryAgain = outcome === 'not now' || (outcome !== 'failed' && isTemporary(outcome));
   const later = mayTryAgain ? postponed({ attempts }, now()) : null;
   if (later !== null) {
-    await queue?.postpone(id, later.notBefore);
-    await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? { ...present, ledger: later } : null)));
-    return { nextAt: later.notBefore };
+    const isNoted = await stubbornly(() =>
+      change(id, ports, (present) => (isOurs(present) ? { ...present, ledger: later } : null)),
+    );
+    return isNoted ? later.notBefore : now() + answerMs;
   }
   const deliveryStatus =
     outcome === 'failed' || outcome === 'not now'
       ? deliveryStatusOfAll(envelope, 'no', '451 4.4.1 The message could not be given to the submission server')
       : refusedStatusOf(envelope, outcome);
   const failed: KeptSubmission = { ...mine, undoStatus: 'canceled', deliveryStatus, ledger: { state: 'failed' } };
-  await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? failed : null)));
+  if (!(await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? failed : null)))))
+    return now() + answerMs;
   await queue?.forget(id);
-  return { nextAt: null };
+  return null;
+}
+
+/** A submission of which nothing is left that it takes to send it. */
+export async function giveUp(id: Id, ports: Pick<SubmissionPorts, 'records'>): Promise<void> {
+  await change(id, ports, (present) => {
+    if (present.ledger.state !== 'queued') return null;
+    const deliveryStatus = deliveryStatusOfAll(
+      present.envelope,
+      'no',
+      '554 5.3.0 The message could not be kept until it was due',
+    );
+    return { ...present, undoStatus: 'canceled', deliveryStatus, ledger: { state: 'failed' } };
+  });
 }
 
 /** Changes a kept submission, or leaves it (null); what it is then, or null. What clients cannot see changes no state. */
 async function change(
   id: Id,
-  { records }: SubmissionPorts,
+  { records }: Pick<SubmissionPorts, 'records'>,
   wanted: (present: KeptSubmission) => KeptSubmission | null,
 ): Promise<KeptSubmission | null> {
   const changed = await records.change(submissionKind, ({ records: all }) => {
@@ -207,16 +222,17 @@ async function change(
   return changed.value.answer;
 }
 
-/** What is known now and to nobody else is worth more than one attempt. */
-async function stubbornly(attempt: () => Promise<unknown>): Promise<void> {
+/** What is known now and to nobody else is worth more than one attempt. False: it was not noted. */
+async function stubbornly(attempt: () => Promise<unknown>): Promise<boolean> {
   for (let left = attemptsToNote; left > 0; left -= 1) {
     try {
       await attempt();
-      return;
+      return true;
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
     }
   }
+  return false;
 }
 const attemptsToNote = 3;
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import type { SendingPolicy } from '../shared/methods/Identity/sending-policy.ts';
-import type { User } from './http/authenticate.ts';
+import type { SendingPolicy } from '../../shared/methods/Identity/sending-policy.ts';
+import type { User } from '../http/authenticate.ts';
 
 /** From which addresses a user may send: his own, which his login is or is a part of, and those that the operator allows. */
 export function sendingPolicyOf({ username, provider, credential }: User): SendingPolicy {

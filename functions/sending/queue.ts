@@ -1,0 +1,169 @@
+import * as v from 'valibot';
+import { Unavailable } from '../../shared/jmap/errors.ts';
+import type { Id } from '../../shared/jmap/scalars.ts';
+import { type SendQueue, type SubmissionPorts, submissionKind } from '../../shared/methods/EmailSubmission/record.ts';
+import { attend, giveUp } from '../../shared/methods/EmailSubmission/transmit.ts';
+import type { Provider } from '../../shared/providers.ts';
+import type { AccountRecords } from '../../shared/records/account-records.ts';
+import type { RecordStore } from '../../shared/records/store.ts';
+import { SealBroken, type Vault } from '../../shared/vault/vault.ts';
+import type { User } from '../http/authenticate.ts';
+import type { Outbox } from './outbox.ts';
+
+/** A submission that has to be looked after at some time, in milliseconds. */
+export type Due = { readonly at: number; readonly account: Id; readonly id: Id };
+
+/** Messages that are sent when nobody is there. */
+export type Queue = {
+  /** For one user; null where what he showed will not do later. */
+  readonly of: (user: User) => SendQueue | null;
+  /** What falls due up to a time, the earliest first. */
+  readonly dueUntil: (ms: number, limit: number) => Promise<readonly Due[]>;
+  /**
+   * Does what there is to do about a submission, and says when there is more. It is safe to do so at any time, twice, or by several at
+   * once. Throws `Unavailable` when it cannot be done now.
+   */
+  readonly attendTo: (due: Due) => Promise<Due | null>;
+};
+
+export type QueueParts = {
+  readonly store: RecordStore;
+  readonly vault: Vault;
+  readonly outbox: Outbox;
+  readonly providers: readonly Provider[];
+  readonly maxDelaySeconds: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Told of what is due when it is put into the queue. */
+  readonly onHeld?: (due: Due) => Promise<void>;
+  readonly recordsOf: (account: Id) => AccountRecords;
+  readonly openAccount: (user: User) => { readonly ports: SubmissionPorts; readonly close: () => Promise<void> };
+};
+
+/** The partition of what is due; no account is called so, for their ids start with another letter and are longer. */
+const dueAccount = 'due';
+/** How long after it was put into the queue a submission may be unknown. */
+const commitMs = 10 * 60_000;
+/** How soon it is looked for again until then. */
+const unknownAgainMs = 1_000;
+/** A submission whose provider or store fails is looked after again so much later. */
+const failedAgainMs = 60_000;
+/** Nothing that is held is kept so much longer than until it should have been sent. */
+const heldAfterMs = 14 * 24 * 3_600_000;
+
+const purposes = { credential: 'submission/credential', message: 'submission/message' };
+
+export function createQueue(parts: QueueParts): Queue {
+  const { store, vault, outbox, providers, maxDelaySeconds, now, onHeld, recordsOf, openAccount } = parts;
+  const heldKey = (id: Id) => `held/${id}`;
+
+  async function putDue(due: Due, heldAt: number): Promise<void> {
+    const expiresAt = Math.ceil((due.at + heldAfterMs) / 1_000);
+    const bytes = Buffer.from(String(heldAt));
+    // That it is there already is as good.
+    await store.write(dueAccount, keyOf(due), { version: 1, bytes, expiresAt }, null);
+  }
+
+  async function forget(account: Id, id: Id): Promise<void> {
+    await outbox.remove(account, id);
+    await store.remove(account, heldKey(id), null);
+  }
+
+  /** Who a message was written by; null: nothing of him is left. */
+  async function userOf(account: Id, id: Id): Promise<User | null> {
+    const item = await store.read(account, heldKey(id));
+    if (item === null) return null;
+    const plain = await vault.open(item.bytes, { account, purpose: purposes.credential });
+    const held = v.parse(heldUser, JSON.parse(Buffer.from(plain).toString()));
+    const provider = providers.find(({ name }) => name === held.provider);
+    if (provider === undefined) return null;
+    return { username: held.username, accountId: account, provider, credential: held.credential };
+  }
+
+  /** When there is more to do about it; null: never. */
+  async function attended({ account, id }: Due, heldAt: number): Promise<number | null> {
+    let user: User | null;
+    try {
+      user = await userOf(account, id);
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error;
+      user = null;
+    }
+    const records = recordsOf(account);
+    const isKnown = (await records.view(submissionKind)).records.has(id);
+    // It is put into the queue before it is committed: a moment later it is known, or never.
+    if (!isKnown && heldAt + commitMs > now()) return now() + unknownAgainMs;
+    if (user === null || !isKnown) {
+      await giveUp(id, { records });
+      await forget(account, id);
+      return null;
+    }
+    const { ports, close } = openAccount(user);
+    try {
+      return await attend(id, ports);
+    } finally {
+      await close();
+    }
+  }
+
+  return {
+    // An access token does not live as long as a message may wait.
+    of: (user) => (user.credential.kind === 'token' ? null : queueOf(user)),
+    dueUntil: async (ms, limit) => {
+      const range = { first: '0', last: keyOf({ at: ms, account: '~' as Id, id: '~' as Id }), limit };
+      return (await store.list(dueAccount, range)).map(({ key }) => dueOf(key));
+    },
+    attendTo: async (due) => {
+      const item = await store.read(dueAccount, keyOf(due));
+      if (item === null || due.at > now()) return item === null ? null : due;
+      const heldAt = Number(Buffer.from(item.bytes).toString());
+      const nextAt = await attended(due, heldAt).catch((error: unknown) => {
+        if (error instanceof Unavailable) return now() + failedAgainMs;
+        throw error;
+      });
+      const next = nextAt === null ? null : { ...due, at: nextAt };
+      if (next !== null) await putDue(next, heldAt);
+      await store.remove(dueAccount, keyOf(due), null);
+      return next;
+    },
+  };
+
+  function queueOf(user: User): SendQueue {
+    const { accountId: account, username, provider, credential } = user;
+    return {
+      maxDelaySeconds,
+      hold: async (id, message, sendAtMs) => {
+        const due = { at: sendAtMs, account, id };
+        // First of all: what is in the queue is found again, and erased if it was never committed.
+        await putDue(due, now());
+        await outbox.put(account, id, await vault.seal(message, { account, purpose: purposes.message }));
+        const held = Buffer.from(JSON.stringify({ username, provider: provider.name, credential }));
+        const bytes = await vault.seal(held, { account, purpose: purposes.credential });
+        const expiresAt = Math.ceil((sendAtMs + heldAfterMs) / 1_000);
+        await store.write(account, heldKey(id), { version: 1, bytes, expiresAt }, null);
+        await onHeld?.(due);
+      },
+      message: async (id) => {
+        const sealed = await outbox.get(account, id);
+        return sealed === null ? null : vault.open(sealed, { account, purpose: purposes.message });
+      },
+      forget: (id) => forget(account, id),
+    };
+  }
+}
+
+const heldUser = v.strictObject({
+  username: v.string(),
+  provider: v.string(),
+  credential: v.strictObject({ kind: v.literal('password'), user: v.string(), password: v.string() }),
+});
+
+/** Sorts by time. */
+function keyOf({ at, account, id }: Due): string {
+  return `${String(at).padStart(15, '0')}/${account}/${id}`;
+}
+
+function dueOf(key: string): Due {
+  const [at, account, id] = key.split('/');
+  return { at: Number(at), account: account as Id, id: id as Id };
+}

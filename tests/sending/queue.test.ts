@@ -1,0 +1,256 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Due } from '../../functions/sending/queue.ts';
+import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
+import { emailSubmission } from '../../shared/methods/EmailSubmission/index.ts';
+import { contextFor } from '../methods/context.ts';
+import { createWorld, type Fate, type SendingProcess } from './world.ts';
+
+const account = 'a1' as Id;
+const second = 1_000;
+const day = 24 * 3_600_000;
+
+function start(options: Parameters<ReturnType<typeof createWorld>['startProcess']>[0] = {}) {
+  const world = createWorld();
+  const process = world.startProcess(options);
+  return { world, process };
+}
+async function call(process: SendingProcess, verb: 'get' | 'set' | 'changes', args: JsonObject): Promise<JsonObject> {
+  const ports = process.portsOf(account);
+  const answer = await emailSubmission.methods[verb].run({ accountId: account, ...args }, ports, contextFor(ports));
+  return answer.ok ? answer.value.response : { error: answer.error };
+}
+const later = (parameters: { [name: string]: string }) => ({
+  identityId: 'Idefault',
+  emailId: 'e1',
+  envelope: { mailFrom: { email: 'anna@example.com', parameters }, rcptTo: [{ email: 'bob@example.net' }] },
+});
+async function hold(process: SendingProcess, parameters: { [name: string]: string } = { HOLDFOR: '60' }): Promise<Id> {
+  const { created } = await call(process, 'set', { create: { k: later(parameters) } });
+  return (created as { k: { id: Id } }).k.id;
+}
+const sentBy = (world: ReturnType<typeof createWorld>) => [...world.sent.values()].reduce((sum, each) => sum + each, 0);
+
+describe('a message for later', () => {
+  test.each([
+    { parameters: { HOLDFOR: '60' }, sendAt: '2026-05-01T00:01:00Z' },
+    { parameters: { holdfor: '2592000' }, sendAt: '2026-05-31T00:00:00Z' },
+    { parameters: { HOLDUNTIL: '2026-05-02T00:00:00Z' }, sendAt: '2026-05-02T00:00:00Z' },
+    { parameters: { HOLDUNTIL: '2026-05-02T02:00:00+02:00' }, sendAt: '2026-05-02T00:00:00Z' },
+  ])('waits as $parameters says, and can be seen to', async ({ parameters, sendAt }) => {
+    const { world, process } = start();
+    const before = await call(process, 'get', { ids: [] });
+    const id = await hold(process, parameters);
+    expect(await call(process, 'get', { ids: [id] })).toMatchObject({
+      list: [
+        {
+          sendAt,
+          undoStatus: 'pending',
+          deliveryStatus: null,
+          envelope: { mailFrom: { email: 'anna@example.com', parameters: {} } },
+        },
+      ],
+    });
+    expect(await call(process, 'changes', { sinceState: before.state as string })).toMatchObject({ created: [id] });
+    expect(sentBy(world)).toBe(0);
+  });
+
+  test.each([{ parameters: { HOLDFOR: '0' } }, { parameters: { HOLDUNTIL: '2026-04-30T23:59:59Z' } }])(
+    'that is already due is sent now: $parameters',
+    async ({ parameters }) => {
+      const { world, process } = start();
+      expect(await call(process, 'set', { create: { k: later(parameters) } })).toMatchObject({
+        created: { k: { undoStatus: 'final', sendAt: '2026-05-01T00:00:00Z' } },
+      });
+      expect(sentBy(world)).toBe(1);
+    },
+  );
+
+  test.each<{ parameters: { [name: string]: string } }>([
+    { parameters: { HOLDFOR: '7776001' } },
+    { parameters: { HOLDFOR: '-1' } },
+    { parameters: { HOLDFOR: 'soon' } },
+    { parameters: { HOLDUNTIL: 'tomorrow' } },
+    { parameters: { HOLDUNTIL: '2027-05-01T00:00:00Z' } },
+    { parameters: { HOLDFOR: '60', HOLDUNTIL: '2026-05-02T00:00:00Z' } },
+  ])('is refused with $parameters', async ({ parameters }) => {
+    const { world, process } = start();
+    expect(await call(process, 'set', { create: { k: later(parameters) } })).toMatchObject({
+      notCreated: { k: { type: 'invalidProperties', properties: ['envelope'] } },
+    });
+    expect(world.outbox.size).toBe(0);
+  });
+
+  test('is sent when it is due and not before, by a process that knows nothing of it', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    const due = { at: world.now() + 60 * second, account, id };
+    const other = world.startProcess();
+    expect(await other.queue.dueUntil(due.at - 1, 10)).toEqual([]);
+    expect(await other.queue.dueUntil(due.at, 10)).toEqual([due]);
+    world.advanceTo(due.at - 1);
+    expect(await other.queue.attendTo(due)).toEqual(due);
+    expect(sentBy(world)).toBe(0);
+    world.advanceTo(due.at);
+    expect(await other.queue.attendTo(due)).toBeNull();
+    expect(sentBy(world)).toBe(1);
+    expect(await call(process, 'get', { ids: [id] })).toMatchObject({
+      list: [
+        {
+          undoStatus: 'final',
+          deliveryStatus: { 'bob@example.net': { delivered: 'unknown', smtpReply: '250 2.0.0 said so' } },
+        },
+      ],
+    });
+    expect(await other.queue.attendTo(due)).toBeNull();
+    expect(await other.queue.dueUntil(due.at + 100 * day, 10)).toEqual([]);
+    expect(sentBy(world)).toBe(1);
+  });
+
+  test('is kept sealed, with what it takes to send it, and no longer than that is needed', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    const stored = [...world.store.contents().values()].flatMap((items) => [...items.values()]);
+    const all = Buffer.concat([...stored.map(({ bytes }) => bytes), ...world.outbox.values()]).toString('latin1');
+    expect(all).not.toMatch(/the password|Hello/);
+    expect(world.outbox.size).toBe(1);
+    world.advanceTo(world.now() + 60 * second);
+    await process.queue.attendTo({ at: world.now(), account, id });
+    expect(world.outbox.size).toBe(0);
+    expect([...(world.store.contents().get(account)?.keys() ?? [])]).toEqual(['records/EmailSubmission']);
+    expect(world.store.contents().get('due')?.size).toBe(0);
+  });
+
+  test('that is canceled is not sent, and nothing of it is kept', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    expect(await call(process, 'set', { update: { [id]: { undoStatus: 'canceled' } } })).toMatchObject({
+      updated: { [id]: null },
+    });
+    expect(world.outbox.size).toBe(0);
+    const due = { at: world.now() + 60 * second, account, id };
+    world.advanceTo(due.at);
+    expect(await process.queue.attendTo(due)).toBeNull();
+    expect(sentBy(world)).toBe(0);
+    expect(await call(process, 'get', { ids: [id] })).toMatchObject({ list: [{ undoStatus: 'canceled' }] });
+    expect(await call(process, 'set', { destroy: [id] })).toMatchObject({ destroyed: [id] });
+  });
+
+  test('can be canceled until the moment it is sent, and not from then on', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    world.advanceTo(world.now() + 60 * second);
+    // While the server takes it, somebody wants it back.
+    let answer: JsonObject = {};
+    const sending = world.startProcess();
+    const { relay } = sending.portsOf(account).submission;
+    const ports = sending.portsOf(account);
+    Object.assign(ports.submission, {
+      relay: (request: Parameters<typeof relay>[0]) =>
+        relay({
+          ...request,
+          beforeEnd: async () => {
+            answer = await call(process, 'set', { update: { [id]: { undoStatus: 'canceled' } } });
+            await request.beforeEnd();
+          },
+        }),
+    });
+    const { attend } = await import('../../shared/methods/EmailSubmission/transmit.ts');
+    await attend(id, ports);
+    expect(answer).toMatchObject({ notUpdated: { [id]: { type: 'cannotUnsend' } } });
+    expect(sentBy(world)).toBe(1);
+  });
+
+  test('cannot be destroyed while it waits, for it would still be sent', async () => {
+    const { process } = start();
+    const id = await hold(process);
+    expect(await call(process, 'set', { destroy: [id] })).toMatchObject({
+      notDestroyed: { [id]: { type: 'forbidden' } },
+    });
+  });
+
+  test('is sent once, though two processes look after it at the same time', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    const due = { at: world.now() + 60 * second, account, id };
+    world.advanceTo(due.at);
+    const processes = Array.from({ length: 5 }, () => world.startProcess());
+    await Promise.all(processes.map(({ queue }) => queue.attendTo(due)));
+    expect(sentBy(world)).toBe(1);
+  });
+
+  test('is tried again when the server is away or refuses it for a while, and goes out', async () => {
+    const fates: Fate[] = ['be away', 'refuse for a while', 'accept'];
+    const { world, process } = start({ fate: () => fates.shift() ?? 'accept' });
+    const id = await hold(process);
+    let due: Due | null = { at: world.now() + 60 * second, account, id };
+    const pauses: number[] = [];
+    while (due !== null) {
+      world.advanceTo(due.at);
+      const next: Due | null = await process.queue.attendTo(due);
+      if (next !== null) pauses.push((next.at - due.at) / second);
+      due = next;
+    }
+    expect(pauses).toEqual([60, 120]);
+    expect(sentBy(world)).toBe(1);
+  });
+
+  test.each<{ fate: Fate; reply: string; most: number }>([
+    { fate: 'refuse', reply: '550 2.0.0 said so', most: 1 },
+    { fate: 'refuse for a while', reply: '451 2.0.0 said so', most: 13 },
+    { fate: 'be away', reply: '451 4.4.1 The message could not be given to the submission server', most: 13 },
+  ])('that fails for good ($fate) is said not to have been sent, with the reason', async ({ fate, reply, most }) => {
+    const { world, process } = start({ fate: () => fate });
+    const id = await hold(process);
+    let due: Due | null = { at: world.now() + 60 * second, account, id };
+    let times = 0;
+    while (due !== null && times < 50) {
+      world.advanceTo(due.at);
+      due = await process.queue.attendTo(due);
+      times += 1;
+    }
+    expect(times).toBe(most);
+    expect(await call(process, 'get', { ids: [id] })).toMatchObject({
+      list: [{ undoStatus: 'canceled', deliveryStatus: { 'bob@example.net': { delivered: 'no', smtpReply: reply } } }],
+    });
+    expect(sentBy(world)).toBe(0);
+    expect(world.outbox.size).toBe(0);
+  });
+
+  test('is what it was when it was submitted, whatever happens to the Email', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    const ports = process.portsOf(account);
+    // The mailbox is empty from now on, and nobody asks for it.
+    Object.assign(ports.messages, { open: () => Promise.reject(new Error('not to be asked')) });
+    world.advanceTo(world.now() + 60 * second);
+    await process.queue.attendTo({ at: world.now(), account, id });
+    expect(sentBy(world)).toBe(1);
+  });
+
+  test('whose keys or message are lost is told as not sent', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    const due = { at: world.now() + 60 * second, account, id };
+    await world.store.remove(account, `held/${id}`, null);
+    world.advanceTo(due.at + 20 * 60 * second);
+    expect(await process.queue.attendTo(due)).toBeNull();
+    expect(await call(process, 'get', { ids: [id] })).toMatchObject({
+      list: [{ undoStatus: 'canceled', deliveryStatus: { 'bob@example.net': { delivered: 'no' } } }],
+    });
+  });
+
+  test('tells whoever keeps the time', async () => {
+    const told: Due[] = [];
+    const { world, process } = start({ onHeld: async (due) => void told.push(due) });
+    const id = await hold(process);
+    expect(told).toEqual([{ at: world.now() + 60 * second, account, id }]);
+  });
+});
+
+test('nothing is held for somebody who logs in with an access token', async () => {
+  const { process, world } = start();
+  const { provider } = await import('./world.ts');
+  const credential = { kind: 'token', user: 'anna', accessToken: 't' } as const;
+  expect(process.queue.of({ username: 'anna', accountId: account, provider, credential })).toBeNull();
+  expect(world.outbox.size).toBe(0);
+});

@@ -1,0 +1,190 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { User } from '../../functions/http/authenticate.ts';
+import type { Outbox } from '../../functions/sending/outbox.ts';
+import { createQueue, type Due, type Queue } from '../../functions/sending/queue.ts';
+import { Unavailable } from '../../shared/jmap/errors.ts';
+import type { Id } from '../../shared/jmap/scalars.ts';
+import {
+  type KeptSubmission,
+  type SubmissionPorts,
+  submissionKind,
+} from '../../shared/methods/EmailSubmission/record.ts';
+import type { CanRelay, RelayOutcome } from '../../shared/methods/EmailSubmission/relay.ts';
+import { singleProvider } from '../../shared/providers.ts';
+import { accountRecords } from '../../shared/records/account-records.ts';
+import { createMemoryRecordStore, type MemoryRecordStore } from '../../shared/records/memory-store.ts';
+import type { RecordStore } from '../../shared/records/store.ts';
+import { headerOf, keyOctets, nonceOctets, seal, unseal } from '../../shared/vault/sealed.ts';
+import type { Vault } from '../../shared/vault/vault.ts';
+import { mailAccount } from '../methods/mail-account.ts';
+
+/** The process has ended: whatever it was about to do, it does not. */
+export class Killed extends Error {
+  override readonly name = 'Killed';
+}
+
+/** What the submission server does with a message. */
+export type Fate = 'accept' | 'accept, and lose the answer' | 'refuse for a while' | 'refuse' | 'be away';
+
+/** What outlives a process: the stores, the mail server, the submission server, and time. */
+export type World = {
+  readonly store: MemoryRecordStore;
+  readonly outbox: ReadonlyMap<string, Uint8Array>;
+  /** How often each message went out, by Message-ID. */
+  readonly sent: ReadonlyMap<string, number>;
+  /** Those that went out, and whose answer was lost. */
+  readonly unanswered: ReadonlySet<string>;
+  readonly now: () => number;
+  readonly advanceTo: (ms: number) => void;
+  readonly startProcess: (options?: ProcessOptions) => SendingProcess;
+  /** The submissions of an account as they are stored. */
+  readonly kept: (account: Id) => Promise<ReadonlyMap<Id, KeptSubmission>>;
+  /** Whether the provider has put a copy of the message into Sent. */
+  readonly hasCopy: (messageId: string) => boolean;
+};
+
+export type ProcessOptions = {
+  /** It ends at this step of all that it does outside of itself; null: it does not. */
+  readonly endsAt?: number | null;
+  readonly fate?: () => Fate;
+  readonly onHeld?: (due: Due) => Promise<void>;
+};
+
+export type SendingProcess = {
+  readonly queue: Queue;
+  readonly portsOf: (account: Id) => SubmissionPorts;
+  readonly isAlive: () => boolean;
+  /** Steps that it has taken. */
+  readonly steps: () => number;
+};
+
+const letter =
+  'From: anna@example.com\nTo: bob@example.net\nSubject: x\nDate: Thu, 01 Jan 2026 00:00:00 +0000\n\nHello\n';
+const imap = { host: '127.0.0.1', port: 143, tls: 'plaintext', ca: null } as const;
+export const provider = singleProvider('test', { imap, smtp: imap, sieve: null });
+
+/** `saves`: whether the provider puts a copy of this message into Sent. */
+export function createWorld(saves: (messageId: string) => boolean = () => false): World {
+  let clock = Date.parse('2026-05-01T00:00:00Z');
+  const now = () => clock;
+  const store = createMemoryRecordStore({ now });
+  const outbox = new Map<string, Uint8Array>();
+  const sent = new Map<string, number>();
+  const unanswered = new Set<string>();
+  const vault = testVault();
+  const { ports: mail } = mailAccount([letter, letter]);
+  let keys = 0;
+  const randomKey = () => createHash('sha256').update(String(++keys)).digest('hex').slice(0, 16);
+  const hasCopy = (messageId: string) => sent.has(messageId) && saves(messageId);
+  const search: SubmissionPorts['search'] = {
+    search: async (_mailbox, [question]) => {
+      const [condition] = question?.operator === undefined ? (question?.condition ?? []) : [];
+      const messageId = condition?.kind === 'header' ? condition.value : null;
+      return [hasCopy(messageId ?? '') ? [2] : []];
+    },
+    sort: async () => null,
+  };
+  const sentMailbox = mail.catalog.view('now').then(async (view) => {
+    for (const mailbox of (await view.mailboxes()).values()) Object.assign(mailbox, { attributes: ['\\sent'] });
+  });
+
+  return {
+    store,
+    outbox,
+    sent,
+    unanswered,
+    now,
+    hasCopy,
+    advanceTo: (ms) => {
+      clock = Math.max(clock, ms);
+    },
+    kept: async (account) => {
+      const { records } = await accountRecords({ store, account, randomKey }).view(submissionKind);
+      return records;
+    },
+    startProcess: ({ endsAt = null, fate = () => 'accept', onHeld } = {}) => {
+      const worker = randomKey();
+      let steps = 0;
+      let isAlive = true;
+      const step = () => {
+        steps += 1;
+        if (steps === endsAt) isAlive = false;
+        if (!isAlive) throw new Killed('the process has ended');
+      };
+      /** What is done outside of the process: it may end before or after that. */
+      const outside = <A extends readonly unknown[], T>(call: (...args: A) => Promise<T>) => {
+        return async (...args: A): Promise<T> => {
+          step();
+          const result = await call(...args);
+          step();
+          return result;
+        };
+      };
+      const ownStore: RecordStore = {
+        read: outside(store.read),
+        list: outside(store.list),
+        write: outside(store.write),
+        remove: outside(store.remove),
+      };
+      const ownOutbox: Outbox = {
+        put: outside(async (account: Id, id: Id, sealed: Uint8Array) => void outbox.set(`${account}/${id}`, sealed)),
+        get: outside(async (account: Id, id: Id) => outbox.get(`${account}/${id}`) ?? null),
+        remove: outside(async (account: Id, id: Id) => void outbox.delete(`${account}/${id}`)),
+      };
+      const relay: CanRelay = async ({ message, beforeEnd }): Promise<RelayOutcome> => {
+        step();
+        const mine = fate();
+        const reply = (code: number) => ({ code, text: `${code} 2.0.0 said so` });
+        if (mine === 'be away') throw new Unavailable('away');
+        if (mine === 'refuse for a while') return { kind: 'refused', at: 'sender', reply: reply(451), recipients: [] };
+        if (mine === 'refuse') return { kind: 'refused', at: 'sender', reply: reply(550), recipients: [] };
+        await beforeEnd();
+        step();
+        const messageId = /^Message-ID: (<.*>)/m.exec(Buffer.from(message).toString())?.[1] ?? '';
+        sent.set(messageId, (sent.get(messageId) ?? 0) + 1);
+        step();
+        if (mine === 'accept, and lose the answer') {
+          unanswered.add(messageId);
+          return { kind: 'unknown' };
+        }
+        return { kind: 'accepted', reply: reply(250), recipients: [reply(250)] };
+      };
+      const portsOf = (account: Id): SubmissionPorts => ({
+        ...mail,
+        search,
+        records: accountRecords({ store: ownStore, account, randomKey }),
+        sending: { policy: { address: 'anna@example.com', alsoFrom: [] }, newId: () => `S${randomKey()}` as Id },
+        submission: {
+          ...{ relay, now, worker, maxRecipients: 10, maxSizeMessage: 100_000, savesSent: true, emailOf: new Map() },
+          queue: queue.of(userOf(account)),
+        },
+      });
+      const queue: Queue = createQueue({
+        ...{ store: ownStore, vault, outbox: ownOutbox, providers: [provider], maxDelaySeconds: 90 * 86_400, now },
+        ...(onHeld === undefined ? {} : { onHeld }),
+        recordsOf: (account) => accountRecords({ store: ownStore, account, randomKey }),
+        openAccount: ({ accountId }) => ({ ports: portsOf(accountId), close: async () => {} }),
+      });
+      void sentMailbox;
+      return { queue, portsOf, isAlive: () => isAlive, steps: () => steps };
+    },
+  };
+}
+
+function userOf(accountId: Id): User {
+  const credential = { kind: 'password', user: 'anna@example.com', password: 'the password' } as const;
+  return { username: 'anna@example.com', accountId, provider, credential };
+}
+
+/** The real sealing, under a key that lives as long as the test. */
+function testVault(): Vault {
+  const key = randomBytes(keyOctets);
+  const header = { keyId: 'test', wrappedKey: new Uint8Array() };
+  return {
+    seal: async (plain, context) => seal({ plain, context, header }, { key, nonce: randomBytes(nonceOctets) }),
+    open: async (sealed, context) => {
+      if (headerOf(sealed).keyId !== 'test') throw new Error('another key');
+      return unseal(sealed, context, key);
+    },
+  };
+}
