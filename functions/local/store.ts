@@ -1,12 +1,14 @@
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import {
   type AttributeValue,
   ConditionalCheckFailedException,
   CreateTableCommand,
   DeleteItemCommand,
   type DeleteItemCommandInput,
+  DescribeTableCommand,
   DynamoDBClient,
   paginateScan,
   ResourceInUseException,
@@ -24,6 +26,7 @@ export type LocalStore = {
 
 const sweepEveryMs = 3_600_000;
 const deletesAtOnce = 25;
+const tableLooksEveryMs = 5;
 
 type Key = Record<string, AttributeValue>;
 type TtlCondition = Pick<
@@ -107,7 +110,17 @@ export async function startLocalStore(options: {
   };
 }
 
+/** The table is there, and can be used, when it resolves. */
 async function createTable(client: DynamoDBClient, tableName: string): Promise<void> {
+  await createUnlessThere(client, tableName);
+  for (;;) {
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: tableName }));
+    if (Table?.TableStatus === 'ACTIVE') return;
+    await setTimeout(tableLooksEveryMs);
+  }
+}
+
+async function createUnlessThere(client: DynamoDBClient, tableName: string): Promise<void> {
   try {
     await client.send(
       new CreateTableCommand({
