@@ -2,13 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import { startServer } from '../../functions/local/server.ts';
 import type { Failure } from '../../shared/catalog/storage/memory-store.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
-import type { FakeMailServer, FakeOptions } from '../catalog/fake-mail-server.ts';
+import type { FakeOptions } from '../catalog/fake-mail-server.ts';
 import { callsSince, expectEachAnswered, expectRight, questions } from '../end-to-end/failure-laws.ts';
-import type { ObservedMailbox } from '../end-to-end/imap-actor.ts';
 import { type Invocation, jmapClient, MethodFailed } from '../end-to-end/jmap-client.ts';
 import { type Snapshot, takeSnapshot, types } from '../end-to-end/snapshot.ts';
 import { day } from './day.ts';
 import { failingPorts } from './failing-ports.ts';
+import { observed } from './observed.ts';
 import { inMemoryServer, largeLimits, requestTimeoutMs } from './server.ts';
 
 const servers: readonly FakeOptions[] = [
@@ -96,16 +96,6 @@ function statesSeen() {
       for (const type of types) noteOne(type, states[type]);
     },
   };
-}
-
-function observed(mail: FakeMailServer): ObservedMailbox[] {
-  return mail.names().map((name) => ({
-    ...{ name, subscribed: true, selectable: true, uidValidity: mail.uidValidity(name) },
-    rows: mail.messages(name).map(({ uid, flags, internalDate, content }) => ({
-      ...{ uid, flags: [...flags], internalDate, size: content.size, conversation: '' },
-      token: /^X-Token: (.*)\r$/m.exec(content.body)?.[1] ?? '',
-    })),
-  }));
 }
 
 /** Every so many calls are tried on each server, other ones on the next; 1: every call on every server. */

@@ -6,7 +6,17 @@ import { Unavailable } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
 import type { CanWriteMessages, Messages, WriteFailure, Written } from './mail.ts';
 import { type OwnLedger, ownLedger } from './own-ledger.ts';
-import { flagsOf, isFulfilled, type OwnedRow, stages, type Task, tasksOf, type Wished, wishBetween } from './wish.ts';
+import {
+  flagsOf,
+  isEmptyWish,
+  isFulfilled,
+  type OwnedRow,
+  stages,
+  type Task,
+  tasksOf,
+  undoingOf,
+  type Wished,
+} from './wish.ts';
 
 /** What became of some wishes, by what the mail server told. */
 export type Deeds = {
@@ -15,7 +25,7 @@ export type Deeds = {
   readonly failures: ReadonlyMap<Id, WriteFailure>;
   /** It is not known whether the wish holds: the server did not say, or did not answer. */
   readonly unsure: ReadonlySet<Id>;
-  /** Half of it is done, and could not be undone. */
+  /** Half of it is done, and it is not known to be undone. */
   readonly stuck: ReadonlySet<Id>;
   /** A command was not answered: what the server is still doing may come to light at any time. */
   readonly isLost: boolean;
@@ -30,9 +40,14 @@ export type Scene = {
 
 /**
  * Carries out wishes, stage by stage, with as few commands as there are different things to do. An Email with which something goes
- * wrong is left out of the later stages, and what was done to it is undone. Throws `Unavailable` only when nothing was sent.
+ * wrong is left out of the later stages, and what was done to it is undone, as far as it was not so in `originals`. Throws
+ * `Unavailable` only when nothing was sent.
  */
-export async function carryOut(wishes: ReadonlyMap<Id, Wished>, scene: Scene): Promise<Deeds> {
+export async function carryOut(
+  wishes: ReadonlyMap<Id, Wished>,
+  originals: ReadonlyMap<Id, Email>,
+  scene: Scene,
+): Promise<Deeds> {
   const emails = new Map([...wishes].map(([id, { email }]) => [id, email]));
   const ledger = ownLedger();
   const unsure = new Set<Id>();
@@ -41,9 +56,10 @@ export async function carryOut(wishes: ReadonlyMap<Id, Wished>, scene: Scene): P
   const failures = await takeStages(wishes);
   const undoing = new Map<Id, Wished>();
   for (const id of failures.keys()) {
-    const [original, email] = [wishes.get(id)?.email, emails.get(id)];
-    if (original === undefined || email === undefined || email === original || unsure.has(id)) continue;
-    undoing.set(id, { wish: wishBetween(email, original), email });
+    const [wished, original, email] = [wishes.get(id), originals.get(id), emails.get(id)];
+    if (wished === undefined || original === undefined || email === undefined || unsure.has(id)) continue;
+    const wish = undoingOf(wished.wish, email, original);
+    if (!isEmptyWish(wish)) undoing.set(id, { wish, email });
   }
   if (!isLost) await takeStages(undoing);
   const stuck = [...undoing].filter(([id, { wish }]) => !isFulfilled(wish, emails.get(id) ?? null)).map(([id]) => id);

@@ -1,13 +1,12 @@
 import type { ChangingCatalog } from '../../catalog/account.ts';
 import type { Adopted, Span } from '../../catalog/adopt.ts';
-import type { Email } from '../../catalog/email.ts';
 import { existsInJmap } from '../../catalog/keywords.ts';
 import type { CatalogView } from '../../catalog/view.ts';
 import { OutcomeUnknown, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
 import { carryOut, type Deeds, type Scene } from './carry-out.ts';
 import type { CanWriteMessages, WriteFailure } from './mail.ts';
-import { isEmptyWish, isFulfilled, needsCopy, type Wish, type Wished, wishBetween } from './wish.ts';
+import { isEmptyWish, isFulfilled, needsCopy, undoingOf, type Wish, type Wished } from './wish.ts';
 
 /** How often wishes are carried out of which it is not known whether they hold. */
 const roundsMax = 3;
@@ -32,6 +31,8 @@ export async function fulfil(
   const canMove = await writing.canMove();
   let span: Span = { before: start, after: start, latest: start };
   let pending = wishes;
+  /** Refused, and perhaps half done. */
+  const half = new Map<Id, SetError>();
   let wasLost = false;
 
   for (let round = 1; ; round += 1) {
@@ -47,7 +48,7 @@ export async function fulfil(
     const now = await adopted(deeds);
     const undecided = [...active.keys()].filter((id) => !isDecided(id, deeds, now?.isAttributed !== false));
     span = now === null ? span : joined(span, now);
-    if (undecided.length > 0 || undoing.size > 0) span = { ...span, latest: await lookAnew() };
+    if (undecided.length > 0 || undoing.size > 0 || half.size > 0) span = { ...span, latest: await lookAnew() };
     pending = new Map([...pending].filter(([id]) => undecided.includes(id)));
   }
 
@@ -55,7 +56,11 @@ export async function fulfil(
   async function sorted(open: ReadonlyMap<Id, Wish>, isOver: boolean) {
     const active = new Map<Id, Wished>();
     const undoing = new Map<Id, Wished>();
-    const emails = open.size === 0 ? new Map<Id, Email>() : await span.latest.emails(open.keys());
+    const emails = await span.latest.emails([...open.keys(), ...half.keys()]);
+    for (const [id, error] of half) {
+      half.delete(id);
+      undo(id, error);
+    }
     for (const [id, wish] of open) {
       const email = emails.get(id) ?? null;
       const original = originals.get(id) ?? null;
@@ -63,19 +68,26 @@ export async function fulfil(
       else if (isFulfilled(wish, email)) outcomes.set(id, ok(null));
       else if (!existsInJmap(email)) outcomes.set(id, refuse({ type: 'notFound' }));
       else if (!isOver && !(wasLost && needsCopy({ wish, email }, canMove))) active.set(id, { wish, email });
-      else {
-        outcomes.set(id, refuse(wasLost ? noAnswer : notDone));
-        const back = { wish: wishBetween(email, original), email };
-        if (!isOver && !isEmptyWish(back.wish) && !needsCopy(back, canMove)) undoing.set(id, back);
-      }
+      else undo(id, wasLost ? noAnswer : notDone);
     }
     return { active, undoing };
+
+    /** Refuses it, and takes back what is done of it by now. */
+    function undo(id: Id, error: SetError): void {
+      const [wish, email, original] = [wishes.get(id), emails.get(id), originals.get(id)];
+      outcomes.set(id, refuse(error));
+      if (wish === undefined || email === undefined || original === undefined) return;
+      const back = { wish: undoingOf(wish, email, original), email };
+      if (isEmptyWish(back.wish)) return;
+      if (isOver || (wasLost && needsCopy(back, canMove))) outcomes.set(id, refuse(halfDone(error)));
+      else undoing.set(id, back);
+    }
   }
 
   /** null: there is no way to the mail server any more, and nothing was sent. */
   async function carriedOut(wished: ReadonlyMap<Id, Wished>, scene: Scene, round: number): Promise<Deeds | null> {
     try {
-      return await carryOut(wished, scene);
+      return await carryOut(wished, originals, scene);
     } catch (error) {
       if (!(error instanceof Unavailable) || round === 1) throw error;
       return null;
@@ -85,9 +97,13 @@ export async function fulfil(
   /** `canTell`: what the server told of its mailboxes is about those that the catalog knows. */
   function isDecided(id: Id, { failures, unsure, stuck }: Deeds, canTell: boolean): boolean {
     const failure = failures.get(id);
-    if (failure !== undefined) outcomes.set(id, refuse(errorOf(failure, stuck.has(id))));
-    else if (unsure.has(id) || !canTell) return false;
-    else outcomes.set(id, ok(null));
+    if (failure !== undefined) {
+      outcomes.set(id, refuse(errorOf(failure)));
+      if (stuck.has(id)) half.set(id, errorOf(failure));
+      return true;
+    }
+    if (unsure.has(id) || !canTell) return false;
+    outcomes.set(id, ok(null));
     return true;
   }
 
@@ -123,14 +139,16 @@ function isSameState(a: CatalogView, b: CatalogView): boolean {
 export const noAnswer: SetError = { type: 'serverUnavailable', description: 'the mail server did not answer' };
 const notDone: SetError = { type: 'forbidden', description: 'the mail server accepted it, and did not do it' };
 
-export function errorOf(failure: WriteFailure, isStuck: boolean): SetError {
-  const error = setErrors[failure];
-  return isStuck
-    ? { ...error, description: `${error.description}; a part of it is done and could not be undone` }
-    : error;
+function halfDone(error: SetError): SetError {
+  return { ...error, description: `${error.description}; a part of it is done and could not be undone` };
 }
 
-const setErrors: Readonly<Record<WriteFailure, SetError & { readonly description: string }>> = {
+/** What a record is refused with. */
+export function errorOf(failure: WriteFailure): SetError {
+  return setErrors[failure];
+}
+
+const setErrors: Readonly<Record<WriteFailure, SetError>> = {
   forbidden: { type: 'forbidden', description: 'the mail server does not allow it' },
   refused: { type: 'forbidden', description: 'the mail server refused it' },
   overQuota: { type: 'overQuota', description: 'the mail server has no room for it' },

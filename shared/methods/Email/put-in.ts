@@ -151,19 +151,19 @@ export async function putIn(
     { done, failure }: Appended,
   ): Promise<Result<number, SetError>> {
     if (failure === 'unread') return refuse(unread);
-    if (failure !== null && failure !== 'lost') return refuse(errorOf(failure, false));
+    if (failure !== null && failure !== 'lost') return refuse(errorOf(failure));
     ledger.touch(mailbox.key);
     const { uidValidity = 0, uidNext = 1 } = mailbox.vector ?? {};
     if (done !== null && done.uidValidity === uidValidity) return ok(done.uid);
     if (done !== null) {
       // A mailbox of the same name has taken the place of the one that was meant.
       await ports.writing.remove({ mailbox: mailbox.name, uidValidity: done.uidValidity, uids: [done.uid] });
-      return refuse(errorOf('noTarget', false));
+      return refuse(errorOf('noTarget'));
     }
     const likeness = { messageId, receivedAt, size: messageId === '' ? size : null };
     const place = { mailbox: mailbox.name, uidValidity, uidFrom: uidNext };
     const alike = await ports.appending.findLike(place, likeness).catch(unknownOutcome);
-    if (alike === null) return refuse(errorOf('gone', false));
+    if (alike === null) return refuse(errorOf('gone'));
     const uid = alike.findLast((each) => !claimed.get(mailbox.key)?.has(each));
     return uid === undefined ? refuse(noAnswer) : ok(uid);
   }

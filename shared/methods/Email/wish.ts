@@ -68,11 +68,16 @@ export function isFulfilled({ enter, leave, set, unset }: Wish, email: Email | n
   );
 }
 
-/** What leads from one state of an Email to another one. */
-export function wishBetween(now: Email, then: Email): Wish {
-  const [here, there] = [mailboxesOf(now), mailboxesOf(then)];
-  const [has, had] = [keywordsOf(now), keywordsOf(then)];
-  return { enter: without(there, here), leave: without(here, there), set: without(had, has), unset: without(has, had) };
+/** What takes back that part of a wish which is done by now, and nothing that others did. */
+export function undoingOf({ enter, leave, set, unset }: Wish, now: Email, original: Email): Wish {
+  const [here, there] = [mailboxesOf(now), mailboxesOf(original)];
+  const [has, had] = [keywordsOf(now), keywordsOf(original)];
+  return {
+    enter: without(there, here).filter((mailbox) => leave === 'all' || leave.includes(mailbox)),
+    leave: without(here, there).filter((mailbox) => enter.includes(mailbox)),
+    set: without(had, has).filter((keyword) => unset.includes(keyword)),
+    unset: without(has, had).filter((keyword) => set.includes(keyword)),
+  };
 }
 
 export function isEmptyWish({ enter, leave, set, unset }: Wish): boolean {

@@ -7,8 +7,8 @@ import {
   type Stage,
   stages,
   tasksOf,
+  undoingOf,
   type Wish,
-  wishBetween,
 } from '../../../shared/methods/Email/wish.ts';
 
 type Row = readonly [mailbox: number, uid: number, keywords?: string, deleted?: 'deleted'];
@@ -174,10 +174,15 @@ test.each<[Partial<Wish>, Email | null, boolean]>([
   expect(isFulfilled(wish(given), each)).toBe(holds);
 });
 
-test('what was begun is undone by wishing what was', () => {
-  const before = email('e', [1, 7, '$seen']);
-  const now = email('e', [2, 1, 'a'], [3, 1, 'a']);
-  expect(wishBetween(now, before)).toEqual({ enter: [1], leave: [2, 3], set: ['$seen'], unset: ['a'] });
+test.each<[string, Email, Partial<Wish>, Partial<Wish>]>([
+  ['nothing, where nothing was done', email('e', [1, 7]), { enter: [2], leave: [1], set: ['a'] }, {}],
+  ['a move', email('e', [2, 1]), { enter: [2], leave: [1] }, { enter: [1], leave: [2] }],
+  ['one of two copies', email('e', [1, 7], [2, 1]), { enter: [2, 3] }, { leave: [2] }],
+  ['keywords', email('e', [1, 7, 'a']), { set: ['a'] }, { unset: ['a'] }],
+  ['half of a removal', email('e', [9, 1]), { leave: 'all' }, { enter: [1] }],
+  ['nothing that others did', email('e', [5, 1, 'b']), { enter: [2], set: ['a'] }, {}],
+])('what is undone: %s', (_, now, given, back) => {
+  expect(undoingOf(wish(given), now, email('e', [1, 7]))).toEqual(wish(back));
 });
 
 test.each<[Partial<Wish>, boolean, boolean]>([
