@@ -8,7 +8,7 @@ import { type SieveLimits, sieveLimits } from './limits.ts';
 import type { Pauses } from './pauses.ts';
 import { textOf } from './response.ts';
 import type { SieveCredential, SieveServer } from './server.ts';
-import type { SieveWire } from './wire.ts';
+import { type WireNames, wireNames } from './wire-names.ts';
 
 /** What one request may ask of one account's ManageSieve server. */
 export type SieveAccount = {
@@ -22,6 +22,8 @@ export type SieveObserver = { readonly onCapabilities?: (capabilities: SieveCapa
 
 type Listed = { readonly name: string; readonly isActive: boolean };
 type Outcome = Result<null, ScriptRefusal>;
+/** A connection, and how scripts are called on it. */
+type Session = SieveConnection & { readonly names: WireNames };
 
 /**
  * One account for the time of one request. No connection is made before something is asked; what reads is asked once more on a
@@ -33,27 +35,27 @@ export function sieveAccount(
   pauses: Pauses,
   { limits = sieveLimits, onCapabilities }: SieveObserver & { readonly limits?: SieveLimits } = {},
 ): SieveAccount {
-  let current: Promise<SieveConnection> | null = null;
+  let current: Promise<Session> | null = null;
 
-  async function open(): Promise<SieveConnection> {
+  async function open(): Promise<Session> {
     pauses.check(server, credential.user);
     try {
       const connection = await connect(server, credential, limits);
       onCapabilities?.(connection.capabilities);
-      return connection;
+      return { ...connection, names: wireNames(connection.capabilities) };
     } catch (error) {
       if (error instanceof Throttled) pauses.note(error, server, credential.user);
       throw error;
     }
   }
 
-  async function connected(): Promise<SieveConnection> {
+  async function connected(): Promise<Session> {
     const before = current && (await current.catch(() => null));
     if (!before?.wire.isOpen) current = open();
-    return current as Promise<SieveConnection>;
+    return current as Promise<Session>;
   }
 
-  async function reading<T>(read: (connection: SieveConnection) => Promise<T>): Promise<T> {
+  async function reading<T>(read: (session: Session) => Promise<T>): Promise<T> {
     try {
       return await read(await connected());
     } catch (error) {
@@ -66,15 +68,15 @@ export function sieveAccount(
   async function writing(
     name: string,
     names: readonly string[],
-    isDone: (connection: SieveConnection) => Promise<boolean>,
+    isDone: (session: Session) => Promise<boolean>,
     otherwise: ScriptRefusal['reason'] = 'refused',
     ...more: SieveArgument[]
   ): Promise<Outcome> {
     // QUIRK(dovecot 2.3): Pigeonhole cuts a name off at NUL, and does to another script what was asked of this one.
     if (!names.every(isNetUnicodeName)) return refuse({ reason: 'badName', description: 'it is no name of a script' });
-    const { wire } = await connected();
+    const session = await connected();
     try {
-      await wire.run(name, [...names.map(string), ...more]);
+      await session.wire.run(name, [...names.map((each) => string(session.names.written(each))), ...more]);
       return ok(null);
     } catch (error) {
       if (error instanceof CommandRefused) return refuse(refusalOf(error, otherwise));
@@ -83,7 +85,7 @@ export function sieveAccount(
     }
   }
 
-  async function whatBecame(isDone: (c: SieveConnection) => Promise<boolean>, lost: ConnectionLost): Promise<Outcome> {
+  async function whatBecame(isDone: (session: Session) => Promise<boolean>, lost: ConnectionLost): Promise<Outcome> {
     let done: boolean;
     try {
       done = await isDone(await connected());
@@ -98,11 +100,42 @@ export function sieveAccount(
     throw new Unavailable('The connection was lost, and nothing was done', { cause: lost });
   }
 
-  const isThere = async (connection: SieveConnection, name: string) =>
-    (await list(connection.wire, limits)).some((listed) => listed.name === name);
+  const isThere = async (session: Session, name: string) =>
+    (await list(session, limits)).some((listed) => listed.name === name);
+
+  async function put(name: string, octets: Uint8Array): Promise<Outcome> {
+    if (octets.byteLength > limits.scriptOctetsMax) return refuse(tooLarge(limits));
+    // Says what is wrong with the name or the size; what is refused after that is the script itself.
+    const size = number(octets.byteLength);
+    const hasSpace = await writing('HAVESPACE', [name], async () => false, 'badName', size);
+    if (!hasSpace.ok) return hasSpace;
+    const isDone = async (session: Session) => {
+      const kept = await read(session, name);
+      return kept !== null && Buffer.compare(kept, octets) === 0;
+    };
+    return writing('PUTSCRIPT', [name], isDone, 'invalid', string(octets));
+  }
+
+  async function rename(from: string, to: string): Promise<Outcome> {
+    // What has no version is older than the command (RFC 5804 §1.7).
+    if (!(await connected()).capabilities.has('VERSION')) return refuse(notThere('rename'));
+    const isDone = async (session: Session) => (await isThere(session, to)) && !(await isThere(session, from));
+    return writing('RENAMESCRIPT', [from, to], isDone, 'badName');
+  }
+
+  /** A script that got a name may be called something else from now on. That it got one is true whether that is found out or not. */
+  async function seen(name: string): Promise<void> {
+    try {
+      const session = await connected();
+      if (session.names.isToBeSeen(name)) await list(session, limits);
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+    }
+  }
 
   const scripts: CanManageScripts = {
-    readAll: () => reading(({ wire }) => readAll(wire, limits)),
+    readAll: () => reading((session) => readAll(session, limits)),
+    canInclude: (name) => reading(async ({ names }) => names.isItself(name)),
     extensions: () => reading(async ({ capabilities }) => wordsOf(capabilities.get('SIEVE'))),
 
     check: async (octets) => {
@@ -119,31 +152,22 @@ export function sieveAccount(
     },
 
     put: async (name, octets) => {
-      if (octets.byteLength > limits.scriptOctetsMax) return refuse(tooLarge(limits));
-      // Says what is wrong with the name or the size; what is refused after that is the script itself.
-      const size = number(octets.byteLength);
-      const hasSpace = await writing('HAVESPACE', [name], async () => false, 'badName', size);
-      if (!hasSpace.ok) return hasSpace;
-      const isDone = async ({ wire }: SieveConnection) => {
-        const kept = await read(wire, name);
-        return kept !== null && Buffer.compare(kept, octets) === 0;
-      };
-      return writing('PUTSCRIPT', [name], isDone, 'invalid', string(octets));
+      const done = await put(name, octets);
+      if (done.ok) await seen(name);
+      return done;
     },
 
     rename: async (from, to) => {
-      // What has no version is older than the command (RFC 5804 §1.7).
-      if (!(await connected()).capabilities.has('VERSION')) return refuse(notThere('rename'));
-      const isDone = async (connection: SieveConnection) =>
-        (await isThere(connection, to)) && !(await isThere(connection, from));
-      return writing('RENAMESCRIPT', [from, to], isDone, 'badName');
+      const done = await rename(from, to);
+      if (done.ok) await seen(to);
+      return done;
     },
 
-    remove: (name) => writing('DELETESCRIPT', [name], async (connection) => !(await isThere(connection, name))),
+    remove: (name) => writing('DELETESCRIPT', [name], async (session) => !(await isThere(session, name))),
 
     activate: (name) => {
-      const isDone = async ({ wire }: SieveConnection) => {
-        const active = (await list(wire, limits)).find(({ isActive }) => isActive);
+      const isDone = async (session: Session) => {
+        const active = (await list(session, limits)).find(({ isActive }) => isActive);
         return (active?.name ?? null) === name;
       };
       return name === null
@@ -162,13 +186,13 @@ export function sieveAccount(
 }
 
 /** The scripts with their content: two round trips for as many as people have. */
-async function readAll(wire: SieveWire, limits: SieveLimits): Promise<Script[]> {
-  const listed = await list(wire, limits);
+async function readAll(session: Session, limits: SieveLimits): Promise<Script[]> {
+  const listed = await list(session, limits);
   let octetsLeft: number = limits.scriptsOctetsMax;
   const scripts: Script[] = [];
   for (let at = 0; at < listed.length; at += limits.scriptsAtOnce) {
     const some = listed.slice(at, at + limits.scriptsAtOnce);
-    const contents = await Promise.all(some.map(({ name }) => read(wire, name)));
+    const contents = await Promise.all(some.map(({ name }) => read(session, name)));
     for (const [index, script] of some.entries()) {
       const octets = contents[index];
       // Gone between the two.
@@ -181,11 +205,11 @@ async function readAll(wire: SieveWire, limits: SieveLimits): Promise<Script[]> 
   return scripts;
 }
 
-async function list(wire: SieveWire, { scriptsMax }: SieveLimits): Promise<Listed[]> {
+async function list({ wire, names }: Session, { scriptsMax }: SieveLimits): Promise<Listed[]> {
   const listed: Listed[] = [];
   await wire.run('LISTSCRIPTS', [], ([name, mark]) => {
     const isActive = mark?.kind === 'atom' && mark.text.toUpperCase() === 'ACTIVE';
-    listed.push({ name: textOf(name) ?? '', isActive });
+    listed.push({ name: names.read(textOf(name) ?? ''), isActive });
     return undefined;
   });
   if (listed.length > scriptsMax) throw new Unavailable('The account has too many scripts');
@@ -193,10 +217,10 @@ async function list(wire: SieveWire, { scriptsMax }: SieveLimits): Promise<Liste
 }
 
 /** The content of a script; null where there is none of that name. */
-async function read(wire: SieveWire, name: string): Promise<Buffer | null> {
+async function read({ wire, names }: Session, name: string): Promise<Buffer | null> {
   let content: Buffer | null = null;
   try {
-    await wire.run('GETSCRIPT', [string(name)], ([value]) => {
+    await wire.run('GETSCRIPT', [string(names.written(name))], ([value]) => {
       // Out of the buffer of the connection.
       if (value?.kind === 'string') content = Buffer.from(value.octets);
       return undefined;

@@ -8,6 +8,37 @@ export class MalformedResponse extends Error {
 
 /** Parses one response, without its line end (RFC 5804 §4). Throws `MalformedResponse`. */
 export function parseResponse(octets: Buffer, limits: Pick<SieveLimits, 'responseValuesMax'>): SieveResponse {
+  try {
+    return parseStrictly(octets, limits);
+  } catch (error) {
+    const meant = error instanceof MalformedResponse ? unescapedQuotes(octets) : null;
+    if (meant === null) throw error;
+    return meant;
+  }
+}
+
+/**
+ * QUIRK(cyrus 3.6): a quote within a quoted string has no backslash before it, in names of scripts and in texts: `"my "own" script"`.
+ * What was meant is what is between the first quote of the line and the last one.
+ */
+function unescapedQuotes(octets: Buffer): SieveResponse | null {
+  const line = octets.toString('latin1');
+  const [, inner, atom] = /^"([^\r\n]*)"(?: (ACTIVE))?$/i.exec(line) ?? [];
+  if (inner !== undefined) {
+    const name: SieveValue = { kind: 'string', octets: Buffer.from(inner, 'latin1') };
+    return { kind: 'data', values: atom === undefined ? [name] : [name, { kind: 'atom', text: atom }] };
+  }
+  const [, status, code, text] = /^(OK|NO|BYE)(?: \(([\w/-]+)\))? "([^\r\n]*)"$/i.exec(line) ?? [];
+  if (status === undefined || text === undefined) return null;
+  return {
+    kind: 'status',
+    status: status.toUpperCase() as 'OK' | 'NO' | 'BYE',
+    code: code === undefined ? null : { name: code.toUpperCase(), values: [] },
+    text: Buffer.from(text, 'latin1').toString('utf8'),
+  };
+}
+
+function parseStrictly(octets: Buffer, limits: Pick<SieveLimits, 'responseValuesMax'>): SieveResponse {
   const values = new Parser(octets, limits.responseValuesMax).values();
   const [first, ...rest] = values;
   if (first?.kind === 'string') return { kind: 'data', values };
@@ -48,9 +79,11 @@ class Parser {
   #list(depth: number): SieveValue[] {
     const values: SieveValue[] = [];
     for (;;) {
+      const from = this.#at;
       while (this.#octets[this.#at] === space) this.#at++;
       const next = this.#octets[this.#at];
       if (next === undefined || next === close) return values;
+      if (values.length > 0 && this.#at === from) throw new MalformedResponse();
       if (--this.#valuesLeft < 0) throw new MalformedResponse();
       values.push(this.#value(next, depth));
     }

@@ -6,7 +6,7 @@ import { sieveAccount } from '../../shared/sieve/account.ts';
 import { Pauses } from '../../shared/sieve/pauses.ts';
 import type { SieveCredential, SieveServer } from '../../shared/sieve/server.ts';
 import { deliver, sentTo } from '../servers/deliver.ts';
-import { dovecot, type TestDovecot } from '../servers/servers.ts';
+import { cyrus, dovecot, type TestDovecot } from '../servers/servers.ts';
 import { type Process, type Product, startProduct } from './harness.ts';
 import { answerOf, coreAndMail, type JmapClient, MethodFailed } from './jmap-client.ts';
 
@@ -295,6 +295,43 @@ describe('Sieve scripts', () => {
     const [there] = await second.call([['SieveScript/get', { accountId: second.accountId, ids: null }, '0']], using);
     expect(there?.[1]).toMatchObject({ list: [{ id: list[0]?.id, name: 'b' }] });
     await expect(others((scripts) => scripts.readAll())).rejects.toThrow('refused the login');
+  });
+});
+
+describe('on Cyrus', () => {
+  test('there are scripts under any name, and a vacation response that comes off again', async () => {
+    const other = await cyrus();
+    const filtering = startProduct(other, { sievePort: other.sievePort });
+    try {
+      const client = await (await filtering.startProcess()).client(await other.freshUser());
+      const { accountId } = client;
+      const blobId = await client.upload(Buffer.from('require "fileinto";\r\nfileinto "Archive";\r\n'));
+      const call = async <T>(method: string, args: JsonObject) =>
+        answerOf<T>(method, (await client.call([[method, { accountId, ...args }, '0']], using))[0]);
+      type Scripts = { readonly list: readonly { id: string; name: string; isActive: boolean }[] };
+      const scripts = async () => (await call<Scripts>('SieveScript/get', { ids: null })).list;
+      const create = { A: { name: 'main', blobId }, B: { name: 'drei "ü" \\', blobId } };
+      await call('SieveScript/set', { create, onSuccessActivateScript: '#A' });
+      const before = await scripts();
+      expect(before.map(({ name }) => name).sort()).toEqual(['drei "ü" \\', 'main']);
+      const dates = { fromDate: '2026-03-01T00:00:00Z', toDate: '2026-03-02T00:00:00Z' };
+      const set = (update: JsonObject) => call<JsonObject>('VacationResponse/set', { update: { singleton: update } });
+      const whole = {
+        isEnabled: true,
+        subject: 'Weg "ü"',
+        textBody: 'Bis\nMontag',
+        htmlBody: '<p>Größe</p>',
+        ...dates,
+      };
+      expect(await set(whole)).toMatchObject({ updated: { singleton: null } });
+      expect(await call('VacationResponse/get', { ids: null })).toMatchObject({ list: [whole] });
+      expect((await scripts()).filter(({ isActive }) => isActive)).toMatchObject([{ name: 'postern-vacation' }]);
+      const nothing = { fromDate: null, toDate: null, subject: null, textBody: null, htmlBody: null };
+      expect(await set({ isEnabled: false, ...nothing })).toMatchObject({ updated: { singleton: null } });
+      expect(await scripts()).toEqual(before);
+    } finally {
+      await filtering.stop();
+    }
   });
 });
 

@@ -40,6 +40,8 @@ export function inMemoryScripts(
   const manager: CanManageScripts = {
     readAll: async () =>
       [...scripts].map(([name, text]) => ({ name, isActive: name === active, octets: Buffer.from(text, 'utf8') })),
+    // As Cyrus, which knows scripts of other names by another name.
+    canInclude: async (name) => /^[\x20-\x7e]*$/.test(name),
     extensions: async () => new Set(extensions),
     check: async (octets) => objectionTo(octets) ?? ok(null),
     put: (name, octets) =>

@@ -11,25 +11,30 @@ import { type Installer, type Unpacked, unpackPackages } from './packages.ts';
 export const unpackCyrus = (installer: Installer): Promise<Unpacked> =>
   unpackPackages('cyrus', ['cyrus-imapd', 'cyrus-common', 'sasl2-bin'], installer);
 
+export interface CyrusServer extends MailServer {
+  /** ManageSieve. */
+  readonly sievePort: number;
+}
+
 /**
- * Starts Debian's Cyrus IMAP on a loopback port, with users in a sasldb and mailboxes that come into being at the first
+ * Starts Debian's Cyrus IMAP and its ManageSieve server on loopback ports, with users in a sasldb and mailboxes that come into being at the first
  * login. Everything it keeps is in one temporary folder, which is gone after `stop()`.
  */
-export async function startCyrus(installer: Installer): Promise<MailServer> {
+export async function startCyrus(installer: Installer): Promise<CyrusServer> {
   const { root, libraryPath } = await unpackCyrus(installer);
   const owner = await mailOwner();
   const programs = path.join(root, 'usr/lib/cyrus/bin');
   const env = { CYRUS_USER: owner.user, LD_LIBRARY_PATH: libraryPath, SASL_PATH: pluginPath(root, libraryPath) };
-  const { server, ports } = await startOnPorts('Cyrus', [0], ([imapPort]) =>
+  const { server, ports } = await startOnPorts('Cyrus', [0, 0], ([imapPort, sievePort]) =>
     inSocketFolder(async (folder) => {
-      for (const name of ['', 'conf', 'conf/socket', 'mail']) {
+      for (const name of ['', 'conf', 'conf/socket', 'mail', 'sieve']) {
         await mkdir(path.join(folder, name), { recursive: true });
         await owner.give?.(path.join(folder, name));
       }
       const configFile = path.join(folder, 'imapd.conf');
       const servicesFile = path.join(folder, 'cyrus.conf');
       await writeFile(configFile, configuration(folder));
-      await writeFile(servicesFile, services(programs, configFile, imapPort));
+      await writeFile(servicesFile, services(programs, configFile, imapPort, sievePort));
       const process = superviseProcess({
         program: path.join(programs, 'master'),
         args: ['-D', '-C', configFile, '-M', servicesFile, '-p', path.join(folder, 'master.pid')],
@@ -54,6 +59,7 @@ export async function startCyrus(installer: Installer): Promise<MailServer> {
     name: 'cyrus',
     host: '127.0.0.1',
     imapPort: ports[0],
+    sievePort: ports[1],
     addUser: ({ user, password }) => changeUser(saslpasswd('-p', '-c', user), password),
     removeUser: (user) => changeUser(saslpasswd('-d', user), ''),
     stop: server.stop,
@@ -81,6 +87,10 @@ const configuration = (folder: string): string => `
 configdirectory: ${folder}/conf
 defaultpartition: default
 partition-default: ${folder}/mail
+sieveusehomedir: no
+sievedir: ${folder}/sieve
+sieve_maxscripts: 16
+sieve_maxscriptsize: 64
 servername: localhost
 admins: cyrus
 unixhierarchysep: yes
@@ -103,12 +113,13 @@ skiplist_unsafe: yes
 duplicatesuppression: no
 `;
 
-const services = (programs: string, configFile: string, imapPort: number): string => `
+const services = (programs: string, configFile: string, imapPort: number, sievePort: number): string => `
 START {
   recover cmd="${programs}/ctl_cyrusdb -C ${configFile} -r"
 }
 SERVICES {
   imap cmd="${programs}/imapd -C ${configFile}" listen="127.0.0.1:${imapPort}" proto="tcp4" prefork=2 maxchild=400
+  sieve cmd="${programs}/timsieved -C ${configFile}" listen="127.0.0.1:${sievePort}" proto="tcp4" prefork=0 maxchild=100
 }
 DAEMON {
   idled cmd="${programs}/idled -C ${configFile}"

@@ -1,4 +1,5 @@
 import type { DovecotServer } from '../../functions/local/dovecot.ts';
+import type { CyrusServer } from './cyrus.ts';
 import type { KeeperQuestion } from './keeper.ts';
 import type { MailServer } from './mail-server.ts';
 
@@ -34,7 +35,13 @@ export async function dovecot(): Promise<TestDovecot> {
   };
 }
 
-export const cyrus = (): Promise<TestServer> => testServer('cyrus');
+/** Cyrus has ManageSieve. */
+export type TestCyrus = TestServer & { readonly sievePort: number };
+
+export async function cyrus(): Promise<TestCyrus> {
+  const { sievePort } = await ask<CyrusServer>({ server: 'cyrus', action: 'start' });
+  return { ...(await testServer('cyrus')), sievePort };
+}
 
 export const courier = (): Promise<TestServer> => testServer('courier');
 

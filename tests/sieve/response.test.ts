@@ -71,6 +71,15 @@ const responses: readonly (readonly [string, string, readonly unknown[]])[] = [
     '{19}\r\nOK\r\nBYE "x"\r\n{99}\r\n\r\nOK\r\n',
     [['OK\r\nBYE "x"\r\n{99}\r\n'], { status: 'OK', code: null, text: '' }],
   ],
+  [
+    'quotes that nobody escaped, as Cyrus has them',
+    '"my "own" script" ACTIVE\r\n"a" b"\r\nNO (ALREADYEXISTS) "Script "x" exists"\r\n',
+    [
+      ['my "own" script', { atom: 'ACTIVE' }],
+      ['a" b'],
+      { status: 'NO', code: ['ALREADYEXISTS'], text: 'Script "x" exists' },
+    ],
+  ],
   ['UTF-8', '"Größe 多"\r\n', [['Größe 多']]],
   ['lines without CR', '"a"\nOK\n', [['a'], { status: 'OK', code: null, text: '' }]],
 ];
@@ -88,7 +97,8 @@ describe('a response', () => {
     ['a parenthesis that is never closed', 'OK (TAG "x"\r\n'],
     ['a parenthesis too many', 'OK ) "x"\r\n'],
     ['no name of a code', 'OK ("x") "y"\r\n'],
-    ['two texts', 'OK "x" "y"\r\n'],
+    ['two texts', 'OK {1}\r\nx "y"\r\n'],
+    ['strings without a space between them', '{1}\r\nx"y"\r\n'],
     ['lists in lists', 'OK (A (((B)))) "x"\r\n'],
     ['control characters', 'OK \x01\r\n'],
     ['a list as data', '("a")\r\n'],

@@ -29,6 +29,8 @@ export type ScriptRefusal = {
 export type CanManageScripts = {
   /** All of them, with their content, in the order in which the server names them. */
   readonly readAll: () => Promise<readonly Script[]>;
+  /** Whether another script can include the script of this name (RFC 6609). */
+  readonly canInclude: (name: string) => Promise<boolean>;
   /** The extensions that a script may require, as the server spells them. */
   readonly extensions: () => Promise<ReadonlySet<string>>;
   /** Whether the server would take such a script. */
@@ -44,6 +46,7 @@ export type CanManageScripts = {
 /** Of an account whose mail server has no ManageSieve: there are no scripts, and nothing can be done about that. */
 export const noScripts: CanManageScripts = {
   readAll: async () => [],
+  canInclude: async () => false,
   extensions: async () => new Set(),
   check: impossible,
   put: impossible,

@@ -110,6 +110,9 @@ export function canSetScripts(ports: SieveScriptPorts): ScriptSetPort {
     const kept = await keepId(id, to);
     if (!kept.ok) return kept;
     const includer = includerOf(from, known);
+    if (includer !== null && !(await manager.canInclude(to))) {
+      return refuse({ type: 'forbidden', description: 'under that name the vacation response could not run it' });
+    }
     const including = async (names: readonly string[]) =>
       includer === null ? ok(null) : manager.put(includer.name, includingInstead(includer, from, names));
     const prepared = await including([from, to]);

@@ -117,7 +117,7 @@ async function objectionTo(
   script: VacationScript,
   isEnabled: boolean,
   scripts: readonly Script[],
-  { extensions }: CanManageScripts,
+  { extensions, canInclude }: CanManageScripts,
 ): Promise<SetError | null> {
   const offered = await extensions();
   const missing = extensionsOf(script).filter((extension) => !offered.has(extension));
@@ -129,6 +129,13 @@ async function objectionTo(
   if (missing.length > 0) {
     const properties = (['fromDate', 'toDate'] as const).filter((name) => script[name] !== null);
     return { type: 'invalidProperties', properties, description: 'the mail server cannot compare dates' };
+  }
+  for (const name of isEnabled ? script.included : []) {
+    if (await canInclude(name)) continue;
+    return {
+      type: 'forbidden',
+      description: `the mail server cannot run a script of the name "${name}" beside another one`,
+    };
   }
   const description = isEnabled ? objectionToIncluding(script.included, scripts) : null;
   return description === null ? null : { type: 'forbidden', description };

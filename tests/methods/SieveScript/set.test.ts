@@ -334,6 +334,16 @@ describe('beside a vacation response', () => {
     expect(server.shown().active).toBe('a "new" name');
   });
 
+  test('that script keeps a name under which it can be run', async () => {
+    const { call, idOf, server } = await onVacation();
+    const one = await idOf('one');
+    const before = server.shown();
+    expect(await call('set', { update: { [one]: { name: 'drei ü' } } })).toMatchObject({
+      notUpdated: { [one]: { type: 'forbidden' } },
+    });
+    expect(server.shown()).toEqual(before);
+  });
+
   test('a rename that fails leaves it running what it ran', async () => {
     const { call, idOf, server } = await onVacation();
     const one = await idOf('one');

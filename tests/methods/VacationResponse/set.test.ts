@@ -167,14 +167,16 @@ describe("beside a user's own script", () => {
     ['refuses mail', { main: 'require "reject";\r\nreject "x";' }, 'reject'],
     ['includes one that does', { main: 'require "include"; include "sub";', sub: 'require "ereject";' }, 'ereject'],
     ['cannot be read', { main: 'keep; "' }, 'cannot be read'],
+    ['cannot be included under its name', { 'drei ü': 'keep;' }, 'drei ü'],
   ])('it is not enabled where that one %s, and breaks nothing', async (_, scripts, word) => {
-    const { server, set } = account(scripts, { active: 'main' });
+    const active = Object.keys(scripts)[0] ?? '';
+    const { server, set } = account(scripts, { active });
     const before = server.shown();
     expect(await set({ isEnabled: true })).toMatchObject(refused('forbidden', expect.stringContaining(word)));
     expect(server.shown()).toEqual(before);
     // What is not run is in nobody's way.
     expect(await set({ textBody: 'Later' })).toMatchObject({ updated: { singleton: null } });
-    expect(server.shown().active).toBe('main');
+    expect(server.shown().active).toBe(active);
   });
 
   test.each<[string, string[], JsonObject, string, object]>([
