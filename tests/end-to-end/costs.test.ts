@@ -275,3 +275,34 @@ test.each(changes)('%s', async (_, count, patch, commands, reads, writes) => {
   expect(units.writes).toBeLessThanOrEqual(writes);
   await process.stop();
 });
+
+/** What a warm process asks the mail server for new Emails, by the way in which they come. */
+const novelties: readonly (readonly [what: string, commands: string])[] = [
+  ['an Email that is written', 'LIST, APPEND, EXAMINE, UID FETCH, UNSELECT'],
+  ['an import', 'LIST, APPEND, EXAMINE, UID FETCH, UNSELECT'],
+  // The structure is read once; where the blobs are, the server takes them from.
+  ['five attachments of another Email', 'LIST, 2 EXAMINE, 2 UID FETCH, APPEND, UNSELECT'],
+];
+
+test.each(novelties)('%s', async (what, commands) => {
+  const process = await product.startProcess();
+  const client = await process.client(user);
+  const { inbox } = await sceneOf(client);
+  const mailboxIds = { [inbox]: true };
+  const blobId = await client.upload(Buffer.from('Subject: upload\r\n\r\nHello\r\n'));
+  const attachments = Array.from({ length: 5 }, (_, n) => ({ blobId, type: 'application/pdf', name: `${n}.pdf` }));
+  const create = async (email: JsonObject) => {
+    const args = { create: { k: { mailboxIds, ...email } } };
+    return (await client.one<{ created: { k: { id: Id } } }>('Email/set', args)).created.k.id;
+  };
+  const original = await create({ subject: 'original', attachments });
+  const { list } = await client.get<{ attachments: { blobId: Id; type: string }[] }>('Email', { ids: [original] });
+  const taken = (list[0]?.attachments ?? []).map((part) => ({ blobId: part.blobId, type: part.type }));
+  product.advanceClock(freshnessMs + 1);
+
+  const before = process.imap.commands.length;
+  if (what === 'an import') await client.one('Email/import', { emails: { k: { blobId, mailboxIds } } });
+  else await create({ subject: 'new', ...(what.startsWith('five') ? { attachments: taken } : {}) });
+  expect(tallied(process.imap.commands.slice(before))).toBe(commands);
+  await process.stop();
+});

@@ -23,6 +23,8 @@ export type InterceptingProxy = {
   readonly set: (interception: Interception | null) => void;
   /** Whether it has happened. */
   readonly hasHappened: () => boolean;
+  /** Octets that clients and the server have sent so far, on all connections. */
+  readonly octets: () => { readonly sent: number; readonly received: number };
   readonly stop: () => Promise<void>;
 };
 
@@ -32,6 +34,8 @@ export async function startInterceptingProxy(port: number): Promise<Intercepting
   let interception: Interception | null = null;
   let matches = 0;
   let hasHappened = false;
+  let sent = 0;
+  let received = 0;
 
   /** The interception, if it is about this line. */
   const concerning = (line: string): Interception | null => {
@@ -48,6 +52,12 @@ export async function startInterceptingProxy(port: number): Promise<Intercepting
       socket.on('error', () => socket.destroy());
       socket.on('close', () => sockets.delete(socket));
     }
+    near.on('data', (chunk: Buffer) => {
+      sent += chunk.length;
+    });
+    far.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+    });
     /** The command whose answer is being awaited. */
     let awaited: { readonly tag: string; readonly interception: Interception } | null = null;
     far.on('close', () => near.end());
@@ -97,6 +107,7 @@ export async function startInterceptingProxy(port: number): Promise<Intercepting
       hasHappened = false;
     },
     hasHappened: () => hasHappened,
+    octets: () => ({ sent, received }),
     stop: async () => {
       for (const socket of sockets) socket.destroy();
       listener.close();

@@ -8,7 +8,7 @@ import { type BlobPorts, blobFinder, enclosingMessageOctetsMax } from '../Blob/f
 import { locateBlob, type MessageBlob } from '../Blob/locate.ts';
 import { collect, decoded, streamOf } from '../Blob/octets.ts';
 import { isUploadId } from '../Blob/uploads.ts';
-import type { CanReadMessages, Place } from './mail.ts';
+import type { CanReadMessages, MessageFacts, Place } from './mail.ts';
 
 /** Where the octets of a blob are to be had, as they stand in the message but for base64. */
 export type BlobSource = {
@@ -53,7 +53,8 @@ type Found =
   | { readonly kind: 'free'; readonly size: number; readonly open: () => Promise<AsyncIterable<Uint8Array>> };
 
 function finder(ports: BlobContentPorts): (blobId: Id) => Promise<Found | null> {
-  const { catalog, messages, uploads } = ports;
+  const { catalog, uploads } = ports;
+  const messages = eachStructureOnce(ports.messages);
   const find = blobFinder(ports);
   const locate = async (blobId: Id, view: Promise<CatalogView>) => locateBlob(blobId, await view, messages);
   return async (blobId) => {
@@ -66,6 +67,22 @@ function finder(ports: BlobContentPorts): (blobId: Id) => Promise<Found | null> 
     const opened = await (await find(blobId))?.open();
     const octets = opened && (await collect(opened.octets, enclosingMessageOctetsMax));
     return octets ? atHand(octets) : null;
+  };
+}
+
+/** Several blobs may be parts of one message: its structure is read once. */
+function eachStructureOnce(messages: CanReadMessages): CanReadMessages {
+  const structures = new Map<string, MessageFacts | undefined>();
+  return {
+    ...messages,
+    read: async (places, needs) => {
+      const [place, ...others] = places;
+      if (place === undefined || others.length > 0 || needs.headers !== 'none') return messages.read(places, needs);
+      const key = `${place.uidValidity} ${place.uid} ${place.mailbox}`;
+      if (!structures.has(key)) structures.set(key, (await messages.read(places, needs)).get(place));
+      const facts = structures.get(key);
+      return new Map(facts === undefined ? [] : [[place, facts]]);
+    },
   };
 }
 

@@ -74,7 +74,7 @@ export async function putIn(
   const entries = new Map(
     [...mailboxes.values()].filter(({ vector }) => vector).map((entry) => [entry.id as string, entry]),
   );
-  const canTakeStored = await ports.appending.canTakeStored();
+  const canTakeStored = records.size > 0 && (await ports.appending.canTakeStored());
   const ledger = ownLedger();
   const landed: Landed[] = [];
   /** UIDs that are taken by messages of this call already. */
