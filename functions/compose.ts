@@ -122,6 +122,7 @@ export function compose(config: Config, world: World): Postern {
         maxSizeMessage: config.maxSizeMessage,
         savesSent: provider.sending.savesSent,
         queue: queue?.of(user) ?? null,
+        serverHoldsSeconds: serverHolds(provider) ? maxDelaySeconds : null,
         emailOf: new Map<Id, Id>(),
       },
       scripts: sieve.scripts,
@@ -137,7 +138,7 @@ export function compose(config: Config, world: World): Postern {
   const describeSession = createSessionDescriber({
     core,
     strict: config.strict,
-    maxDelayedSend: queue === null ? 0 : maxDelaySeconds,
+    maxDelayedSend: (user) => ((queue?.of(user) ?? null) !== null || serverHolds(user.provider) ? maxDelaySeconds : 0),
   });
   const app = createApp({
     authenticator: createAuthenticator({
@@ -185,6 +186,11 @@ function coreCapability(config: Config): CoreCapability {
     maxObjectsInSet: config.maxObjectsInSet,
     collationAlgorithms: [...collationAlgorithms],
   };
+}
+
+/** Whether the operator says that the submission server has FUTURERELEASE (RFC 4865). */
+function serverHolds({ sending }: Provider): boolean {
+  return sending.extensions.includes('FUTURERELEASE');
 }
 
 /** Where there is no submission server, the methods that would ask one cannot be called. */

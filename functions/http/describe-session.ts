@@ -20,8 +20,7 @@ import type { DescribeSession } from './session.ts';
 
 /**
  * What the Session says of the server itself (RFC 8620 §2). `strict`: by the letter, where clients expect otherwise. `maxDelayedSend`:
- * seconds for which a message can be held; 0: none can, and
- * none of somebody who logs in with an access token, which would not live so long.
+ * seconds for which a message can be held; 0: none can.
  */
 export function createSessionDescriber({
   core,
@@ -30,7 +29,7 @@ export function createSessionDescriber({
 }: {
   readonly core: CoreCapability;
   readonly strict: boolean;
-  readonly maxDelayedSend: number;
+  readonly maxDelayedSend: (user: User) => number;
 }): DescribeSession {
   return (user, urls) =>
     buildSession({
@@ -43,9 +42,7 @@ export function createSessionDescriber({
         [quotaCapability]: {},
         ...sieveOf(user),
       },
-      accounts: new Map([
-        [user.accountId, accountOf(user, core, user.credential.kind === 'token' ? 0 : maxDelayedSend)],
-      ]),
+      accounts: new Map([[user.accountId, accountOf(user, core, maxDelayedSend(user))]]),
       urls,
       strict,
       hash: (text) => createHash('sha256').update(text).digest('base64url').slice(0, 16),

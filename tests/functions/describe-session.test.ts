@@ -31,7 +31,7 @@ const alice: User = {
   credential: { kind: 'password', user: 'Alice@example.com', password: 'secret' },
 };
 const describeSession = (strict: boolean, user = alice, origin = 'https://mail.test', maxDelayedSend = 0) =>
-  createSessionDescriber({ core, strict, maxDelayedSend })(user, sessionUrls(origin));
+  createSessionDescriber({ core, strict, maxDelayedSend: () => maxDelayedSend })(user, sessionUrls(origin));
 
 describe('the Session', () => {
   test('has every capability in its account and among the primary accounts, core too', () => {

@@ -142,7 +142,7 @@ export function inMemoryServer(
     ...{ maxSizeRequest: limits.maxSizeRequest, maxCallsInRequest: limits.maxCallsInRequest },
     ...{ maxObjectsInGet: limits.maxObjectsInGet, collationAlgorithms: [...collationAlgorithms] },
   };
-  const describeSession = createSessionDescriber({ core, strict: false, maxDelayedSend: 0 });
+  const describeSession = createSessionDescriber({ core, strict: false, maxDelayedSend: () => 0 });
   const app = createApp({
     authenticator: { authenticate: async () => user, distrust: () => {} },
     describeSession,

@@ -58,6 +58,7 @@ export function sendingPorts(
     readonly maxRecipients?: number;
     readonly maxSizeMessage?: number;
     readonly queue?: SendQueue | null;
+    readonly serverHoldsSeconds?: number;
     readonly worker?: string;
   } = {},
 ): IdentityPorts & { readonly submission: CanSubmit; readonly store: MemoryRecordStore } {
@@ -79,6 +80,7 @@ export function sendingPorts(
       maxSizeMessage: options.maxSizeMessage ?? 10_000,
       savesSent: options.savesSent ?? false,
       queue: options.queue ?? null,
+      serverHoldsSeconds: options.serverHoldsSeconds ?? null,
       emailOf: new Map(),
     },
   };

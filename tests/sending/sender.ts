@@ -69,6 +69,7 @@ export async function startSender(
     submission: {
       ...{ relay, now, worker: randomKey(), maxRecipients: 10, maxSizeMessage: 100_000, savesSent: false },
       emailOf: new Map(),
+      serverHoldsSeconds: null,
       queue: queue.of({ username: 'anna@example.com', accountId: account, provider, credential }),
     },
   });

@@ -157,6 +157,7 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
         submission: {
           ...{ relay, now, worker, maxRecipients: 10, maxSizeMessage: 100_000, savesSent: true, emailOf: new Map() },
           queue: queue.of(userOf(account)),
+          serverHoldsSeconds: null,
         },
       });
       const queue: Queue = createQueue({

@@ -46,7 +46,7 @@ export async function prepare(
     policy: sending.policy,
     identity,
     maxRecipients: submission.maxRecipients,
-    maxDelaySeconds: submission.queue?.maxDelaySeconds ?? null,
+    maxDelaySeconds: submission.queue?.maxDelaySeconds ?? submission.serverHoldsSeconds,
     now: submission.now(),
   });
   if (!resolved.ok) return resolved;

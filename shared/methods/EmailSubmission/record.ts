@@ -38,6 +38,8 @@ export type CanSubmit = {
   readonly savesSent: boolean;
   /** Messages that are to be sent later; null: there is no such thing here. */
   readonly queue: SendQueue | null;
+  /** Where there is no queue: seconds for which the submission server holds messages (RFC 4865); null: it does not. */
+  readonly serverHoldsSeconds: number | null;
   /** Which Email each submission of this request is about. */
   readonly emailOf: Map<Id, Id>;
 };

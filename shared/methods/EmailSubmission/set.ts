@@ -16,6 +16,7 @@ import { type Prepared, prepare } from './prepare.ts';
 import {
   type EmailSubmission,
   type KeptSubmission,
+  type SendQueue,
   type SubmissionPorts,
   shownSubmission,
   submissionKind,
@@ -47,7 +48,7 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
     const prepared = await prepare(sending.newId(), record, ports);
     if (!prepared.ok) return { states: null, result: prepared };
     const { id, envelope, emailId, holdUntilMs } = prepared.value;
-    if (holdUntilMs !== null) return hold(prepared.value, holdUntilMs);
+    if (holdUntilMs !== null && submission.queue !== null) return hold(submission.queue, prepared.value, holdUntilMs);
     const { outcome, kept, states } = await transmitNow(prepared.value, ports);
     if (kept === null) {
       if (outcome.kind === 'accepted' || outcome.kind === 'unknown') throw new Error('Could not tell what was sent');
@@ -57,10 +58,8 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
     return { states, result: ok(serverSetOf(id, kept)) };
   }
 
-  async function hold(prepared: Prepared, untilMs: number): ReturnType<typeof create> {
+  async function hold(queue: SendQueue, prepared: Prepared, untilMs: number): ReturnType<typeof create> {
     const { id, identityId, emailId, threadId, envelope, messageId } = prepared;
-    const queue = submission.queue;
-    if (queue === null) throw new Error('Could not hold a message: there is no queue');
     const sendAtMs = Math.ceil(untilMs / 1_000) * 1_000;
     const kept: KeptSubmission = {
       ...{ identityId, emailId, threadId, messageId, envelope: envelope as KeptSubmission['envelope'] },

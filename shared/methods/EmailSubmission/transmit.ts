@@ -24,12 +24,14 @@ export type Transmitted = {
 };
 
 /**
- * Sends a message at once. It is noted as being sent before its end goes out, and what became of it after that. What was refused
+ * Gives a message to the submission server at once. It is noted as being sent before its end goes out, and what became of it after that. What was refused
  * leaves nothing behind. Throws `Unavailable` when it did not go out.
  */
 export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): Promise<Transmitted> {
   const { records, submission } = ports;
-  const { id, envelope } = prepared;
+  const { id, envelope, holdUntilMs } = prepared;
+  // Held by the server, it goes out when that lets it go, and cannot be recalled.
+  const holdForSeconds = holdUntilMs === null ? null : Math.ceil((holdUntilMs - submission.now()) / 1_000);
   let states: { oldState: State; newState: State } | null = null;
   const commit = async (wanted: (view: RecordsView<KeptSubmission>) => Edit[]): Promise<boolean> => {
     const changed = await records.change(submissionKind, (view) => ({ edits: wanted(view), answer: null }));
@@ -55,7 +57,7 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
 
   let outcome: RelayOutcome;
   try {
-    outcome = await submission.relay({ envelope, message: prepared.octets, holdForSeconds: null, beforeEnd });
+    outcome = await submission.relay({ envelope, message: prepared.octets, holdForSeconds, beforeEnd });
   } catch (error) {
     // It did not go out, which is known to nobody else: what is left of it would be taken for a message that may have.
     await withdraw().catch(() => {});
@@ -72,14 +74,14 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
 
 /** A submission whose message is being sent: it can be recalled no more. */
 function beginning(
-  { identityId, emailId, threadId, envelope, messageId }: Prepared,
+  { identityId, emailId, threadId, envelope, messageId, holdUntilMs }: Prepared,
   ports: SubmissionPorts,
 ): KeptSubmission {
   const { now, worker } = ports.submission;
   const ledger = { state: 'sending', by: worker, until: now() + answerMs } as const;
   const sentTo = envelope as KeptSubmission['envelope'];
   const facts = { identityId, emailId, threadId, messageId, ledger, envelope: sentTo };
-  return { ...facts, sendAt: utcDate(wholeSeconds(now())), undoStatus: 'final', deliveryStatus: null };
+  return { ...facts, sendAt: utcDate(wholeSeconds(holdUntilMs ?? now())), undoStatus: 'final', deliveryStatus: null };
 }
 
 /** The submission once its end was sent: the answer tells, or else a copy in Sent does, or nobody knows. */

@@ -290,6 +290,22 @@ describe('creating an EmailSubmission', () => {
     expect(server.sent).toEqual([]);
   });
 
+  test('is held by the submission server where that can, and we cannot', async () => {
+    const { create, server } = start({ serverHoldsSeconds: 100 });
+    const envelope = (HOLDFOR: string) => ({
+      mailFrom: { email: 'anna@example.com', parameters: { HOLDFOR } },
+      rcptTo: [{ email: 'x@example.com' }],
+    });
+    expect(createdIn(await create({ envelope: envelope('60') }))).toMatchObject({
+      undoStatus: 'final',
+      sendAt: '2026-03-01T12:01:00Z',
+    });
+    expect(server.requests.map(({ holdForSeconds }) => holdForSeconds)).toEqual([60]);
+    expect(await create({ envelope: envelope('101') })).toMatchObject({
+      notCreated: { k: { type: 'invalidProperties' } },
+    });
+  });
+
   test('of several sends each, and answers for each', async () => {
     const { call, server } = start({ raws: [letter, letter.replace('<1@', '<2@')] });
     server.next(new Unavailable('down'));
