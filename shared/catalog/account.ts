@@ -1,5 +1,6 @@
 import { Unavailable } from '../jmap/errors.ts';
 import { type Adopted, adopt } from './adopt.ts';
+import type { CanTellKept } from './mailbox.ts';
 import type { OwnChanges } from './own-changes.ts';
 import { type LearnedFacts, rememberedFacts } from './remembered-facts.ts';
 import type { MailSource } from './source.ts';
@@ -43,6 +44,8 @@ export type AccountCatalogOptions = {
   readonly catalog: Catalog;
   /** Opened when the server must be asked, at most once per sync. */
   readonly source: () => Promise<MailSource>;
+  /** What is kept of mailboxes, by id; absent: nothing is kept of any. */
+  readonly kept?: CanTellKept;
   readonly surroundings: Pick<Surroundings, 'now'>;
   /** Age in milliseconds up to which a `recent` answer needs no asking. */
   readonly freshnessMs: number;
@@ -159,12 +162,14 @@ async function synced(options: AccountCatalogOptions, freshness: Freshness, enou
 }
 
 async function syncContext(
-  { catalog, source, surroundings, deadline }: AccountCatalogOptions,
+  { catalog, source, kept, surroundings, deadline }: AccountCatalogOptions,
   enough: Enough,
 ): Promise<SyncContext> {
+  let told: ReturnType<CanTellKept> | null = null;
   return {
     catalog,
     source: await source(),
+    ...(kept && { kept: () => (told ??= kept()) }),
     surroundings,
     isOver: () => surroundings.now() >= deadline,
     enough,

@@ -4,7 +4,6 @@ import type { MailboxDelta } from './delta.ts';
 import { editedView, joinedEdits } from './edited-view.ts';
 import type { MailboxKey } from './email.ts';
 import { entriesAfter, missingAmong } from './entries.ts';
-import { steadyLook } from './look.ts';
 import type { MailboxEntry } from './mailbox.ts';
 import {
   deltaOfOthers,
@@ -15,13 +14,14 @@ import {
   ownDelta,
   quietVector,
 } from './own-changes.ts';
+import { ownMailboxes } from './own-structure.ts';
 import { MailboxReplaced, readMailbox } from './read-mailbox.ts';
 import { reconcile } from './reconcile.ts';
 import { type Place, placeOf } from './row-changes.ts';
 import { MailboxGone } from './source.ts';
 import { sync } from './sync.ts';
 import { type SyncContext, secondsNow } from './sync-context.ts';
-import type { CatalogView } from './view.ts';
+import type { CatalogView, LogEntry } from './view.ts';
 
 /** A stretch of a catalog's history. */
 export type Span = {
@@ -69,7 +69,7 @@ function isContinued(start: CatalogView, { epoch, provisional }: CatalogView): b
 }
 
 async function adoptUpon(context: SyncContext, view: CatalogView, own: OwnChanges): Promise<Adopted> {
-  const mailboxes = await ownMailboxes(context, view, own.names);
+  const mailboxes = await ownMailboxes(context, view, own.structure);
   const entries = entriesAfter(await view.mailboxes(), mailboxes);
   const created = missingAmong(entries).map(({ key }) => key);
   const touched = new Set([...own.mailboxes.keys(), ...created]);
@@ -95,7 +95,8 @@ async function adoptUpon(context: SyncContext, view: CatalogView, own: OwnChange
   }
 
   const readAt = secondsNow(context);
-  const edit = await reconcile(view, { mailboxes, deltas, copies, isSettled: true, readAt });
+  const found = await reconcile(view, { mailboxes, deltas, copies, isSettled: true, readAt });
+  const edit = { ...found, log: ownFirst(found.log, await view.mailboxes(), mailboxes) };
   const middle = editedView(view, edit);
   if (others.size === 0) {
     const after = await commitEdit(context.catalog, view, edit);
@@ -106,28 +107,15 @@ async function adoptUpon(context: SyncContext, view: CatalogView, own: OwnChange
   return { before: view, after: middle, latest, isAttributed: true };
 }
 
-/** Of the mailboxes that are other ones now, those that were changed under these names, or lie below them. */
-async function ownMailboxes(
-  context: SyncContext,
-  view: CatalogView,
-  names: ReadonlySet<string>,
-): Promise<ReadonlyMap<MailboxKey, MailboxEntry | null>> {
-  if (names.size === 0) return new Map();
-  const known = await view.mailboxes();
-  const { changed } = await steadyLook(context, { scheme: view.scheme, view }, await context.source.survey());
-  const isOwn = (entry: MailboxEntry | null | undefined) =>
-    entry != null &&
-    [...names].some((name) => entry.name === name || entry.name.startsWith(`${name}${entry.delimiter ?? '\0'}`));
-  const own = [...changed].filter(([key, entry]) => isOwn(entry) || isOwn(known.get(key)));
-  // Keys are given without gaps: those of mailboxes that others created are given again when these are found.
-  const freshKeys = [...changed.keys()].filter((key) => !known.has(key)).values();
-  return new Map(
-    own.map(([key, entry]) => {
-      if (entry === null || known.has(key)) return [key, entry];
-      const fresh = freshKeys.next().value ?? key;
-      return [fresh, { ...entry, key: fresh }];
-    }),
-  );
+/** With the Mailboxes that were changed before those that are other ones because of that: whose parent is gone, or whose counts moved. */
+function ownFirst(
+  log: readonly LogEntry[],
+  known: ReadonlyMap<MailboxKey, MailboxEntry>,
+  own: ReadonlyMap<MailboxKey, MailboxEntry | null>,
+): readonly LogEntry[] {
+  const ids = new Set([...own].flatMap(([key, entry]) => (entry ?? known.get(key))?.id ?? []));
+  const isOwn = ({ type, id }: LogEntry) => type === 'Mailbox' && ids.has(id);
+  return [...log.filter(isOwn), ...log.filter((entry) => !isOwn(entry))];
 }
 
 /** What happened in a mailbox since the view. Its rows cannot be told from others when they are numbered anew. */

@@ -65,7 +65,8 @@ function sameMailbox(a: Visible, b: Visible): boolean {
     a.place?.role === b.place?.role &&
     a.entry.subscribed === b.entry.subscribed &&
     a.entry.attributes.join(' ') === b.entry.attributes.join(' ') &&
-    a.entry.selectable === b.entry.selectable
+    a.entry.selectable === b.entry.selectable &&
+    (a.entry.kept?.sortOrder ?? null) === (b.entry.kept?.sortOrder ?? null)
   );
 }
 

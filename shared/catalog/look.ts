@@ -57,9 +57,11 @@ export async function lookAt(
 
   const taken = new Set<Id>(entries.filter(({ key }) => kept.has(key)).map(({ id }) => id));
   let key = lastKey(view, entries);
+  const keptFacts = appeared.length === 0 ? undefined : await context.kept?.();
   for (const surveyed of appeared) {
     key += 1;
-    const entry = newEntry(surveyed, key, serverIds, { survey: found, taken }, secondsNow(context));
+    const fresh = newEntry(surveyed, key, serverIds, { survey: found, taken }, secondsNow(context));
+    const entry = { ...fresh, kept: keptFacts?.get(fresh.id) ?? null };
     taken.add(entry.id);
     changed.set(key, entry);
     mailboxes.set(key, { entry, status: surveyed.vector });
@@ -100,6 +102,6 @@ async function serverIdsOf(context: SyncContext, names: readonly string[]): Prom
  * No key up to this one may be given to a new mailbox. In an epoch each mailbox that comes, and each that goes, raises the version
  * of its type, so a key above that was not used before.
  */
-function lastKey(view: CatalogView | null, entries: readonly MailboxEntry[]): MailboxKey {
+export function lastKey(view: CatalogView | null, entries: readonly MailboxEntry[]): MailboxKey {
   return entries.reduce((last, { key }) => Math.max(last, key), view?.versions.Mailbox ?? 0);
 }

@@ -204,6 +204,7 @@ export function newEntry(
     counts: noCounts,
     rights: null,
     flagsReadAt: isEmpty ? readAt : 0,
+    kept: null,
   };
 }
 
@@ -233,12 +234,14 @@ function derivedId(
 ): Id {
   const { name, vector } = surveyed;
   if (isInbox(name)) return inboxId;
-  if (vector === null) return mailboxIdOfName(name);
-  const { uidValidity } = vector;
-  const byValidity = mailboxIdOfValidity(uidValidity);
-  if (hasOwnValidity(surveyed, survey) && !taken.has(byValidity)) return byValidity;
-  let id = mailboxIdOfValidityAndName(uidValidity, name);
+  if (vector !== null && hasOwnValidity(surveyed, survey)) {
+    const byValidity = mailboxIdOfValidity(vector.uidValidity);
+    if (!taken.has(byValidity)) return byValidity;
+  }
+  const idOf = (text: string) =>
+    vector === null ? mailboxIdOfName(text) : mailboxIdOfValidityAndName(vector.uidValidity, text);
+  let id = idOf(name);
   // A mailbox of that name at first sight may live on under another name.
-  while (taken.has(id)) id = mailboxIdOfValidityAndName(uidValidity, `${name} ${id}`);
+  while (taken.has(id)) id = idOf(`${name} ${id}`);
   return id;
 }

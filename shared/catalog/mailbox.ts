@@ -1,5 +1,6 @@
 import type { Id } from '../jmap/scalars.ts';
 import type { MailboxKey } from './email.ts';
+import type { Role } from './roles.ts';
 
 /** What a mailbox's EXAMINE or STATUS said when its rows were last read. A delta is valid only against the vector it was read from. */
 export type MailboxVector = {
@@ -18,6 +19,16 @@ export type MailboxCounts = {
   readonly totalThreads: number;
   readonly unreadThreads: number;
 };
+
+/** What is kept of a mailbox because IMAP has no place for it; null: nothing was said, so it follows from the mailbox itself. */
+export type KeptFacts = {
+  readonly sortOrder: number | null;
+  /** `none`: it has no role, whatever its attributes and its name. */
+  readonly role: Role | 'none' | null;
+};
+
+/** Everything that is kept of mailboxes, by id: also of such as are no more. */
+export type CanTellKept = () => Promise<ReadonlyMap<Id, KeptFacts>>;
 
 /** A mailbox as the catalog knows it. */
 export type MailboxEntry = {
@@ -42,4 +53,6 @@ export type MailboxEntry = {
   readonly rights: { readonly letters: string; readonly readAt: number } | null;
   /** When every flag of the mailbox was last read in full (seconds); matters without mod-sequences only. */
   readonly flagsReadAt: number;
+  /** null: nothing is kept of it. */
+  readonly kept: KeptFacts | null;
 };

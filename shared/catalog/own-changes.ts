@@ -3,14 +3,15 @@ import { isSameVector, type MailboxDelta, rowsAfter, vectorOf } from './delta.ts
 import type { Email, EmailRow, MailboxKey } from './email.ts';
 import { flagOfKeyword, keywordsOfFlags } from './keywords.ts';
 import type { MailboxEntry, MailboxVector } from './mailbox.ts';
+import type { OwnStructure } from './own-structure.ts';
 import type { Appearance } from './source.ts';
 
 /** What a call did to the mail server, as far as it is certain that it was this call. */
 export type OwnChanges = {
   /** Every mailbox that was written to, also those of which nothing certain is known. */
   readonly mailboxes: ReadonlyMap<MailboxKey, OwnMailboxChanges>;
-  /** Full names of mailboxes that were created, deleted, renamed (old and new name), or subscribed to; what is below them counts too. */
-  readonly names: ReadonlySet<string>;
+  /** Absent: no mailbox was created, deleted, renamed or subscribed to. */
+  readonly structure?: OwnStructure;
 };
 
 /** What a call did to the messages of one mailbox. The UIDs hold under the UIDVALIDITY that the catalog knows. */

@@ -93,8 +93,8 @@ function vectorBehind(entry: MailboxEntry, read: MailboxVector, rowsHeld: number
   return { ...read, highestModseq, messages: read.messages + rowsHeld };
 }
 
-function namingOf({ name, delimiter, attributes, subscribed, serverId }: MailboxEntry): Partial<MailboxEntry> {
-  return { name, delimiter, attributes, subscribed, serverId };
+function namingOf({ name, delimiter, attributes, subscribed, serverId, kept }: MailboxEntry): Partial<MailboxEntry> {
+  return { name, delimiter, attributes, subscribed, serverId, kept };
 }
 
 function changedEntries(

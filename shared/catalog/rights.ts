@@ -10,7 +10,7 @@ export const rightsAgeSeconds = 3600;
 /** What an owner may do (RFC 4314 §2.1): the letters of every mailbox on a server without ACL. */
 export const ownerLetters = 'lrswipkxte';
 
-/** MYRIGHTS letters of every selectable mailbox. */
+/** MYRIGHTS letters of every mailbox. */
 export type CanTellRights = (view: CatalogView) => Promise<ReadonlyMap<MailboxKey, string>>;
 
 /** Rights out of the catalog; those older than `rightsAgeSeconds` are asked for, and remembered. */
@@ -24,8 +24,9 @@ export function rightsReader(options: {
     const stale = new Map<string, MailboxKey>();
     const oldest = options.surroundings.now() / 1000 - rightsAgeSeconds;
     for (const { key, name, selectable, rights } of (await view.mailboxes()).values()) {
-      if (!selectable) continue;
-      if (rights !== null && rights.readAt >= oldest) known.set(key, rights.letters);
+      // A node is nothing that could have rights of its own; servers do not tell any, or the owner's.
+      if (!selectable) known.set(key, ownerLetters);
+      else if (rights !== null && rights.readAt >= oldest) known.set(key, rights.letters);
       else stale.set(name, key);
     }
     if (stale.size === 0) return known;

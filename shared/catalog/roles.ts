@@ -15,7 +15,7 @@ export type MailboxPlace = {
   readonly role: Role | null;
 };
 
-type Named = Pick<MailboxEntry, 'key' | 'id' | 'name' | 'delimiter' | 'selectable' | 'attributes'>;
+type Named = Pick<MailboxEntry, 'key' | 'id' | 'name' | 'delimiter' | 'selectable' | 'attributes' | 'kept'>;
 
 /** The place of every mailbox in the tree, and its role. */
 export function mailboxPlaces(mailboxes: Iterable<Named>): ReadonlyMap<MailboxKey, MailboxPlace> {
@@ -111,9 +111,9 @@ function partsOf(name: string, delimiter: string): string[] {
 }
 
 /**
- * Which mailbox has which role: each at most one, and no role twice. The server's attributes decide (RFC 6154). Only a role
- * that no mailbox claims goes by the name, to a mailbox at the top, directly below the inbox or below a bracketed node such as
- * `[Gmail]`. Of several the one nearest to the top wins, then the one whose name stands first in the table, then by name.
+ * Which mailbox has which role: each at most one, and no role twice. What was kept decides, then the server's attributes (RFC 6154).
+ * Only a role that no mailbox claims goes by the name, to a mailbox at the top, directly below the inbox or below a bracketed node
+ * such as `[Gmail]`. Of several the one nearest to the top wins, then the one whose name stands first in the table, then by name.
  */
 function rolesOf(
   mailboxes: readonly Named[],
@@ -135,13 +135,19 @@ function rolesOf(
 
   choose('inbox', ({ name }) => (isInbox(name) ? 0 : null));
   const claimed = new Set<Role>();
+  const claim = (role: Role, isClaimant: (mailbox: Named) => boolean) => {
+    if (role === 'inbox' || claimed.has(role)) return;
+    if (choose(role, (mailbox) => (isClaimant(mailbox) ? 0 : null))) claimed.add(role);
+  };
+  for (const role of roles) claim(role, ({ kept }) => kept?.role === role);
+  const isUnsaid = ({ kept }: Named) => kept === null || kept.role === null;
   for (const role of roles) {
-    const attribute = `\\${role}`;
-    if (role !== 'inbox' && choose(role, ({ attributes }) => (attributes.includes(attribute) ? 0 : null)))
-      claimed.add(role);
+    claim(role, (mailbox) => isUnsaid(mailbox) && mailbox.attributes.includes(`\\${role}`));
   }
-  for (const [role, names] of namedRoles)
-    if (!claimed.has(role)) choose(role, (mailbox) => rankByName(paths.get(mailbox.key) ?? [], names));
+  for (const [role, names] of namedRoles) {
+    if (claimed.has(role)) continue;
+    choose(role, (mailbox) => (isUnsaid(mailbox) ? rankByName(paths.get(mailbox.key) ?? [], names) : null));
+  }
   return chosen;
 }
 

@@ -1,6 +1,6 @@
 import { Unavailable } from '../jmap/errors.ts';
 import type { MailboxKey } from './email.ts';
-import type { MailboxEntry } from './mailbox.ts';
+import type { CanTellKept, MailboxEntry } from './mailbox.ts';
 import type { MailSource } from './source.ts';
 import type { Surroundings } from './store.ts';
 import type { Catalog } from './view.ts';
@@ -17,6 +17,8 @@ export type SyncContext = {
   readonly isOver: () => boolean;
   /** Asked while mailboxes are missing (first contact): whether the caller can do with those that are in. */
   readonly enough: Enough;
+  /** What is kept of mailboxes, by id: asked where one is seen for the first time in this epoch. Absent: nothing is kept of any. */
+  readonly kept?: CanTellKept;
   /** What the server did not do for mailboxes that its survey lists, and how often: see `noteRefusal`. */
   readonly refusals: Map<string, number>;
 };

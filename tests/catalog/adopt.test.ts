@@ -52,13 +52,12 @@ async function idAt(view: CatalogView, name: string, uid: number): Promise<Id> {
 async function ownIn(
   view: CatalogView,
   changes: Readonly<Record<string, Partial<OwnMailboxChanges>>>,
-  names: readonly string[] = [],
 ): Promise<OwnChanges> {
   const mailboxes = new Map<number, OwnMailboxChanges>();
   for (const [name, own] of Object.entries(changes)) {
     mailboxes.set((await entryOf(view, name)).key, { ...noOwnChanges, ...own });
   }
-  return { mailboxes, names: new Set(names) };
+  return { mailboxes };
 }
 
 /** Adopts, and checks what holds whatever happened: both ranges are told exactly, and the newest version is what the server holds. */
@@ -219,27 +218,6 @@ describe('own changes lie between the two states, and those of others after them
     const { before, after, latest } = await adopted(view, own);
     expect(await changesOf(after, before)).toEqual({ ...nothing, created: [await idAt(after, 'INBOX', uid)] });
     expect((await changesOf(latest, after)).created).toHaveLength(1);
-  });
-
-  test('mailboxes that are created, renamed with what is below them, and deleted', async () => {
-    for (const name of ['Old', 'Old/Part', 'Gone']) server.create(name);
-    const kept = deliver('Old/Part');
-    const lost = deliver('Gone');
-    const view = await synced();
-    const ids = { part: await idAt(view, 'Old/Part', kept), gone: await idAt(view, 'Gone', lost) };
-    const part = await entryOf(view, 'Old/Part');
-    server.create('Foreign');
-    server.create('Work');
-    server.rename('Old', 'New');
-    server.rename('Old/Part', 'New/Part');
-    server.remove('Gone');
-    const { before, after } = await adopted(view, await ownIn(view, {}, ['Work', 'Old', 'New', 'Gone']));
-    const names = [...(await after.mailboxes()).values()].map(({ name }) => name).sort();
-    expect(names).toEqual(['Archive', 'INBOX', 'New', 'New/Part', 'Trash', 'Work']);
-    expect((await entryOf(after, 'New/Part')).id).toBe(part.id);
-    expect(await changesOf(after, before)).toEqual({ ...nothing, destroyed: [ids.gone] });
-    expect((await changesOf(after, before, 'Mailbox')).created).toEqual([(await entryOf(after, 'Work')).id]);
-    expect((await changesOf(await synced(), after, 'Mailbox')).created).toHaveLength(1);
   });
 });
 

@@ -23,6 +23,7 @@ function entry(name: string, uidValidity: number | null, more: Partial<MailboxEn
     counts: { totalEmails: 0, unreadEmails: 0, totalThreads: 0, unreadThreads: 0 },
     rights: null,
     flagsReadAt: 0,
+    kept: null,
     ...more,
   };
 }
@@ -127,6 +128,8 @@ describe('a new mailbox', () => {
   test('is never given an id that is in use', () => {
     const taken = [mailboxIdOfValidity(7), mailboxIdOfValidityAndName(7, 'a')];
     expect(taken).not.toContain(idOf('a', [surveyed('a', 7)], taken));
+    const ofNode = [mailboxIdOfName('a')];
+    expect(ofNode).not.toContain(idOf('a', [surveyed('a', null)], ofNode));
   });
 
   test('needs no reading when it is empty, and else tells which UIDVALIDITY it was seen with', () => {

@@ -1,12 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
-import type { MailboxEntry } from '../../shared/catalog/mailbox.ts';
+import type { KeptFacts, MailboxEntry } from '../../shared/catalog/mailbox.ts';
 import { mailboxNames } from '../../shared/catalog/mailbox-names.ts';
 import { isVirtual, mailboxPlaces, mailboxWithRole, pathOf, personalPrefix } from '../../shared/catalog/roles.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 
-type Given = { name: string; delimiter?: string | null; selectable?: boolean; attributes?: string[] };
+type Given = {
+  name: string;
+  delimiter?: string | null;
+  selectable?: boolean;
+  attributes?: string[];
+  role?: KeptFacts['role'];
+};
 
-function mailbox({ name, delimiter = '/', selectable = true, attributes = [] }: Given, index: number): MailboxEntry {
+function mailbox(given: Given, index: number): MailboxEntry {
+  const { name, delimiter = '/', selectable = true, attributes = [], role = null } = given;
   return {
     key: index + 1,
     id: `m${index + 1}` as Id,
@@ -21,6 +28,7 @@ function mailbox({ name, delimiter = '/', selectable = true, attributes = [] }: 
     counts: { totalEmails: 0, unreadEmails: 0, totalThreads: 0, unreadThreads: 0 },
     rights: null,
     flagsReadAt: 0,
+    kept: { sortOrder: null, role },
   };
 }
 
@@ -87,6 +95,39 @@ describe('a mailbox has a role', () => {
     ['a name that only begins like one', [{ name: 'Sent to Bob' }]],
   ])('but not by %s', (_what, given) => {
     expect(rolesOf(...given)).toEqual([]);
+  });
+
+  test.each<[string, Given[], string[]]>([
+    ['over a name', [{ name: 'Sent' }, { name: 'Mine', role: 'sent' }], ['Mine: sent']],
+    [
+      'over the server',
+      [
+        { name: 'A', attributes: ['\\sent'] },
+        { name: 'B', role: 'sent' },
+      ],
+      ['B: sent'],
+    ],
+    ['over its own name', [{ name: 'Sent', role: 'trash' }], ['Sent: trash']],
+    ['over what the server says of it', [{ name: 'A', attributes: ['\\sent'], role: 'junk' }], ['A: junk']],
+    ['deep in the tree', [{ name: 'A/B/C', role: 'archive' }], ['A/B/C: archive']],
+    ['that it has none by its name', [{ name: 'Sent', role: 'none' }], []],
+    ['that it has none from the server', [{ name: 'A', attributes: ['\\sent'], role: 'none' }], []],
+    [
+      'that it has none, and so the next one has it',
+      [{ name: 'Sent', role: 'none' }, { name: 'Sent Items' }],
+      ['Sent Items: sent'],
+    ],
+    [
+      'but not over the inbox',
+      [
+        { name: 'INBOX', role: 'none' },
+        { name: 'A', role: 'inbox' },
+      ],
+      ['INBOX: inbox'],
+    ],
+    ['but not to a node that holds no mail', [{ name: 'A', selectable: false, role: 'sent' }], []],
+  ])('by what was kept of it: %s', (_what, given, roles) => {
+    expect(rolesOf(...given)).toEqual(roles);
   });
 
   test('by its name only where no mailbox has it from the server', () => {

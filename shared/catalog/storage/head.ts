@@ -28,7 +28,7 @@ export type ReadHead =
   | { readonly kind: 'foreign'; readonly version: number };
 
 /** The layout of heads and blocks; a head of another one counts as none, and the account is indexed anew. */
-const layout = 1;
+const layout = 2;
 
 export const changingTypes = ['Email', 'Thread', 'Mailbox'] as const satisfies readonly ChangingType[];
 

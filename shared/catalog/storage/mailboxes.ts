@@ -16,6 +16,7 @@ const isField: { readonly [Field in Exclude<keyof MailboxEntry, 'key'>]: true } 
   counts: true,
   rights: true,
   flagsReadAt: true,
+  kept: true,
 };
 /** In the order of the packed columns. */
 const fields = Object.keys(isField) as (keyof typeof isField)[];

@@ -34,7 +34,7 @@ export function ownLedger(): OwnLedger {
     },
     arrives: (mailbox, uid, arrival) => void of(mailbox).arrived.set(uid, arrival),
     isEmpty: () => mailboxes.size === 0,
-    changes: () => ({ mailboxes, names: new Set() }),
+    changes: () => ({ mailboxes }),
   };
 }
 

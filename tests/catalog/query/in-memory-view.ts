@@ -120,6 +120,7 @@ function entryOf(given: PlainMailbox, emails: readonly Email[]): MailboxEntry {
     },
     rights: null,
     flagsReadAt: 0,
+    kept: null,
     ...given,
   };
 }

@@ -84,6 +84,7 @@ export function createHistory(random: Random, model: Model): History {
     },
     rights: random.chance(0.5) ? { letters: 'lrswipkxtea', readAt: clock } : null,
     flagsReadAt: clock,
+    kept: null,
   });
   const vector = (key: MailboxKey) => ({
     uidValidity: 1_500_000_000 + key,

@@ -119,6 +119,7 @@ describe('what is packed is unpacked the same', () => {
         counts: fc.record({ totalEmails: count, unreadEmails: count, totalThreads: count, unreadThreads: count }),
         rights: fc.option(fc.record({ letters: fc.constantFrom('lr', 'lrswipkxtea'), readAt: count })),
         flagsReadAt: count,
+        kept: fc.option(fc.record({ sortOrder: fc.option(count), role: fc.constantFrom(null, 'none', 'sent') })),
       });
     fc.assert(fc.property(entries(mailbox, value), (all) => expectSameAfterPacking(mailboxShape, all)));
   });

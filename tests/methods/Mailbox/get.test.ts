@@ -62,6 +62,16 @@ describe('Mailbox/get (RFC 8621 §2.1)', () => {
     expect(asked.rights).toBe(0);
   });
 
+  test('a sort order that was kept is the one that was given', async () => {
+    const kept = { sortOrder: 7, role: null };
+    const { call } = mailboxAccount({ mailboxes: tree.map((entry) => (entry.key === 6 ? { ...entry, kept } : entry)) });
+    const { list } = await call('get', { ids: ['sent', 'work'], properties: ['role', 'sortOrder'] });
+    expect(list).toEqual([
+      { id: 'sent', role: 'sent', sortOrder: 7 },
+      { id: 'work', role: null, sortOrder: 100 },
+    ]);
+  });
+
   const rights: [what: string, mailbox: string, letters: string | null, granted: string[]][] = [
     ['letters', 'work', 'lrk', ['mayReadItems', 'mayCreateChild']],
     ['no letters', 'work', '', []],

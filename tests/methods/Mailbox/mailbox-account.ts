@@ -70,7 +70,7 @@ export function mailboxAccount(
       return new Map(Object.entries(letters).map(([key, told]) => [Number(key), told]));
     },
   };
-  const call = (verb: keyof typeof mailbox.methods, args: JsonObject, context = contextFor(ports)) =>
+  const call = (verb: 'get' | 'changes' | 'query' | 'queryChanges', args: JsonObject, context = contextFor(ports)) =>
     callMethod(mailbox.methods[verb], args, ports, context);
   return { call, asked, context: contextFor(ports) };
 }
