@@ -1,6 +1,7 @@
 import type { MailSource } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
 import type { CanAppendMessages, CanReadMessages, CanSearchMessages, CanWriteMessages } from '../methods/Email/mail.ts';
+import type { CanWriteMailboxes } from '../methods/Mailbox/writing.ts';
 import type { CanTellQuotas } from '../methods/Quota/record.ts';
 import { imapAppending } from './append-messages.ts';
 import type { ImapCredential, ImapServer } from './endpoint.ts';
@@ -12,6 +13,7 @@ import { imapSearch } from './search.ts';
 import type { ImapSession } from './session.ts';
 import { imapSource } from './source.ts';
 import type { ChangeWithSession, HoldSession, UseSession } from './use.ts';
+import { imapMailboxes } from './write-mailboxes.ts';
 import { imapWriting } from './write-messages.ts';
 
 /** What one request may ask of one account's mail server. */
@@ -23,6 +25,7 @@ export type ImapAccount = {
   readonly appending: CanAppendMessages;
   /** Reading messages on another connection, while that of the rest is in use. */
   readonly beside: CanReadMessages;
+  readonly mailboxes: CanWriteMailboxes;
   readonly quotas: CanTellQuotas;
   /** Gives the session back, when open streams have ended. Has to be called at the end of the request. Never rejects. */
   readonly release: () => Promise<void>;
@@ -43,6 +46,7 @@ export function imapAccount(pool: SessionPool, server: ImapServer, credential: I
     writing: imapWriting(session.use, session.change),
     appending: imapAppending(session.use, session.change),
     beside: imapMessages(other.use, other.hold),
+    mailboxes: imapMailboxes(session.use, session.change),
     quotas: imapQuotas(session.use),
     release: async () => {
       await Promise.all([session.release(), other.release()]);

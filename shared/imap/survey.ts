@@ -123,8 +123,17 @@ async function vectorOf(
   wire: string,
   known: readonly ImapValue[] | null | 'ask',
 ): Promise<MailboxVector | null> {
-  const items = known === 'ask' ? await session.status(wire, statusItems(session)) : known;
-  if (items === null) return null;
+  if (known === 'ask') return statusVector(session, wire);
+  return known === null ? null : vectorIn(known);
+}
+
+/** What STATUS tells of one mailbox; null where it is refused, or tells too little. */
+export async function statusVector(session: ImapSession, wire: string): Promise<MailboxVector | null> {
+  const items = await session.status(wire, statusItems(session));
+  return items === null ? null : vectorIn(items);
+}
+
+function vectorIn(items: readonly ImapValue[]): MailboxVector | null {
   const values = new Map<string, ImapValue>();
   for (let at = 0; at + 1 < items.length; at += 2)
     values.set((textOf(items[at]) ?? '').toUpperCase(), items[at + 1] ?? null);
