@@ -14,6 +14,7 @@ import type { Id } from '../shared/jmap/scalars.ts';
 import type { CoreCapability } from '../shared/jmap/session.ts';
 import type { BlobStore } from '../shared/methods/Blob/uploads.ts';
 import type { CanRelay } from '../shared/methods/EmailSubmission/relay.ts';
+import { keptMailboxes } from '../shared/methods/Mailbox/kept.ts';
 import type { Provider } from '../shared/providers.ts';
 import { accountRecords } from '../shared/records/account-records.ts';
 import type { RecordStore } from '../shared/records/store.ts';
@@ -98,16 +99,17 @@ export function compose(config: Config, world: World): Postern {
     const deadline = now() + requestTimeoutMs;
     const memory = memories.get(accountId) ?? accountMemory();
     memories.set(accountId, memory);
+    const records = recordsOf(accountId);
     const catalog = accountCatalog({
       catalog: openCatalog({ store, account: accountId, surroundings, cache }),
       source: async () => source,
+      kept: keptMailboxes(records),
       surroundings,
       freshnessMs: config.freshnessMs,
       deadline,
       memory,
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
-    const records = recordsOf(accountId);
     const sieve = openSieve(provider, credential);
     const newId = () => `S${surroundings.randomKey()}` as Id;
     const ports = {

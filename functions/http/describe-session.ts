@@ -13,6 +13,7 @@ import {
 } from '../../shared/methods/capabilities.ts';
 import { attachmentsOctetsMax, mailboxesPerEmailMax } from '../../shared/methods/Email/limits.ts';
 import { emailSort } from '../../shared/methods/Email/sort.ts';
+import { maxMailboxDepth, maxSizeMailboxName } from '../../shared/methods/Mailbox/name.ts';
 import { sieveAccountCapability } from '../../shared/methods/SieveScript/capability.ts';
 import type { Provider } from '../../shared/providers.ts';
 import type { User } from './authenticate.ts';
@@ -58,11 +59,11 @@ function accountOf({ username, provider }: User, core: CoreCapability, maxDelaye
       // RFC 8621 §1.3.1
       [mailCapability]: {
         maxMailboxesPerEmail: mailboxesPerEmailMax,
-        maxMailboxDepth: null,
-        maxSizeMailboxName: 100,
+        maxMailboxDepth,
+        maxSizeMailboxName,
         maxSizeAttachmentsPerEmail: attachmentsOctetsMax,
         emailQuerySortOptions: Object.keys(emailSort),
-        mayCreateTopLevelMailbox: false,
+        mayCreateTopLevelMailbox: true,
       },
       // Without a submission server nothing can be sent.
       ...(provider.smtp !== null && {

@@ -31,7 +31,7 @@ function start(options: Partial<FakeOptions>): void {
 function contextOf(source: MailSource): SyncContext {
   return {
     ...{ catalog, source, kept: async () => kept, surroundings: { now: () => 1_800_000_000_000 } },
-    ...{ isOver: () => false, isEnough: async () => false, refusals: new Map() },
+    ...{ isOver: () => false, enough: () => false, refusals: new Map() },
   };
 }
 

@@ -55,7 +55,7 @@ describe('the Session', () => {
     expect(account?.isReadOnly).toBe(false);
     expect(account?.accountCapabilities[mailUri]).toMatchObject({
       emailQuerySortOptions: expect.arrayContaining(['receivedAt', 'from', 'subject', 'hasKeyword']),
-      mayCreateTopLevelMailbox: false,
+      ...{ mayCreateTopLevelMailbox: true, maxMailboxDepth: 50, maxSizeMailboxName: 120 },
       maxMailboxesPerEmail: 100,
     });
   });

@@ -34,7 +34,7 @@ export function failingPorts(): FailingPorts {
     failCall: (n) => {
       failing = calls + n;
     },
-    wrap: ({ source, messages, search, writing, appending }) => ({
+    wrap: ({ source, messages, search, writing, appending, mailboxes }) => ({
       source: {
         scheme: guarded(source.scheme),
         survey: guarded(source.survey),
@@ -59,6 +59,13 @@ export function failingPorts(): FailingPorts {
         canTakeStored: guarded(appending.canTakeStored),
         append: guarded(appending.append),
         findLike: guarded(appending.findLike),
+      },
+      mailboxes: {
+        naming: guarded(mailboxes.naming),
+        create: guarded(mailboxes.create),
+        rename: guarded(mailboxes.rename),
+        remove: guarded(mailboxes.remove),
+        subscribe: guarded(mailboxes.subscribe),
       },
     }),
   };

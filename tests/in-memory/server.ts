@@ -19,6 +19,8 @@ import type {
   CanSearchMessages,
   CanWriteMessages,
 } from '../../shared/methods/Email/mail.ts';
+import { keptMailboxes } from '../../shared/methods/Mailbox/kept.ts';
+import type { CanWriteMailboxes } from '../../shared/methods/Mailbox/writing.ts';
 import type { QuotaResource } from '../../shared/methods/Quota/record.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
@@ -27,6 +29,7 @@ import { inMemoryScripts } from '../methods/in-memory-scripts.ts';
 import { sendingPorts } from '../methods/sending-account.ts';
 import { appendingOf } from './appending.ts';
 import { messagesOf, searchOf } from './mail.ts';
+import { mailboxesOf } from './mailboxes.ts';
 import { inMemoryUploads } from './uploads.ts';
 import { writingOf } from './writing.ts';
 
@@ -37,6 +40,7 @@ export type MailPorts = {
   readonly search: CanSearchMessages;
   readonly writing: CanWriteMessages;
   readonly appending: CanAppendMessages;
+  readonly mailboxes: CanWriteMailboxes;
   /** At the end of the request. */
   readonly release?: () => Promise<void>;
 };
@@ -115,10 +119,13 @@ export function inMemoryServer(
       search: searchOf(mail),
       writing: writingOf(mail),
       appending: appendingOf(mail),
+      mailboxes: mailboxesOf(mail),
     });
+    const sending = sendingPorts({ store: records, now });
     const catalog = accountCatalog({
       catalog: openCatalog({ store, account: accountId, surroundings, cache }),
       source: async () => source,
+      kept: keptMailboxes(sending.records),
       surroundings,
       freshnessMs: 1000,
       deadline: now() + requestTimeoutMs,
@@ -129,7 +136,7 @@ export function inMemoryServer(
     return {
       ports: {
         ...{ catalog, ...ofMail, beside: ofMail.messages, rights, uploads, quotas, surroundings },
-        ...sendingPorts({ store: records, now }),
+        ...sending,
         scripts,
         ownAddresses: [],
       },

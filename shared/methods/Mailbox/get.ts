@@ -1,5 +1,6 @@
 // Mailbox/get (RFC 8621 §2.1)
 import { stateOf } from '../../catalog/changes.ts';
+import { personalPrefix } from '../../catalog/roles.ts';
 import type { CatalogView } from '../../catalog/view.ts';
 import { ok } from '../../jmap/errors.ts';
 import type { Id, JsonObject } from '../../jmap/scalars.ts';
@@ -33,10 +34,11 @@ async function mailboxesOf(
     view.mailboxes(),
     withRights ? ports.rights(view) : null,
   ]);
+  const prefix = personalPrefix(entries.values());
   const mailboxes = new Map<Id, ShownMailbox>();
   for (const [key, mailbox] of known) {
     const entry = entries.get(key);
-    const myRights = letters && entry && mailboxRights(entry, letters.get(key) ?? '');
+    const myRights = letters && entry && mailboxRights(entry, letters.get(key) ?? '', prefix);
     mailboxes.set(mailbox.id, myRights ? { ...mailbox, myRights } : mailbox);
   }
   return mailboxes;

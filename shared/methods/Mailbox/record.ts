@@ -1,7 +1,17 @@
 import type { AccountCatalog } from '../../catalog/account.ts';
 import type { CanTellRights } from '../../catalog/rights.ts';
-import { boolean, type Grammar, id, nullable, object, string, unsignedInt, withDefault } from '../../jmap/grammar.ts';
+import {
+  boolean,
+  type Grammar,
+  id,
+  nullable,
+  object,
+  reference,
+  unsignedInt,
+  withDefault,
+} from '../../jmap/grammar.ts';
 import { type RecordOf, recordType, serverSet } from '../../jmap/record-type.ts';
+import { givenRole, mailboxName, sortOrder } from './name.ts';
 import type { MailboxRights } from './rights.ts';
 
 /** What a Mailbox needs of the world. */
@@ -22,10 +32,10 @@ const rights: Grammar<MailboxRights> = object({
 /** A Mailbox (RFC 8621 §2). */
 export const mailboxType = recordType('Mailbox', {
   id: serverSet(id),
-  name: string,
-  parentId: nullable(id),
-  role: nullable(string),
-  sortOrder: withDefault(unsignedInt, 0),
+  name: mailboxName,
+  parentId: nullable(reference),
+  role: nullable(givenRole),
+  sortOrder: withDefault(sortOrder, 0),
   totalEmails: serverSet(unsignedInt),
   unreadEmails: serverSet(unsignedInt),
   totalThreads: serverSet(unsignedInt),

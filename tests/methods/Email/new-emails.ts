@@ -10,6 +10,7 @@ import { type FakeOptions, fakeMailServer } from '../../catalog/fake-mail-server
 import { type AppendingAbilities, appendingOf } from '../../in-memory/appending.ts';
 import type { FailingPorts } from '../../in-memory/failing-ports.ts';
 import { messagesOf, searchOf } from '../../in-memory/mail.ts';
+import { mailboxesOf } from '../../in-memory/mailboxes.ts';
 import { inMemoryUploads } from '../../in-memory/uploads.ts';
 import { type WritingAbilities, writingOf } from '../../in-memory/writing.ts';
 import { contextFor } from '../context.ts';
@@ -50,6 +51,7 @@ export function newEmailsAccount(options: AccountOptions = {}, accountId = 'a' a
     const { source, ...ofMail } = wrap({
       ...{ source: mail.connect(), messages, search: searchOf(mail) },
       ...{ writing: writingOf(mail, options), appending: appendingOf(mail, options) },
+      mailboxes: mailboxesOf(mail),
     });
     const catalog = accountCatalog({
       catalog: openCatalog({ store, account: accountId, surroundings, cache }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { mailboxRights } from '../../../shared/methods/Mailbox/rights.ts';
 
-const box = { name: 'Work', selectable: true, attributes: [] as string[] };
+const box = { name: 'Work', delimiter: '/', selectable: true, attributes: [] as string[] };
 const granted = (rights: object) =>
   Object.entries(rights)
     .filter(([, may]) => may)
@@ -42,5 +42,14 @@ describe('myRights (RFC 8621 §2)', () => {
 
   test('\\Noinferiors forbids children', () => {
     expect(granted(mailboxRights({ ...box, attributes: ['\\noinferiors'] }, 'k'))).toEqual([]);
+  });
+
+  test('without a hierarchy there are no children', () => {
+    expect(granted(mailboxRights({ ...box, delimiter: null }, 'k'))).toEqual([]);
+  });
+
+  test('the inbox has no children where all mailboxes are below it', () => {
+    expect(granted(mailboxRights({ ...box, name: 'INBOX' }, 'k', 'INBOX.'))).toEqual([]);
+    expect(granted(mailboxRights({ ...box, name: 'INBOX.a' }, 'k', 'INBOX.'))).toEqual(['mayCreateChild']);
   });
 });
