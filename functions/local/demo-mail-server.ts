@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Provider, singleProvider } from '../../shared/providers.ts';
-import { startDovecot } from './dovecot.ts';
+import { hasPigeonhole, startDovecot } from './dovecot.ts';
 import { fillSampleMailbox } from './sample-mail/fill-sample-mailbox.ts';
 
 export interface DemoMailServer {
@@ -26,12 +26,13 @@ export async function startDemoMailServer(folder: string, say: (line: string) =>
     users: [{ user, password }],
     durable: true,
     quota: { storageMegabytes: 1_024, messages: 100_000 },
+    sieve: hasPigeonhole(),
   });
   try {
     // Written when the mailbox is complete: an interrupted start begins anew.
     const mark = path.join(folder, 'sample-mailbox');
     const isComplete = (await readFile(mark, 'utf8').catch(() => '')) !== '';
-    const { imapPort, host } = dovecot;
+    const { imapPort, sievePort, host } = dovecot;
     if (!isComplete || (await dovecot.doveadm('search', '-u', user, 'mailbox', '*', 'all')) === '') {
       say('Filling the sample mailbox');
       await dovecot.doveadm('expunge', '-u', user, 'mailbox', '*', 'all');
@@ -39,8 +40,9 @@ export async function startDemoMailServer(folder: string, say: (line: string) =>
       await writeFile(mark, `${count} messages for ${user}\n`);
     }
     const imap = { host, port: imapPort, tls: 'plaintext', ca: null } as const;
+    const sieve = sievePort === null ? null : { ...imap, port: sievePort };
     return {
-      provider: singleProvider('demo', { imap, smtp: null, sieve: null }),
+      provider: singleProvider('demo', { imap, smtp: null, sieve }),
       user,
       password,
       stop: dovecot.stop,

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -140,6 +141,13 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
     },
     stop: server.stop,
   };
+}
+
+/** Whether what `sieve` takes is installed. */
+export function hasPigeonhole(): boolean {
+  return ['modules/lib90_sieve_plugin.so', 'managesieve', 'lmtp'].every((file) =>
+    existsSync(`/usr/lib/dovecot/${file}`),
+  );
 }
 
 const keptLog = (folder: string): string => path.join(folder, 'dovecot.log');

@@ -63,22 +63,42 @@ const dovecotParts = {
 
 /**
  * Installs the named parts of Dovecot with apt-get when they are missing and we are root or sudo asks no password.
- * No service of the system is started or enabled.
+ * No service of the system is started or enabled. What is only wanted is gone without where that is not possible.
  *
- * @param {{ parts?: readonly (keyof typeof dovecotParts)[], say?: (line: string) => void }} [options]
+ * @param {{ parts?: readonly (keyof typeof dovecotParts)[], wanted?: readonly (keyof typeof dovecotParts)[], say?: (line: string) => void }} [options]
  * @throws {NotInstalled} when that is not possible; the message names the command to run
  */
-export function ensureDovecot({ parts = ['imap'], say = console.log } = {}) {
-  const missing = parts.map((part) => dovecotParts[part]).filter(({ file }) => !existsSync(file));
-  const packages = missing.map((part) => part.package);
-  if (packages.length > 0) {
-    installDebianPackages(packages, say);
-    disableService('dovecot');
+export function ensureDovecot({ parts = ['imap'], wanted = [], say = console.log } = {}) {
+  ensurePackages(missingPackages(parts), say);
+  const others = missingPackages(wanted);
+  try {
+    ensurePackages(others, say);
+  } catch (error) {
+    if (!(error instanceof NotInstalled)) throw error;
+    say(`Going without ${others.join(', ')}, which cannot be installed here`);
   }
   const version = spawnSync('/usr/sbin/dovecot', ['--version'], { encoding: 'utf8' }).stdout ?? '';
   if (!version.startsWith('2.3.')) {
     throw new NotInstalled(`Dovecot 2.3 is needed (Debian 12 has it); this is Dovecot "${version.trim()}"`);
   }
+}
+
+/** @param {readonly (keyof typeof dovecotParts)[]} parts */
+function missingPackages(parts) {
+  return parts
+    .map((part) => dovecotParts[part])
+    .filter(({ file }) => !existsSync(file))
+    .map((part) => part.package);
+}
+
+/**
+ * @param {readonly string[]} packages
+ * @param {(line: string) => void} say
+ */
+function ensurePackages(packages, say) {
+  if (packages.length === 0) return;
+  installDebianPackages(packages, say);
+  disableService('dovecot');
 }
 
 /**

@@ -9,8 +9,11 @@ import { type LocalPostern, startLocal } from './start-local.ts';
 const say = (line: string) => process.stdout.write(`${line}\n`);
 const complain = (line: string) => process.stderr.write(`${line}\n`);
 
-/** Installs Dovecot where it is missing and may be installed, and says so; throws where it may not. */
-export type EnsureDovecot = (options: { say: (line: string) => void }) => void;
+/** Installs Dovecot where it is missing and may be installed, and says so; throws where it may not, but for what is only wanted. */
+export type EnsureDovecot = (options: {
+  say: (line: string) => void;
+  wanted: readonly ('sieve' | 'managesieve' | 'lmtp')[];
+}) => void;
 
 /** `npm start`: runs the local server until it is told to stop. Ends the process with 1 when the settings are wrong. */
 export async function main(argv: readonly string[], ensureDovecot: EnsureDovecot): Promise<void> {
@@ -22,7 +25,8 @@ export async function main(argv: readonly string[], ensureDovecot: EnsureDovecot
   try {
     const config = readConfig(argv);
     for (const name of unknownVariables()) complain(`${name} is not a setting, see npm start -- --help`);
-    if (config.providers === null && config.imap === null) ensureDovecot({ say });
+    if (config.providers === null && config.imap === null)
+      ensureDovecot({ say, wanted: ['sieve', 'managesieve', 'lmtp'] });
     const postern = await startLocal(config, { say, writeLog: complain });
     say(greeting(postern));
     await stopped;
@@ -69,10 +73,12 @@ function greeting({ url, demo }: LocalPostern): string {
 
 function demoLines({ user, password, provider }: DemoMailServer): string[] {
   const { host, port } = provider.imap;
+  const { sieve } = provider;
   return [
     `Login     ${user}`,
     `Password  ${password}`,
     `IMAP      ${host}:${port}, for another client to change the same mailbox`,
+    ...(sieve === null ? [] : [`Sieve     ${sieve.host}:${sieve.port}, for another client to change the scripts`]),
   ];
 }
 

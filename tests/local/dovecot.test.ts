@@ -84,9 +84,9 @@ test('the certificate is good for localhost and 127.0.0.1 when its file is trust
 });
 
 test('only loopback is listened on', async () => {
-  const { imapPort, imapsPort } = await start();
+  const { imapPort, imapsPort, sievePort, lmtpPort } = await start({ sieve: true });
   const text = await readFile('/proc/net/tcp', 'utf8');
-  for (const port of [imapPort, imapsPort]) {
+  for (const port of [imapPort, imapsPort, sievePort ?? 0, lmtpPort ?? 0]) {
     const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
     const listening = text.split('\n').flatMap((line) => {
       const [, local = '', , state] = line.trim().split(/\s+/);
