@@ -7,7 +7,8 @@ import type { Window } from './standard/window.ts';
 /**
  * What a data type may need of the world, in the protocol's own verbs. A port is made for one account and one request,
  * so no verb names an account. A verb may throw `Unavailable` or `AuthenticationFailed`; a verb that writes does so only
- * when it changed nothing, and otherwise finds out what happened and says so record by record.
+ * when it changed nothing, and otherwise finds out what happened and says so record by record; where it cannot, it throws
+ * `OutcomeUnknown`.
  */
 
 /** No extra arguments. */

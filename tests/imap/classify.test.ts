@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { classifyRefusal, type Refusal } from '../../shared/imap/classify.ts';
+import { classifyRefusal, type Refusal, reasonOf } from '../../shared/imap/classify.ts';
 
 const refusal = (status: Refusal['status'], text: string, code?: string): Refusal => ({
   status,
@@ -75,4 +75,29 @@ describe('a refusal of a command', () => {
   ])('%s', (_, given, kind) => {
     expect(classifyRefusal(given, 'command').kind).toBe(kind);
   });
+});
+
+test.each<[string, Refusal, string, string]>([
+  ['Dovecot', refusal('NO', 'Quota exceeded (mailbox for user is full)', 'OVERQUOTA'), 'refused', 'throttled'],
+  ['too many flags', refusal('NO', 'Too much', 'LIMIT'), 'refused', 'throttled'],
+  ['a mailbox in use', refusal('NO', 'Mailbox in use', 'INUSE'), 'refused', 'throttled'],
+  ['Gmail', refusal('NO', 'Account exceeded command or bandwidth limits', 'OVERQUOTA'), 'throttled', 'throttled'],
+])('a quota is that of the mailbox only where something is stored: %s', (_, given, storing, reading) => {
+  expect([classifyRefusal(given, 'storing').kind, classifyRefusal(given, 'command').kind]).toEqual([storing, reading]);
+});
+
+test.each<[string, Refusal, string]>([
+  ['Dovecot', refusal('NO', 'Quota exceeded', 'OVERQUOTA'), 'quota'],
+  ['Courier', refusal('NO', 'You exceeded your mail quota.', 'ALERT'), 'quota'],
+  ['Cyrus', refusal('NO', 'Over quota'), 'quota'],
+  ['Dovecot', refusal('NO', 'Permission denied', 'NOPERM'), 'rights'],
+  ['Cyrus', refusal('NO', 'Permission denied'), 'rights'],
+  ['Dovecot', refusal('NO', "Mailbox doesn't exist: x", 'TRYCREATE'), 'missing'],
+  ['Cyrus', refusal('NO', 'Mailbox does not exist'), 'missing'],
+  ['any', refusal('NO', 'Mailbox already exists', 'ALREADYEXISTS'), 'exists'],
+  ['any', refusal('NO', 'No more flags', 'LIMIT'), 'limit'],
+  ['any', refusal('NO', 'Too big', 'TOOBIG'), 'size'],
+  ['any', refusal('NO', 'It is Sunday'), 'other'],
+])('why %s refuses to change something is told by its code, else by its words (%j)', (_, given, reason) => {
+  expect(reasonOf(given)).toBe(reason);
 });

@@ -82,7 +82,7 @@ export function standardCopy<
       const response = {
         fromAccountId,
         accountId,
-        oldState,
+        oldState: steps.oldState(),
         newState: steps.newState(),
         created: mapOrNull(outcomes.done),
         notCreated: mapOrNull(outcomes.refused),

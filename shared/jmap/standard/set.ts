@@ -122,7 +122,7 @@ export function standardSet<
 
       const response = {
         accountId: args.accountId,
-        oldState,
+        oldState: steps.oldState(),
         newState: steps.newState(),
         created: mapOrNull(new Map([...created.done].map(([creationId, each]) => [creationId, each.response]))),
         updated: mapOrNull(updated.done),

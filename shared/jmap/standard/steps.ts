@@ -13,6 +13,8 @@ export type Steps = {
     records: readonly K[],
     step: () => Promise<Step<K, T>>,
   ) => Promise<ReadonlyMap<K, Result<T, SetError>>>;
+  /** The state before this call's own changes: what others changed after the call began, and before its first step, came before it. */
+  readonly oldState: () => State;
   /**
    * The state after this call's own changes. Where a foreign change came between two steps, it is the state before
    * that change: a client that takes it over will ask for more than it needs, and miss nothing.
@@ -20,8 +22,9 @@ export type Steps = {
   readonly newState: () => State;
 };
 
-export function stepsFrom(oldState: State, report: (error: unknown) => string): Steps {
-  let newState = oldState;
+export function stepsFrom(start: State, report: (error: unknown) => string): Steps {
+  let oldState = start;
+  let newState = start;
   let unbroken = true;
   let changed = false;
 
@@ -35,11 +38,16 @@ export function stepsFrom(oldState: State, report: (error: unknown) => string): 
   }
 
   return {
+    oldState: () => oldState,
     newState: () => newState,
     run: async (records, step) => {
       if (records.length === 0) return new Map();
       try {
         const done = await step();
+        if (!changed && unbroken) {
+          oldState = done.oldState;
+          newState = done.oldState;
+        }
         unbroken &&= done.oldState === newState;
         if (unbroken) newState = done.newState;
         changed ||= [...done.results.values()].some((result) => result.ok);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { AuthenticationFailed, Unavailable } from '../../../shared/jmap/errors.ts';
+import { AuthenticationFailed, OutcomeUnknown, Unavailable } from '../../../shared/jmap/errors.ts';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
 import { bakery, limits } from '../bakery.ts';
 
@@ -340,6 +340,11 @@ describe('A step of a /set that fails', () => {
     });
   });
 
+  test('ends the call when it cannot be seen what was done', async () => {
+    A.cookies.failures.set('update', new OutcomeUnknown('down'));
+    expect(await call('Cookie/set', everything)).toEqual(['error', { type: 'serverPartialFail' }]);
+  });
+
   test('is reported when it is a defect, and shows the client the report alone', async () => {
     const defect = new TypeError('secret');
     A.cookies.failures.set('current name', defect);
@@ -354,8 +359,8 @@ test('A /set whose implicit calls cannot be made still answers for what it did',
   expect(reports).toMatchObject([{ methodName: 'Cake/set' }]);
 });
 
-describe('The newState of a /set', () => {
-  test('is the end of its own changes, not beyond a foreign change that came between them', async () => {
+describe('The states of a /set', () => {
+  test('end with its own changes, not beyond a foreign change that came between them', async () => {
     let step = 0;
     A.cookies.between.current = () => {
       step += 1;
@@ -367,8 +372,11 @@ describe('The newState of a /set', () => {
     expect(changes).toMatchObject({ updated: ['c1'], destroyed: ['c2'] });
   });
 
-  test('is the old state when a foreign change came before the first of them', async () => {
+  test('begin after a foreign change that came before the first of them', async () => {
     A.cookies.between.current = () => A.cookies.change((records) => records.delete('c2' as Id));
-    expect(await set({ update: { c1: { name: 'x' } } })).toMatchObject({ oldState: 'c1', newState: 'c1' });
+    const { oldState, newState } = await set({ update: { c1: { name: 'x' } } });
+    expect([oldState, newState]).toEqual(['c2', 'c3']);
+    const [, changes] = await call('Cookie/changes', { sinceState: 'c1' });
+    expect(changes).toMatchObject({ updated: ['c1'], destroyed: ['c2'] });
   });
 });
