@@ -7,6 +7,7 @@ import type { Id } from '../../jmap/scalars.ts';
 import { adoptStructure, deeds, errorOf, lookAnew, type StructurePorts, type StructureStep } from './deeds.ts';
 import { keepOrNot } from './kept.ts';
 import { ancestorsOf, type Branch, childrenOf, type Tree, treeOf, without } from './tree.ts';
+import type { MailboxFailure } from './writing.ts';
 
 /**
  * Destroys mailboxes, those below others first. A mailbox with messages goes only where that is asked for, and only with exactly
@@ -37,7 +38,7 @@ export async function destroyMailboxes(
     // Some servers forget a node as soon as nothing is below it.
     const isForgotten = failure === 'missing' && known === null && [...destroyed.values()].some(isBelow(branch));
     if (failure === 'unclear') unclear.set(id, branch);
-    else if (failure !== null && !isForgotten) results.set(id, refuse(errorOf(failure)));
+    else if (failure !== null && !isForgotten) results.set(id, refuse(errorOfRemoval(failure)));
     else {
       destroyed.set(id, branch);
       tree = without(tree, id);
@@ -63,6 +64,12 @@ export async function destroyMailboxes(
 }
 
 const notFound: SetError = { type: 'notFound' };
+
+/** No property of it is to blame: servers protect some mailboxes, such as Cyrus those with a special use. */
+function errorOfRemoval(failure: MailboxFailure): SetError {
+  const isRefused = failure === 'refused' || failure === 'name' || failure === 'exists';
+  return errorOf(isRefused ? 'forbidden' : failure);
+}
 
 /** Why it must not be destroyed. */
 function objectionTo(tree: Tree, branch: Branch, onDestroyRemoveEmails: boolean): SetError | null {
