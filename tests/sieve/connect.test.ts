@@ -265,7 +265,7 @@ describe('a server that does what no server should', () => {
     ['greets with a NO', { greeting: 'NO "Go away."\r\n' }],
     ['does not answer the login', { answers: { AUTHENTICATE: null } }],
     ['hangs up during the login', { answers: { AUTHENTICATE: ({ socket }) => (socket.destroy() ? null : null) } }],
-    ['challenges without end', { answers: { AUTHENTICATE: endless('"x"\r\n') } }],
+    ['challenges without end', { answers: { AUTHENTICATE: endless('"x"\r\n'.repeat(1_000)) } }],
     ['sends a line without end', { answers: { AUTHENTICATE: endless('x'.repeat(1_000)) } }],
     ['announces a huge literal', { answers: { AUTHENTICATE: '{4000000000}\r\n' } }],
     ['answers twice', { answers: { AUTHENTICATE: 'OK\r\nOK\r\n', CAPABILITY: null } }],
@@ -278,7 +278,7 @@ describe('a server that does what no server should', () => {
   });
 
   test('answers without end are cut off after so many octets', async () => {
-    const { server } = await start({ answers: { NOOP: endless('"x"\r\n') } });
+    const { server } = await start({ answers: { NOOP: endless('"x"\r\n'.repeat(1_000)) } });
     const { wire } = await connect(server, anna, {
       ...sieveLimits,
       commandOctetsMax: 100_000,

@@ -8,6 +8,7 @@ import { scriptBlobId } from '../Blob/script-blob.ts';
 import { includerOf, includingInstead } from '../VacationResponse/includer.ts';
 import { isVacationScript, vacationScriptName } from '../VacationResponse/vacation-script.ts';
 import { freeId, type KnownScript, knownScripts, renamedScripts, scriptsState } from './known-scripts.ts';
+import { orUndo } from './or-undo.ts';
 import type { SieveScript, SieveScriptPorts } from './record.ts';
 import { scriptContent, setErrorOf } from './script-content.ts';
 
@@ -212,18 +213,6 @@ async function answered<T>(
     const isAnyDone = [...before.values()].some((result) => result.ok);
     if (!isAnyDone || !(error instanceof Unavailable)) throw error;
     return refuse({ type: 'serverUnavailable' });
-  }
-}
-
-/** Does something, and undoes what was done before it when it fails. */
-async function orUndo<T, E>(act: () => Promise<Result<T, E>>, undo: () => Promise<unknown>): Promise<Result<T, E>> {
-  try {
-    const done = await act();
-    if (!done.ok) await undo();
-    return done;
-  } catch (error) {
-    if (error instanceof Unavailable) await undo();
-    throw error;
   }
 }
 

@@ -1,14 +1,22 @@
 // VacationResponse/set (RFC 8621 §8.2)
-import { ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
+import { ok, type Result, refuse, type SetError } from '../../jmap/errors.ts';
 import type { Id, JsonObject, UTCDate } from '../../jmap/scalars.ts';
 import type { CanUpdate, Revision } from '../../jmap/verbs.ts';
+import { orUndo } from '../SieveScript/or-undo.ts';
 import { setErrorOf } from '../SieveScript/script-content.ts';
 import type { CanManageScripts, Script, ScriptRefusal } from '../SieveScript/scripts.ts';
 import { dependenciesOf } from '../SieveScript/tokens.ts';
 import { withLf } from './answer-body.ts';
 import { objectionToIncluding } from './combination.ts';
 import { someOf } from './get.ts';
-import { type KnownVacation, knownVacation, nothing, vacationOf, vacationState } from './known-vacation.ts';
+import {
+  type KnownVacation,
+  knownVacation,
+  nothing,
+  vacationAmong,
+  vacationOf,
+  vacationState,
+} from './known-vacation.ts';
 import { singletonId, type VacationPorts, type VacationResponse } from './record.ts';
 import {
   extensionsOf,
@@ -23,14 +31,16 @@ import {
  * active at that time goes on working from within ours, and is the active one again afterwards.
  */
 export function canUpdateVacation(ports: VacationPorts): CanUpdate<VacationResponse> {
+  // Read once in a call, when it begins.
+  let known: KnownVacation = vacationAmong([]);
   return {
-    latestState: async () => vacationState(await knownVacation(ports)),
-    current: async (ids, properties) => {
-      if (!ids.includes(singletonId)) return new Map();
-      return new Map([[singletonId, someOf(vacationOf(await knownVacation(ports)), properties)]]);
+    latestState: async () => {
+      known = await knownVacation(ports);
+      return vacationState(known);
     },
+    current: async (ids, properties) =>
+      new Map(ids.includes(singletonId) ? [[singletonId, someOf(vacationOf(known), properties)]] : []),
     update: async (revisions) => {
-      const known = await knownVacation(ports);
       const revision = revisions.get(singletonId);
       const done = revision ? await revise(known, revision, ports) : refuse<SetError>({ type: 'notFound' });
       const results = new Map<Id, Result<JsonObject | null, SetError>>();
@@ -76,10 +86,13 @@ async function revise(
   }
   const own = { name: vacationScriptName, isActive: before?.isActive ?? false, octets };
   if (own.isActive === wanted.isEnabled) return ok({ own, others });
-  return orPutBack(before, ports.scripts, () =>
-    wanted.isEnabled
-      ? activated(own, ports.scripts, others)
-      : takenOff(own, script.included, known.scripts, ports.scripts, others),
+  // Half of an update is none: our script becomes again what it was.
+  return orUndo(
+    () =>
+      wanted.isEnabled
+        ? activated(own, ports.scripts, others)
+        : takenOff(own, script.included, known.scripts, ports.scripts, others),
+    () => (before === null ? ports.scripts.remove(vacationScriptName) : ports.scripts.put(own.name, before.octets)),
   );
 }
 
@@ -177,26 +190,6 @@ async function removed(
   if (done.ok) return ok({ own: null, others });
   if (own.isActive) await manager.activate(own.name);
   return refuse(refusedScript(done.error));
-}
-
-/** Half of an update is none: when the second half fails, our script becomes again what it was. */
-async function orPutBack(
-  before: Script | null,
-  { put, remove }: CanManageScripts,
-  secondHalf: () => Promise<Result<Revised, SetError>>,
-): Promise<Result<Revised, SetError>> {
-  const undo = async () => {
-    if (before === null) await remove(vacationScriptName);
-    else await put(vacationScriptName, before.octets);
-  };
-  try {
-    const done = await secondHalf();
-    if (!done.ok) await undo();
-    return done;
-  } catch (error) {
-    if (error instanceof Unavailable) await undo();
-    throw error;
-  }
 }
 
 function textOf({ octets }: Script): string {
