@@ -9,9 +9,13 @@ import { emailQuery } from '../../shared/methods/Email/query.ts';
 import { emailType } from '../../shared/methods/Email/record.ts';
 import { mailboxQuery } from '../../shared/methods/Mailbox/query.ts';
 import { mailboxType } from '../../shared/methods/Mailbox/record.ts';
+import { mdnType } from '../../shared/methods/MDN/record.ts';
 import { quotaQuery } from '../../shared/methods/Quota/query.ts';
 import { quotaType } from '../../shared/methods/Quota/record.ts';
+import { sieveScriptQuery } from '../../shared/methods/SieveScript/query.ts';
+import { sieveScriptType } from '../../shared/methods/SieveScript/record.ts';
 import { threadType } from '../../shared/methods/Thread/record.ts';
+import { vacationType } from '../../shared/methods/VacationResponse/record.ts';
 import { acceptedBy, anyValue, type Kind, mostly, token } from './values.ts';
 
 /** What is known of a type's arguments beyond the standard ones (RFC 8620 §5). */
@@ -27,6 +31,8 @@ const types: { readonly [name: string]: TypeTables } = {
   Email: { record: emailType, id: 'emailId', query: emailQuery, get: getArguments },
   Mailbox: { record: mailboxType, id: 'mailboxId', query: mailboxQuery },
   Thread: { record: threadType, id: 'threadId' },
+  SieveScript: { record: sieveScriptType, id: 'blobId', query: { ...sieveScriptQuery, args: {} } },
+  VacationResponse: { record: vacationType, id: 'blobId' },
   Quota: { record: quotaType, id: 'blobId', query: { ...quotaQuery, args: {} } },
 };
 
@@ -82,6 +88,24 @@ const special: { readonly [method: string]: Arguments } = {
     properties: properties(emailType),
     ...argumentsFrom(getArguments),
   },
+  'MDN/parse': { blobIds: blobReferences() },
+  'MDN/send': {
+    identityId: fc.constant('Idefault'),
+    send: mapOf(fc.constantFrom('k1', 'k2'), recordOf(mdnType)),
+    onSuccessUpdateEmail: mapOf(fc.constantFrom('#k1', '#k2'), fc.constant<JsonObject>({ 'keywords/$mdnsent': true })),
+  },
+  'SieveScript/validate': { blobId: blobReference() },
+  'SieveScript/set': {
+    create: mapOf(fc.constantFrom('k1', 'k2'), scripts()),
+    update: mapOf(fc.constantFrom('#k1', '#k2'), scripts()),
+    destroy: fc.subarray<JsonValue>(['#k1', '#k2', 's0']),
+    onSuccessActivateScript: fc.constantFrom('#k1', '#k2', 's0'),
+    onSuccessDeactivateScript: fc.boolean(),
+  },
+  'VacationResponse/set': {
+    ifInState: token('state'),
+    update: mapOf(fc.constantFrom('singleton', 'x'), recordOf(vacationType)),
+  },
   'SearchSnippet/get': { filter: filterOf(emailFilter), emailIds: ids('emailId') },
   'Blob/get': {
     ids: ids('blobId'),
@@ -99,6 +123,21 @@ const special: { readonly [method: string]: Arguments } = {
     ),
   },
 };
+
+/** Scripts that there are, scripts that are none, and names of all kinds. */
+function scripts(): fc.Arbitrary<JsonObject> {
+  const names = fc.constantFrom<JsonValue>(
+    null,
+    '',
+    'main',
+    'a\r\nb',
+    'a"\\b',
+    'drei ü',
+    'postern-vacation',
+    'x'.repeat(600),
+  );
+  return fc.record<JsonObject>({ name: mostly(names), blobId: blobReference() }, { requiredKeys: [] });
+}
 
 /** Bytes beyond the ends, too. */
 function stretch(): Arguments {
