@@ -1,9 +1,9 @@
 import { ok, type Result, refuse, type SetError } from '../errors.ts';
-import { type Resolve, sentence } from '../grammar.ts';
+import { quote, type Resolve, sentence } from '../grammar.ts';
 import { jsonEqual } from '../json-equal.ts';
-import { propertyOf, type RecordType } from '../record-type.ts';
+import { type Property, propertyOf, type RecordType } from '../record-type.ts';
 import type { JsonObject, JsonValue } from '../scalars.ts';
-import { applyPatch, type Patch } from './patch.ts';
+import { applyPatch, type Patch, type PatchNode } from './patch.ts';
 
 /** A record about to be created: whole, and apart from that the defaults that the client left to us. */
 export type Creation = { readonly record: JsonObject; readonly defaults: JsonObject };
@@ -49,7 +49,7 @@ export function reviseRecord(
       continue;
     }
     const now = Object.hasOwn(before, name) ? before[name] : undefined;
-    const patched = node.kind === 'value' ? ok(node.value) : applyPatch(now, node.members);
+    const patched = node.kind === 'value' ? ok(node.value) : patchedMembers(property, now, node.members, resolve);
     if (!patched.ok) return patched;
     if (jsonEqual(patched.value, now)) continue;
     const reset = patched.value === null && 'absent' in property;
@@ -61,6 +61,28 @@ export function reviseRecord(
     else changed[name] = next.value as JsonValue;
   }
   return unless(objections, changed);
+}
+
+/**
+ * Applies the part of a patch that leads into a property. Where its type writes a key in another way than the patch does, that is
+ * meant: the id for `#` and a creation id, and lower case where that is the rule.
+ */
+function patchedMembers(
+  property: Property<unknown>,
+  now: JsonValue | undefined,
+  members: ReadonlyMap<string, PatchNode>,
+  resolve: Resolve,
+): Result<JsonObject, SetError> {
+  const meant = new Map<string, PatchNode>();
+  for (const [token, node] of members) {
+    const alone: JsonObject = Object.assign(Object.create(null), { [token]: true });
+    const parsed = property.parse(alone, resolve);
+    const [key = token, ...others] = parsed.ok ? Object.keys(parsed.value as JsonObject) : [];
+    const name = others.length > 0 ? token : key;
+    if (meant.has(name)) return refuse({ type: 'invalidPatch', description: `two pointers lead to ${quote(name)}` });
+    meant.set(name, node);
+  }
+  return applyPatch(now, meant);
 }
 
 /** The properties that cannot be as the client wants them, each with the reason. */
