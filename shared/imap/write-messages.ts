@@ -34,11 +34,17 @@ export function imapWriting(use: UseSession, change: ChangeWithSession): CanWrit
         run: async (session, uids, answer) => {
           const wire = encodeName(target.mailbox, session.nameEncoding);
           if (wire === null) throw new CommandRefused('UID COPY', 'NO', null, 'missing');
-          return session.change(kind === 'move' ? 'UID MOVE' : 'UID COPY', [uidSet(uids), mailbox(wire)], answer);
+          const parameters = [uidSet(uids), mailbox(wire)];
+          if (kind === 'copy') return session.change('UID COPY', parameters, answer);
+          return session.change('UID MOVE', parameters, answer).catch((error: unknown) => {
+            if (error instanceof CommandRefused && leftBehind(answer).length > 0) return 'lost';
+            throw error;
+          });
         },
-        note: ({ copied }) => {
-          if (copied?.uidValidity !== target.uidValidity) return;
-          for (const [uid, there] of copied.uids) done.set(uid, there);
+        note: (answer, isAccepted) => {
+          if (answer.copied?.uidValidity !== target.uidValidity) return;
+          const left = new Set(kind === 'move' && !isAccepted ? leftBehind(answer) : []);
+          for (const [uid, there] of answer.copied.uids) if (!left.has(uid)) done.set(uid, there);
         },
       });
     },
@@ -47,8 +53,10 @@ export function imapWriting(use: UseSession, change: ChangeWithSession): CanWrit
       return written(change, messages, done, {
         objection: (selected) => objectionTo(selected, ['\\Deleted'], 'add'),
         run: (session, uids, answer) => removeUids(session, uids, answer),
-        note: ({ gone, flags }) => {
+        note: ({ gone, flags }, isAccepted) => {
           for (const uid of gone) done.add(uid);
+          // What was flagged before a refusal is flagged no more.
+          if (!isAccepted) return;
           for (const [uid, now] of flags) if (now.some((flag) => flag.toLowerCase() === '\\deleted')) done.add(uid);
         },
       });
@@ -59,10 +67,13 @@ export function imapWriting(use: UseSession, change: ChangeWithSession): CanWrit
 type Work = {
   /** Why not to try. */
   readonly objection: (selected: Selected) => WriteFailure | null;
-  readonly run: (session: ImapSession, uids: UidRanges, answer: ChangeAnswer) => Promise<Glimpse | readonly Glimpse[]>;
-  /** Takes over what the answer tells, also when it is not complete. */
-  readonly note: (answer: ChangeAnswer) => void;
+  readonly run: (session: ImapSession, uids: UidRanges, answer: ChangeAnswer) => Promise<Ran>;
+  /** Takes over what the answer tells, also when it is not complete, or ends in a refusal. */
+  readonly note: (answer: ChangeAnswer, isAccepted: boolean) => void;
 };
+
+/** `lost`: the server refused it when half of it was done, so that nobody knows how the rest is. */
+type Ran = Glimpse | readonly Glimpse[] | 'lost';
 
 /** Opens the mailbox of the messages and does the work upon them; what goes wrong then is told, and not thrown. */
 async function written<T>(
@@ -85,14 +96,18 @@ async function written<T>(
     for (const set of cutUidSet(rangesOf([...uids].sort((a, b) => a - b)), imapLimits.messagesPerChange)) {
       const answer = new ChangeAnswer(set);
       hasBegun = true;
+      let isAccepted = false;
       try {
-        glimpses.push(...[await run(session, set, answer)].flat());
+        const ran = await run(session, set, answer);
+        isAccepted = ran !== 'lost';
+        glimpses.push(...(ran === 'lost' ? [unseen] : [ran].flat()));
+        if (!isAccepted) return 'lost';
       } catch (error) {
         if (!(error instanceof CommandRefused)) throw error;
-        glimpses.push({ before: null, after: null });
+        glimpses.push(unseen);
         return failureOf(error);
       } finally {
-        note(answer);
+        note(answer, isAccepted);
       }
     }
     return null;
@@ -102,26 +117,39 @@ async function written<T>(
   } catch (error) {
     if (error instanceof MailboxGone) return { done, failure: 'gone', glimpses };
     if (!hasBegun || !(error instanceof Unavailable)) throw error;
-    return { done, failure: 'lost', glimpses: [...glimpses, { before: null, after: null }] };
+    return { done, failure: 'lost', glimpses: [...glimpses, unseen] };
   }
+}
+
+const unseen: Glimpse = { before: null, after: null };
+
+/** UIDs that the server told copies of, and not that they are gone: it may copy first and expunge later. */
+function leftBehind({ copied, gone }: ChangeAnswer): number[] {
+  return [...(copied?.uids.keys() ?? [])].filter((uid) => !gone.has(uid));
 }
 
 /**
  * `\Deleted` and UID EXPUNGE (RFC 4315 §2.1) of exactly these. Without UIDPLUS they are left to whoever expunges: EXPUNGE would
- * take what others have flagged.
+ * take what others have flagged. Half of a removal would hide the messages: of what is refused the flag is taken back, also where
+ * the server has flagged some of them and refused the rest (RFC 2180 §4.2).
  */
-async function removeUids(session: ImapSession, uids: UidRanges, answer: ChangeAnswer): Promise<readonly Glimpse[]> {
-  const flagged = new ChangeAnswer(uids);
+async function removeUids(session: ImapSession, uids: UidRanges, answer: ChangeAnswer): Promise<Ran> {
   const canExpunge = session.has('UIDPLUS');
-  const parameters = [uidSet(uids), atom('+FLAGS'), list(atom('\\Deleted'))];
-  const first = await session.change('UID STORE', parameters, canExpunge ? flagged : answer);
-  if (!canExpunge) return [first];
+  const flag = (sign: '+FLAGS' | '-FLAGS', told: ChangeAnswer) =>
+    session.change('UID STORE', [uidSet(uids), atom(sign), list(atom('\\Deleted'))], told);
+  let isFlagged = false;
   try {
-    return [first, await session.change('UID EXPUNGE', [uidSet(uids)], answer)];
+    const first = await flag('+FLAGS', canExpunge ? new ChangeAnswer(uids) : answer);
+    isFlagged = true;
+    return canExpunge ? [first, await session.change('UID EXPUNGE', [uidSet(uids)], answer)] : [first];
   } catch (error) {
     if (!(error instanceof CommandRefused)) throw error;
-    // Half of a removal would hide the messages: the flag is taken back.
-    await session.change('UID STORE', [uidSet(uids), atom('-FLAGS'), list(atom('\\Deleted'))], new ChangeAnswer(uids));
+    try {
+      await flag('-FLAGS', new ChangeAnswer(uids));
+    } catch (second) {
+      if (!(second instanceof CommandRefused)) throw second;
+      if (isFlagged) return 'lost';
+    }
     throw error;
   }
 }
