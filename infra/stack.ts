@@ -5,11 +5,16 @@ import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps } from 'aws-
 import { CfnStage, CorsHttpMethod, HttpApi } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { AttributeType, Billing, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { Rule, RuleTargetInput, Schedule } from 'aws-cdk-lib/aws-events';
+import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { Architecture, LoggingFormat, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { type ICommandHooks, NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { cors, type SettingName, variableOf } from '../shared/config.ts';
 import { parseProviders } from '../shared/providers.ts';
@@ -26,7 +31,7 @@ export type PosternProps = StackProps & {
   readonly publicUrl: string | null;
 };
 
-/** The HTTP half of Postern: gateway, function, tables, bucket. */
+/** Postern without its streams: gateway, functions, tables, buckets, and what it takes to send later. */
 export class PosternStack extends Stack {
   constructor(scope: Construct, id: string, { providersFile, publicUrl, ...props }: PosternProps) {
     super(scope, id, props);
@@ -78,17 +83,47 @@ export class PosternStack extends Stack {
     ];
     for (const grant of grants) role.addToPolicy(new PolicyStatement(grant));
 
-    const http = new NodejsFunction(this, 'Http', {
-      entry: path.join(project, 'functions/http/lambda.ts'),
+    // Messages that wait to be sent, sealed; erased when they were sent, and by the bucket if that was forgotten.
+    const outbox = new Bucket(this, 'Outbox', {
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      encryption: BucketEncryption.S3_MANAGED,
+      enforceSSL: true,
+      lifecycleRules: [{ expiration: Duration.days(400) }],
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    // Without it nothing that waits can be opened any more, so it outlives the stack.
+    const vaultKey = new Key(this, 'VaultKey', { enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
+    const failedSends = new Queue(this, 'FailedSends', { enforceSSL: true, retentionPeriod: Duration.days(14) });
+    const sends = new Queue(this, 'Sends', {
+      enforceSSL: true,
+      // Six times what the sender may take, as Lambda wants it.
+      visibilityTimeout: Duration.minutes(90),
+      deadLetterQueue: { queue: failedSends, maxReceiveCount: 5 },
+    });
+    // Whoever takes a request may seal, and only the sender may open what was sealed.
+    const senderLog = new LogGroup(this, 'SenderLog', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    const senderRole = new Role(this, 'SenderRole', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    senderLog.grantWrite(senderRole);
+    table.grant(senderRole, 'dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem');
+    records.grant(senderRole, 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem');
+    const objects = [outbox.arnForObjects('*')];
+    role.addToPolicy(new PolicyStatement({ actions: ['s3:PutObject', 's3:DeleteObject'], resources: objects }));
+    senderRole.addToPolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources: [outbox.bucketArn] }));
+    senderRole.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject', 's3:DeleteObject'], resources: objects }));
+    vaultKey.grant(role, 'kms:GenerateDataKey');
+    vaultKey.grant(senderRole, 'kms:Decrypt');
+    for (const each of [role, senderRole]) sends.grant(each, 'sqs:SendMessage');
+
+    const shared = {
       handler: 'handler',
       depsLockFilePath: path.join(project, 'package-lock.json'),
       projectRoot: project,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: 1024,
-      timeout: functionTimeout,
-      role,
-      logGroup,
       loggingFormat: LoggingFormat.TEXT,
       // The runtime brings an SDK, but another version than the one that is tested.
       bundling: {
@@ -97,11 +132,24 @@ export class PosternStack extends Stack {
         bundleAwsSDK: true,
         commandHooks: bringing(enclosuresOf(providersFile)),
       },
+    };
+    const settings = {
+      table: table.tableName,
+      bucket: uploads.bucketName,
+      recordsTable: records.tableName,
+      outboxBucket: outbox.bucketName,
+      vaultKey: vaultKey.keyArn,
+      sendQueue: sends.queueUrl,
+      providers: '/var/task/providers.json',
+    };
+    const http = new NodejsFunction(this, 'Http', {
+      ...shared,
+      entry: path.join(project, 'functions/http/lambda.ts'),
+      timeout: functionTimeout,
+      role,
+      logGroup,
       environment: environmentOf({
-        table: table.tableName,
-        bucket: uploads.bucketName,
-        recordsTable: records.tableName,
-        providers: '/var/task/providers.json',
+        ...settings,
         publicUrl: publicUrl ?? '',
         // What a call may bring and take is 6 MB, after JSON or base64 has made it larger.
         maxSizeRequest: '4000000',
@@ -109,6 +157,20 @@ export class PosternStack extends Stack {
         maxSizeResponse: '4500000',
         requestTimeoutSeconds: '24',
       }),
+    });
+    const sender = new NodejsFunction(this, 'Sender', {
+      ...shared,
+      entry: path.join(project, 'functions/submission-sender/lambda.ts'),
+      timeout: Duration.minutes(15),
+      role: senderRole,
+      logGroup: senderLog,
+      environment: environmentOf(settings),
+    });
+    sender.addEventSource(new SqsEventSource(sends, { batchSize: 1, maxConcurrency: 50 }));
+    new Rule(this, 'EachMinute', {
+      schedule: Schedule.rate(Duration.minutes(1)),
+      // The tick itself says nothing: the sender looks for what comes into the reach of its queue.
+      targets: [new LambdaFunction(sender, { event: RuleTargetInput.fromObject({}) })],
     });
 
     const api = new HttpApi(this, 'Api', {

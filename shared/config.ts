@@ -47,6 +47,13 @@ const settings = {
   bucket: setting(text, null, 'name of the S3 bucket for uploaded files, in the cloud'),
   bucketEndpoint: setting(url, null, 'URL of S3, when it is not the one of the region'),
 
+  // Sending later, in the cloud.
+  outboxBucket: setting(text, null, 'S3 bucket of messages that wait to be sent (none is held)'),
+  vaultKey: setting(text, null, 'KMS key under which messages that wait, and what it takes to send them, are sealed'),
+  sendQueue: setting(text, null, 'URL of the SQS queue that calls the sender when a message is due'),
+  kmsEndpoint: setting(url, null, 'URL of KMS, when it is not the one of the region'),
+  queueEndpoint: setting(url, null, 'URL of SQS, when it is not the one of the region'),
+
   // How it behaves.
   log: setting(oneOf('debug', 'info', 'warn', 'error', 'silent'), 'info', 'least severe log entry that is written'),
   strict: setting(flag, 'false', 'follow the RFCs where common clients expect otherwise'),

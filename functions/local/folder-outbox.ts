@@ -1,13 +1,12 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { Unavailable } from '../../shared/jmap/errors.ts';
-import type { Id } from '../../shared/jmap/scalars.ts';
-import type { Outbox } from '../sending/outbox.ts';
+import type { Outbox } from '../../shared/vault/outbox.ts';
 
 /** Sealed messages as files of one folder. What `put` resolved survives a crash of the machine. */
 export async function openFolderOutbox(folder: string): Promise<Outbox> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const fileOf = (account: Id, id: Id) => path.join(folder, `${account}.${id}`);
+  const fileOf = (account: string, id: string) => path.join(folder, `${account}.${id}`);
   return {
     put: (account, id, sealed) =>
       succeeding(async () => {

@@ -6,9 +6,9 @@ import { attend, giveUp } from '../../shared/methods/EmailSubmission/transmit.ts
 import type { Provider } from '../../shared/providers.ts';
 import type { AccountRecords } from '../../shared/records/account-records.ts';
 import type { RecordStore } from '../../shared/records/store.ts';
+import type { Outbox } from '../../shared/vault/outbox.ts';
 import { SealBroken, type Vault } from '../../shared/vault/vault.ts';
 import type { User } from '../http/authenticate.ts';
-import type { Outbox } from './outbox.ts';
 
 /** A submission that has to be looked after at some time, in milliseconds. */
 export type Due = { readonly at: number; readonly account: Id; readonly id: Id };

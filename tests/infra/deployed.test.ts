@@ -3,11 +3,14 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { type LocalStore, startLocalStore } from '../../functions/local/store.ts';
 import { localStoreAccess } from '../../functions/local/store-access.ts';
+import { type KmsStandIn, startKms } from '../aws/kms-stand-in.ts';
 import { dovecot, type TestUser } from '../servers/servers.ts';
+import { type SubmissionServer, submissionServer } from '../smtp/submission-server.ts';
 
 const run = promisify(execFile);
 
@@ -23,17 +26,25 @@ let bucket: FauxqsServer;
 let user: TestUser;
 /** Where the bundle of the function was put, and the environment that the template gives it. */
 let bundle: string;
+let senderBundle: string;
+const queueUrls = new Map<string, string>();
+let kms: KmsStandIn;
+let submission: SubmissionServer;
 let environment: { [name: string]: string };
 
 /** What is deployed, but for AWS: synthesized without network, credentials or Docker, for a mail server on this machine. */
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'postern-deployed-'));
   bucket = await startFauxqs({ port: 0, host: '127.0.0.1', logger: false });
+  kms = await startKms();
+  submission = await submissionServer();
   const server = await dovecot();
   user = await server.freshUser();
   const imap = { host: server.host, port: server.imapPort, tls: 'plaintext' };
+  const { port } = submission.endpoint;
+  const smtp = { host: '127.0.0.1', port, tls: 'plaintext' };
   const providers = path.join(folder, 'mine.json');
-  await writeFile(providers, JSON.stringify({ providers: [{ name: 'test', domains: ['*'], imap }] }));
+  await writeFile(providers, JSON.stringify({ providers: [{ name: 'test', domains: ['*'], imap, smtp }] }));
 
   const output = path.join(folder, 'cdk.out');
   const cdk = [
@@ -48,9 +59,16 @@ beforeAll(async () => {
   const { PATH = '', HOME = '' } = process.env;
   await run(process.execPath, cdk, { env: { PATH, HOME, AWS_EC2_METADATA_DISABLED: 'true', CDK_DOCKER: 'false' } });
   const template = JSON.parse(await readFile(path.join(output, 'Postern.template.json'), 'utf8'));
-  const resources: Resource[] = Object.values(template.Resources);
-  const http = resources.find(({ Type }) => Type === 'AWS::Lambda::Function');
+  const functionOf = (name: string) =>
+    Object.entries<Resource>(template.Resources).find(
+      ([id, { Type }]) => Type === 'AWS::Lambda::Function' && id.startsWith(name),
+    )?.[1];
+  const http = functionOf('Http');
   bundle = path.join(output, http?.Metadata['aws:asset:path'] ?? '');
+  senderBundle = path.join(output, functionOf('Sender')?.Metadata['aws:asset:path'] ?? '');
+  for (const id of Object.keys(template.Resources))
+    if (template.Resources[id].Type === 'AWS::SQS::Queue')
+      queueUrls.set(nameOf(id), bucket.createQueue(nameOf(id), { region: localStoreAccess.region }).queueUrl);
   const named = (type: string) =>
     Object.entries<Resource>(template.Resources).flatMap(([id, { Type }]) => (Type === type ? [nameOf(id)] : []));
   store = await startLocalStore({ folder: null, tableNames: named('AWS::DynamoDB::GlobalTable'), now: Date.now });
@@ -60,6 +78,8 @@ beforeAll(async () => {
     ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, resolved(value)])),
     POSTERN_STORE_ENDPOINT: store.endpoint,
     POSTERN_BUCKET_ENDPOINT: `http://127.0.0.1:${bucket.port}`,
+    POSTERN_QUEUE_ENDPOINT: `http://127.0.0.1:${bucket.port}`,
+    POSTERN_KMS_ENDPOINT: kms.endpoint,
     AWS_REGION: localStoreAccess.region,
     AWS_ACCESS_KEY_ID: localStoreAccess.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: localStoreAccess.credentials.secretAccessKey,
@@ -68,12 +88,17 @@ beforeAll(async () => {
 afterAll(async () => {
   await store?.stop();
   await bucket?.stop();
+  await kms?.stop();
+  await submission?.stop();
   await rm(folder, { recursive: true });
 });
 
-/** What CloudFormation and Lambda would put in place of a reference to a table or a bucket, and of the folder of the function. */
+/** What CloudFormation and Lambda would put in place of a reference to a table, a bucket, a queue or a key, and of the folder of the function. */
 function resolved(value: unknown): string {
-  return typeof value === 'string' ? value.replace('/var/task', bundle) : nameOf((value as { Ref: string }).Ref);
+  if (typeof value === 'string') return value.replace('/var/task', bundle);
+  const { Ref, 'Fn::GetAtt': [id] = [] } = value as { Ref?: string; 'Fn::GetAtt'?: string[] };
+  const name = nameOf(Ref ?? id ?? '');
+  return queueUrls.get(name) ?? name;
 }
 
 /** What a resource is called here; buckets have no capitals. */
@@ -85,14 +110,6 @@ type Event = { method: string; path: string; headers?: { [name: string]: string 
 
 /** Runs the bundle in a process with no other environment, and invokes its handler with each of the events. */
 async function invoke(...events: Event[]) {
-  const script = `
-    const { handler } = require(${JSON.stringify(path.join(bundle, 'index.js'))});
-    (async () => {
-      const results = [];
-      for (const event of JSON.parse(process.argv[1])) results.push(await handler(event, {}));
-      require('fs').writeFileSync(3, JSON.stringify(results));
-      process.exit(0);
-    })();`;
   const given = events.map(({ method, path: rawPath, headers = {}, body }) => ({
     version: '2.0',
     rawPath,
@@ -102,6 +119,18 @@ async function invoke(...events: Event[]) {
     isBase64Encoded: false,
     requestContext: { domainName: 'jmap.test', requestId: 'r', http: { method, sourceIp: '192.0.2.1' } },
   }));
+  return invokeBundle(bundle, given);
+}
+
+async function invokeBundle(code: string, given: readonly object[]) {
+  const script = `
+    const { handler } = require(${JSON.stringify(path.join(code, 'index.js'))});
+    (async () => {
+      const results = [];
+      for (const event of JSON.parse(process.argv[1])) results.push((await handler(event, {})) ?? null);
+      require('fs').writeFileSync(3, JSON.stringify(results));
+      process.exit(0);
+    })();`;
   const answers = path.join(folder, 'answers');
   const { stdout } = await run(
     'sh',
@@ -164,4 +193,68 @@ describe('the function that is deployed', () => {
     } = await invoke({ method: 'GET', path: `/jmap/download/${accountId}/${blobId}/x`, headers });
     expect(Buffer.from(downloaded?.body ?? '', 'base64').toString()).toBe('Gr\u00fc\u00dfe');
   });
+
+  test('holds a message for later; the other function sends it, called by the queue at its time', async () => {
+    const headers = {
+      authorization: `Basic ${Buffer.from(`${user.user}:${user.password}`).toString('base64')}`,
+      'content-type': 'application/json',
+    };
+    const using = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail', 'urn:ietf:params:jmap:submission'];
+    const {
+      results: [session],
+    } = await invoke({ method: 'GET', path: '/.well-known/jmap', headers });
+    const [accountId = ''] = Object.keys(JSON.parse(session?.body ?? '{}').accounts);
+    const call = async (...methodCalls: unknown[]) => {
+      const { results } = await invoke({
+        method: 'POST',
+        path: '/jmap/api',
+        headers,
+        body: JSON.stringify({ using, methodCalls }),
+      });
+      return JSON.parse(results[0]?.body ?? '{}').methodResponses;
+    };
+    const [[, identities], [, mailboxes]] = await call(
+      ['Identity/get', { accountId }, 'a'],
+      ['Mailbox/get', { accountId, properties: ['id'] }, 'b'],
+    );
+    const from = identities.list[0].email;
+    const email = {
+      mailboxIds: { [mailboxes.list[0].id]: true },
+      from: [{ email: from }],
+      subject: 'from the cloud',
+      bodyValues: { t: { value: 'Hello' } },
+      textBody: [{ partId: 't', type: 'text/plain' }],
+    };
+    const envelope = {
+      mailFrom: { email: from, parameters: { HOLDFOR: '2' } },
+      rcptTo: [{ email: 'bob@example.net' }],
+    };
+    const answers = await call(
+      ['Email/set', { accountId, create: { e: email } }, 'a'],
+      ['EmailSubmission/set', { accountId, create: { s: { identityId: 'Idefault', emailId: '#e', envelope } } }, 'b'],
+    );
+    expect(answers).toMatchObject([
+      ['Email/set', { created: { e: {} } }, 'a'],
+      ['EmailSubmission/set', { created: { s: {} } }, 'b'],
+    ]);
+    const { s } = answers[1][1].created;
+    expect(s).toMatchObject({ undoStatus: 'pending' });
+    expect(kms.calls.map(({ operation }) => operation)).toEqual(['GenerateDataKey', 'GenerateDataKey']);
+
+    const client = new SQSClient({ endpoint: `http://127.0.0.1:${bucket.port}`, ...localStoreAccess });
+    const QueueUrl = environment.POSTERN_SEND_QUEUE ?? '';
+    const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10 }));
+    client.destroy();
+    expect(JSON.parse(Messages[0]?.Body ?? '{}')).toEqual({ at: Date.parse(s.sendAt), account: accountId, id: s.id });
+    await invokeBundle(senderBundle, [{ Records: [{ body: Messages[0]?.Body }] }, {}]);
+    expect(submission.accepted).toHaveLength(1);
+    expect(submission.accepted[0]).toMatchObject({ user: user.user, to: ['bob@example.net'] });
+    const lateMs = (submission.accepted[0]?.at ?? 0) - Date.parse(s.sendAt);
+    expect(lateMs).toBeGreaterThanOrEqual(0);
+    const [[, got]] = await call(['EmailSubmission/get', { accountId, ids: [s.id] }, 'a']);
+    expect(got.list[0]).toMatchObject({
+      undoStatus: 'final',
+      deliveryStatus: { 'bob@example.net': { delivered: 'unknown' } },
+    });
+  }, 60_000);
 });

@@ -27,27 +27,41 @@ const template = synthesize();
 type Statement = { Action: string | string[]; Resource: unknown };
 
 function environment(of: Template): { [name: string]: string } {
-  const [http] = Object.values(of.findResources('AWS::Lambda::Function'));
-  return http?.Properties.Environment.Variables;
+  return Object.entries(of.findResources('AWS::Lambda::Function')).find(([id]) => id.startsWith('Http'))?.[1].Properties
+    .Environment.Variables;
 }
 
-describe('the function', () => {
-  test('may use the items of its tables and the files of its bucket, write its own log, and nothing else', () => {
-    const policies = Object.values(template.findResources('AWS::IAM::Policy'));
-    const statements = policies.flatMap((policy) => policy.Properties.PolicyDocument.Statement as Statement[]);
-    expect(statements.map(({ Action }) => Action)).toEqual([
-      ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem'],
-      ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'],
-      's3:ListBucket',
-      ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'],
+/** What the role of a function may do: each action with what it may do it to. */
+function grantsOf(name: string): [string | string[], string][] {
+  const policies = Object.entries(template.findResources('AWS::IAM::Policy')).filter(([id]) => id.startsWith(name));
+  const statements = policies.flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement as Statement[]);
+  const nameOf = (resource: unknown) => /"(\w+?)[0-9A-F]{8}"/.exec(JSON.stringify(resource))?.[1] ?? '';
+  return statements.map(({ Action, Resource }) => [Action, nameOf(Resource)]);
+}
+
+describe('the functions', () => {
+  test('may do what they need with what is theirs, and nothing else: one seals, the other opens', () => {
+    const catalog = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem'];
+    const records = ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'];
+    expect(grantsOf('HttpRole')).toEqual([
+      [['logs:CreateLogStream', 'logs:PutLogEvents'], 'HttpLog'],
+      [catalog, 'Cache'],
+      [records, 'Records'],
+      ['s3:ListBucket', 'Uploads'],
+      [['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'], 'Uploads'],
+      [['s3:PutObject', 's3:DeleteObject'], 'Outbox'],
+      ['kms:GenerateDataKey', 'VaultKey'],
+      ['sqs:SendMessage', 'Sends'],
     ]);
-    expect(statements.map(({ Resource }) => Resource)).toEqual([
-      { 'Fn::GetAtt': [expect.stringMatching(/^HttpLog/), 'Arn'] },
-      { 'Fn::GetAtt': [expect.stringMatching(/^Cache/), 'Arn'] },
-      { 'Fn::GetAtt': [expect.stringMatching(/^Records/), 'Arn'] },
-      { 'Fn::GetAtt': [expect.stringMatching(/^Uploads/), 'Arn'] },
-      { 'Fn::Join': ['', [{ 'Fn::GetAtt': [expect.stringMatching(/^Uploads/), 'Arn'] }, '/*']] },
+    expect(grantsOf('SenderRole')).toEqual([
+      [['logs:CreateLogStream', 'logs:PutLogEvents'], 'SenderLog'],
+      [catalog, 'Cache'],
+      [records, 'Records'],
+      ['s3:ListBucket', 'Outbox'],
+      [['s3:GetObject', 's3:DeleteObject'], 'Outbox'],
+      ['kms:Decrypt', 'VaultKey'],
+      ['sqs:SendMessage', 'Sends'],
+      [expect.arrayContaining(['sqs:ReceiveMessage', 'sqs:DeleteMessage']), 'Sends'],
     ]);
     template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
   });
@@ -61,8 +75,9 @@ describe('the function', () => {
   test('has settings that exist and can be used', () => {
     const variables = environment(template);
     expect(unknownVariables(variables)).toEqual([]);
-    const references = { POSTERN_TABLE: 'resolved', POSTERN_RECORDS_TABLE: 'resolved too', POSTERN_BUCKET: 'resolved' };
-    const config = readConfig([], { ...variables, ...references });
+    const references = Object.entries(variables).filter(([, value]) => typeof value !== 'string');
+    const resolved = Object.fromEntries(references.map(([name]) => [name, 'https://resolved.example']));
+    const config = readConfig([], { ...variables, ...resolved });
     expect(config).toMatchObject({ providers: '/var/task/providers.json' });
     expect(config.maxSizeRequest).toBeLessThan(6_000_000);
     expect(config.maxSizeResponse).toBeLessThan(6_000_000);
@@ -76,7 +91,10 @@ describe('the function', () => {
   });
 
   test('is done before the gateway gives up', () => {
-    template.allResourcesProperties('AWS::Lambda::Function', { Timeout: 29 });
+    template.hasResourceProperties('AWS::Lambda::Function', {
+      Timeout: 29,
+      Role: { 'Fn::GetAtt': [Match.stringLikeRegexp('^HttpRole'), 'Arn'] },
+    });
   });
 
   test('keeps its log for a month', () => {
@@ -132,6 +150,21 @@ test('the bucket is closed to the public, and lets go of uploaded files after a 
     PolicyDocument: {
       Statement: [Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } })],
     },
+  });
+});
+
+describe('what waits to be sent', () => {
+  test('is looked for each minute, called for by a queue, and set aside when it fails again and again', () => {
+    template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)' });
+    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { BatchSize: 1 });
+    template.hasResourceProperties('AWS::SQS::Queue', { RedrivePolicy: { maxReceiveCount: 5 } });
+    template.resourceCountIs('AWS::SQS::Queue', 2);
+  });
+
+  test('stays when the stack goes, with the key that opens it', () => {
+    template.hasResource('AWS::KMS::Key', { DeletionPolicy: 'Retain', Properties: { EnableKeyRotation: true } });
+    const buckets = Object.entries(template.findResources('AWS::S3::Bucket'));
+    expect(buckets.find(([id]) => id.startsWith('Outbox'))?.[1]).toMatchObject({ DeletionPolicy: 'Retain' });
   });
 });
 

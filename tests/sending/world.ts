@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { User } from '../../functions/http/authenticate.ts';
-import type { Outbox } from '../../functions/sending/outbox.ts';
 import { createQueue, type Due, type Queue } from '../../functions/sending/queue.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
@@ -14,6 +13,7 @@ import { singleProvider } from '../../shared/providers.ts';
 import { accountRecords } from '../../shared/records/account-records.ts';
 import { createMemoryRecordStore, type MemoryRecordStore } from '../../shared/records/memory-store.ts';
 import type { RecordStore } from '../../shared/records/store.ts';
+import type { Outbox } from '../../shared/vault/outbox.ts';
 import { headerOf, keyOctets, nonceOctets, seal, unseal } from '../../shared/vault/sealed.ts';
 import type { Vault } from '../../shared/vault/vault.ts';
 import { mailAccount } from '../methods/mail-account.ts';
@@ -127,9 +127,11 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
         remove: outside(store.remove),
       };
       const ownOutbox: Outbox = {
-        put: outside(async (account: Id, id: Id, sealed: Uint8Array) => void outbox.set(`${account}/${id}`, sealed)),
-        get: outside(async (account: Id, id: Id) => outbox.get(`${account}/${id}`) ?? null),
-        remove: outside(async (account: Id, id: Id) => void outbox.delete(`${account}/${id}`)),
+        put: outside(
+          async (account: string, id: string, sealed: Uint8Array) => void outbox.set(`${account}/${id}`, sealed),
+        ),
+        get: outside(async (account: string, id: string) => outbox.get(`${account}/${id}`) ?? null),
+        remove: outside(async (account: string, id: string) => void outbox.delete(`${account}/${id}`)),
       };
       const relay: CanRelay = async ({ message, beforeEnd }): Promise<RelayOutcome> => {
         step();

@@ -38,7 +38,12 @@ const law: { readonly [prefix: string]: Room } = {
   'shared/imap/': adapter('imapflow'),
   'shared/smtp/': adapter('nodemailer'),
   'shared/sieve/': adapter(),
-  'shared/aws/': adapter('@aws-sdk/client-dynamodb', '@aws-sdk/client-s3', '@aws-sdk/client-sqs'),
+  'shared/aws/': adapter(
+    '@aws-sdk/client-kms',
+    '@aws-sdk/client-dynamodb',
+    '@aws-sdk/client-s3',
+    '@aws-sdk/client-sqs',
+  ),
   'shared/webpush/': adapter('web-push'),
   'shared/': { values: ['shared/jmap/errors.ts'], packages: ['valibot'], node: ['node:url'] },
   'functions/': { values: ['shared/'], packages: 'any', node: 'any' },
