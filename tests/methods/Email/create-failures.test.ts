@@ -13,7 +13,7 @@ type Fault = { readonly port: 'mail' | 'store'; readonly n: number; readonly whe
 async function createWith(options: AccountOptions, fault: Fault): Promise<boolean> {
   const failing = failingPorts();
   const account = newEmailsAccount({ ...options, wrap: failing.wrap });
-  await account.call('get', { ids: [] });
+  const { state = null } = await account.call('get', { ids: [] });
   const [both, one] = [await account.mailboxIds('One', 'Two'), await account.mailboxIds('One')];
   const keywords = { $flagged: true };
   const create = {
@@ -63,7 +63,7 @@ async function createWith(options: AccountOptions, fault: Fault): Promise<boolea
       mailboxIds: name === 'a' ? both : one,
     });
   }
-  const { created = [], hasMoreChanges } = await account.call('changes', { sinceState: answer.oldState ?? null });
+  const { created = [], hasMoreChanges } = await account.call('changes', { sinceState: state });
   const ids = Object.values((answer.created ?? {}) as { [name: string]: JsonObject }).map(({ id }) => id);
   expect({ created: new Set(created as string[]), hasMoreChanges }).toEqual({
     created: new Set(ids),
