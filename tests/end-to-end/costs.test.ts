@@ -306,3 +306,44 @@ test.each(novelties)('%s', async (what, commands) => {
   expect(tallied(process.imap.commands.slice(before))).toBe(commands);
   await process.stop();
 });
+
+/** What Mailbox/set costs in a warm process; the first LIST is the sync before it, the last one looks at what was done. */
+const mailboxChanges: readonly (readonly [
+  what: string,
+  args: (id: Id) => JsonObject,
+  commands: string,
+  reads: number,
+  writes: number,
+])[] = [
+  ['a Mailbox created', () => ({ create: { k: { name: 'New' } } }), '2 LIST, CREATE, SUBSCRIBE, MYRIGHTS', 3, 2],
+  [
+    'a Mailbox renamed',
+    (id) => ({ update: { [id]: { name: 'Newer' } } }),
+    '2 LIST, RENAME, SUBSCRIBE, UNSUBSCRIBE',
+    3,
+    2,
+  ],
+  ['a Mailbox ordered', (id) => ({ update: { [id]: { sortOrder: 7 } } }), 'LIST', 3, 2],
+  ['a Mailbox unsubscribed', (id) => ({ update: { [id]: { isSubscribed: false } } }), '2 LIST, UNSUBSCRIBE', 3, 2],
+  ['a Mailbox destroyed', (id) => ({ destroy: [id] }), '2 LIST, STATUS, DELETE, UNSUBSCRIBE', 3, 2],
+];
+
+test.each(mailboxChanges)('%s', async (what, args, commands, reads, writes) => {
+  const process = await product.startProcess();
+  const client = await process.client(user);
+  await sceneOf(client);
+  const name = what.replaceAll(' ', '-');
+  const made = await client.one<{ created: { m: { id: Id } } }>('Mailbox/set', { create: { m: { name } } });
+  await client.get('Mailbox', { ids: null });
+  product.advanceClock(freshnessMs + 1);
+
+  const before = process.imap.commands.length;
+  product.store.resetUnits();
+  const response = await client.one<JsonObject>('Mailbox/set', args(made.created.m.id));
+  const units = product.store.units();
+  expect(response).toMatchObject({ notCreated: null, notUpdated: null, notDestroyed: null });
+  expect(tallied(process.imap.commands.slice(before))).toBe(commands);
+  expect(units.reads).toBeLessThanOrEqual(reads);
+  expect(units.writes).toBeLessThanOrEqual(writes);
+  await process.stop();
+});

@@ -1,0 +1,133 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
+import { dovecot, type TestServer } from '../servers/servers.ts';
+import { expectRight, questions } from './failure-laws.ts';
+import { type Product, startProduct } from './harness.ts';
+import { type ImapActor, imapActor } from './imap-actor.ts';
+import {
+  type InterceptingProxy,
+  type Interception,
+  type Moment,
+  startInterceptingProxy,
+} from './intercepting-proxy.ts';
+import type { JmapClient } from './jmap-client.ts';
+import { letter } from './letter.ts';
+import { mailboxNamed, namesOf, takeSnapshot } from './snapshot.ts';
+
+type Refusals = { readonly [id: string]: JsonObject } | null;
+type SetResponse = {
+  readonly oldState: string;
+  readonly newState: string;
+  readonly created: { readonly [creationId: string]: { readonly id: Id } } | null;
+  readonly updated: { readonly [id: string]: JsonObject | null } | null;
+  readonly destroyed: readonly Id[] | null;
+  readonly notCreated: Refusals;
+  readonly notUpdated: Refusals;
+  readonly notDestroyed: Refusals;
+};
+
+/** Commands that change mailboxes, as they are on the wire. */
+const changing = /^(?:CREATE|RENAME|DELETE|SUBSCRIBE|UNSUBSCRIBE) /;
+const moments: readonly Moment[] = ['before', 'unanswered', 'after'];
+const timeoutMs = 120_000;
+
+describe('Mailbox/set on Dovecot', () => {
+  let server: TestServer;
+  let proxy: InterceptingProxy;
+  let product: Product;
+
+  beforeAll(async () => {
+    server = await dovecot();
+    proxy = await startInterceptingProxy(server.imapPort);
+    product = startProduct({ host: server.host, imapPort: proxy.port });
+  });
+  afterAll(async () => {
+    await product.stop();
+    await proxy.stop();
+  });
+
+  function look(client: JmapClient) {
+    product.advanceClock(10_000);
+    return takeSnapshot(client, questions);
+  }
+
+  /** Creates, moves and destroys in one call while something happens at one command; tells whether it did. */
+  async function interrupted(interception: Interception) {
+    proxy.set(null);
+    const user = await server.freshUser();
+    const actor: ImapActor = await imapActor(server, user);
+    for (const name of ['Work', 'Work/Part', 'Home', 'Old', 'One', 'Two']) await actor.create(name);
+    for (const name of ['Work', 'Work/Part', 'Home', 'Old', 'One', 'Two']) await actor.subscribe(name);
+    for (const name of ['Work', 'Work/Part', 'Old', 'One']) {
+      await actor.deliver(name, letter({ token: `in-${name.replace('/', '-')}` }));
+    }
+    const process = await product.startProcess();
+    const client = await process.client(user);
+    const before = await look(client);
+    const idOf = (name: string) => mailboxNamed(before, name).id;
+    const moves = { [idOf('Work')]: { name: 'Moved', parentId: idOf('Home') } };
+    const swaps = { [idOf('One')]: { name: 'Two' }, [idOf('Two')]: { name: 'One' } };
+
+    proxy.set(interception);
+    const response = await client.one<SetResponse>('Mailbox/set', {
+      create: { top: { name: 'New' }, below: { name: 'Below', parentId: '#top' } },
+      update: { ...moves, ...swaps },
+      destroy: [idOf('Old')],
+      onDestroyRemoveEmails: true,
+    });
+    const hasHappened = proxy.hasHappened();
+    proxy.set(null);
+
+    const after = await look(client);
+    const observed = await actor.observe();
+    await expectRight(observed, client, [before, after], [0], false);
+    const names = namesOf(after.Mailbox);
+    const { created, updated, destroyed, notCreated, notUpdated, notDestroyed } = response;
+    // What is reported holds.
+    const wanted = { top: 'New', below: 'New/Below' };
+    for (const [creationId, name] of Object.entries(wanted)) {
+      const made = created?.[creationId];
+      if (made !== undefined) expect(names.get(made.id)).toBe(name);
+      else {
+        expect(notCreated?.[creationId]).toBeDefined();
+        expect([...names.values()]).not.toContain(name);
+      }
+    }
+    const places: [string, string][] = [
+      ['Work', 'Home/Moved'],
+      ['One', 'Two'],
+      ['Two', 'One'],
+    ];
+    for (const [from, to] of places) {
+      const isUpdated = updated?.[idOf(from)] !== undefined;
+      expect([from, isUpdated]).toEqual([from, notUpdated?.[idOf(from)] === undefined]);
+      const mailbox = after.Mailbox.get(idOf(from));
+      // The connection that is broken once works again: nothing is left half done.
+      expect([from, names.get(idOf(from)), mailbox?.isSubscribed]).toEqual([from, isUpdated ? to : from, true]);
+    }
+    expect((destroyed ?? []).length === 1).toBe(notDestroyed === null);
+    expect(after.Mailbox.has(idOf('Old'))).toBe(notDestroyed !== null);
+    // No message is lost but those that were to be destroyed, and none is there twice.
+    const tokens = observed.flatMap(({ rows }) => rows.map(({ token }) => token)).sort();
+    const kept = ['in-One', 'in-Work', 'in-Work-Part'];
+    expect(tokens).toEqual(notDestroyed === null ? kept : ['in-Old', ...kept].sort());
+    await client.changes('Mailbox', response.newState);
+    await process.stop();
+    await actor.close();
+    return { hasHappened, response };
+  }
+
+  test.each(moments)(
+    'all or nothing of each record is done when the connection breaks at a command (%s), whichever it is',
+    async (moment) => {
+      for (let nth = 1; ; nth += 1) {
+        const { hasHappened, response } = await interrupted({ command: changing, nth, moment, act: 'drop' });
+        if (hasHappened) continue;
+        expect(nth).toBeGreaterThan(9);
+        expect(response).toMatchObject({ notCreated: null, notUpdated: null, notDestroyed: null });
+        return;
+      }
+    },
+    timeoutMs,
+  );
+});
