@@ -3,7 +3,7 @@ import { sameCounts } from './counts.ts';
 import type { Email, MailboxKey } from './email.ts';
 import { existsInJmap, keywordsOf, mailboxesOf } from './keywords.ts';
 import type { MailboxEntry } from './mailbox.ts';
-import { type MailboxPlace, mailboxPlaces } from './roles.ts';
+import { isInbox, type MailboxPlace, mailboxPlaces, personalPrefix } from './roles.ts';
 import type { EmailEdit, LogEntry } from './view.ts';
 
 /** What an edit of an Email is for JMAP; null when nothing of it can be seen there. */
@@ -50,11 +50,22 @@ export function mailboxEntries(
   return entries;
 }
 
-type Visible = { readonly entry: MailboxEntry; readonly place: MailboxPlace | undefined };
+type Visible = {
+  readonly entry: MailboxEntry;
+  readonly place: MailboxPlace | undefined;
+  /** The inbox of a server that keeps all others below it: nothing can be put below it in the tree that clients see. */
+  readonly isShownBesideOthers: boolean;
+};
 
 function visible(mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): ReadonlyMap<Id, Visible> {
   const places = mailboxPlaces(mailboxes.values());
-  return new Map([...mailboxes].map(([key, entry]) => [entry.id, { entry, place: places.get(key) }]));
+  const hasPrefix = personalPrefix(mailboxes.values()) !== '';
+  return new Map(
+    [...mailboxes].map(([key, entry]) => [
+      entry.id,
+      { entry, place: places.get(key), isShownBesideOthers: hasPrefix && isInbox(entry.name) },
+    ]),
+  );
 }
 
 /** Whether two versions of a Mailbox differ in nothing a client can see but perhaps the counts. */
@@ -63,6 +74,7 @@ function sameMailbox(a: Visible, b: Visible): boolean {
     a.place?.name === b.place?.name &&
     a.place?.parentId === b.place?.parentId &&
     a.place?.role === b.place?.role &&
+    a.isShownBesideOthers === b.isShownBesideOthers &&
     a.entry.subscribed === b.entry.subscribed &&
     a.entry.attributes.join(' ') === b.entry.attributes.join(' ') &&
     a.entry.selectable === b.entry.selectable &&

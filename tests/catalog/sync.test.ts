@@ -254,6 +254,18 @@ describe('what other clients do', () => {
     await holdsWhatServerHolds(view, server);
   });
 
+  test('the inbox is told of when all others are below it from now on, or are not any more', async () => {
+    server = fakeMailServer({ tier: 'qresync', scheme: 'digest', threads: 'derived', delimiter: '.' });
+    catalog = modelCatalog();
+    server.create('INBOX');
+    const alone = await synced();
+    server.create('INBOX.Home');
+    const view = await synced();
+    expect((await changesOf(view, alone, 'Mailbox')).updated).toEqual([inboxId]);
+    server.create('Elsewhere');
+    expect((await changesOf(await synced(), view, 'Mailbox')).updated).toContain(inboxId);
+  });
+
   test('two mailboxes that swap their names keep their ids', async () => {
     const idsOf = async (view: CatalogView) =>
       Object.fromEntries([...(await view.mailboxes()).values()].map((entry) => [entry.name, entry.id]));
