@@ -124,10 +124,9 @@ function nullIfUnavailable(error: unknown): null {
   throw error;
 }
 
-/** Two spans of own changes: one where they follow upon each other, else the first. */
+/** Two spans of own changes: one where they follow upon each other, else the first. Before anything was done, the second. */
 export function joined(first: Span, second: Span): Span {
-  const isFirst = first.before === first.after;
-  if (isFirst) return second;
+  if (first.latest === first.before) return second;
   const follows = isSameState(first.after, second.before);
   return follows ? { ...second, before: first.before } : { ...first, latest: second.latest };
 }
