@@ -15,6 +15,8 @@ export class ChangeAnswer {
   readonly flags = new Map<number, readonly string[]>();
   /** UIDs that are gone. */
   readonly gone = new Set<number>();
+  /** Whether the server told that anything is gone, by whatever name. */
+  hasLost = false;
   copied: CopiedUids | null = null;
   readonly #asked: UidRanges;
   readonly #modseqs = new Set<string>();
@@ -32,6 +34,7 @@ export class ChangeAnswer {
   take(name: string, count: number | null, values: readonly ImapValue[]): void {
     if (name === 'FETCH') this.#takeRow(count, values);
     if (name === 'EXPUNGE') this.#isDisturbed = true;
+    this.hasLost ||= name === 'EXPUNGE' || name === 'VANISHED';
     if (name !== 'VANISHED') return;
     const ranges = parseUidRanges(textOf(values.at(-1)) ?? '') ?? [];
     const ours = this.#asked.flatMap(([first, last]) => clipRanges(ranges, first, last));

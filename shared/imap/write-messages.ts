@@ -139,9 +139,14 @@ async function removeUids(session: ImapSession, uids: UidRanges, answer: ChangeA
     session.change('UID STORE', [uidSet(uids), atom(sign), list(atom('\\Deleted'))], told);
   let isFlagged = false;
   try {
-    const first = await flag('+FLAGS', canExpunge ? new ChangeAnswer(uids) : answer);
+    const flagged = canExpunge ? new ChangeAnswer(uids) : answer;
+    const first = await flag('+FLAGS', flagged);
     isFlagged = true;
-    return canExpunge ? [first, await session.change('UID EXPUNGE', [uidSet(uids)], answer)] : [first];
+    if (!canExpunge) return [first];
+    const second = await session.change('UID EXPUNGE', [uidSet(uids)], answer);
+    // QUIRK(dovecot 2.3): without the right to expunge (RFC 4314) nothing is, and the answer is OK.
+    const isLeft = flagged.flags.size > 0 && !answer.hasLost;
+    return isLeft ? [first, second, await flag('-FLAGS', new ChangeAnswer(uids))] : [first, second];
   } catch (error) {
     if (!(error instanceof CommandRefused)) throw error;
     try {

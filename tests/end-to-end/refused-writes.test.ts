@@ -88,8 +88,11 @@ describe.each([
     expect(await where()).toEqual(asItWas);
   });
 
-  test('nothing goes out of a mailbox that does not let it go, nor out of others then', async () => {
-    const { id, box, set, where } = await withRights('lookup read write write-seen insert');
+  test.each([
+    ['flagged as deleted', 'lookup read write write-seen insert'],
+    ['expunged', 'lookup read write write-seen write-deleted insert'],
+  ])('nothing goes out of a mailbox where it must not be %s, nor out of others then', async (__, rights) => {
+    const { id, box, set, where } = await withRights(rights);
     const { notUpdated, notDestroyed } = await set({
       update: { [id('two')]: { mailboxIds: { [box('Work')]: true } } },
       destroy: [],

@@ -8,7 +8,7 @@ import { carryOut, type Deeds, type Scene } from './carry-out.ts';
 import type { CanWriteMessages, WriteFailure } from './mail.ts';
 import { isEmptyWish, isFulfilled, needsCopy, undoingOf, type Wish, type Wished } from './wish.ts';
 
-/** How often wishes are carried out of which it is not known whether they hold. */
+/** How often wishes are carried out of which it is not known whether they hold; after that they are only undone. */
 const roundsMax = 3;
 
 /** What became of wishes, and of the catalog by them. */
@@ -36,7 +36,7 @@ export async function fulfil(
   let wasLost = false;
 
   for (let round = 1; ; round += 1) {
-    const { active, undoing } = await sorted(pending, round > roundsMax);
+    const { active, undoing } = await sorted(pending, round);
     if (active.size + undoing.size === 0) return { ...span, outcomes };
     const mailboxes = await span.latest.mailboxes();
     const deeds = await carriedOut(new Map([...active, ...undoing]), { mailboxes, writing, canMove }, round);
@@ -45,15 +45,20 @@ export async function fulfil(
       return { ...span, outcomes };
     }
     wasLost ||= deeds.isLost;
+    for (const id of undoing.keys()) {
+      const outcome = outcomes.get(id);
+      if (outcome?.ok === false) half.set(id, outcome.error);
+    }
     const now = await adopted(deeds);
     const undecided = [...active.keys()].filter((id) => !isDecided(id, deeds, now?.isAttributed !== false));
     span = now === null ? span : joined(span, now);
-    if (undecided.length > 0 || undoing.size > 0 || half.size > 0) span = { ...span, latest: await lookAnew() };
+    if (undecided.length > 0 || half.size > 0) span = { ...span, latest: await lookAnew() };
     pending = new Map([...pending].filter(([id]) => undecided.includes(id)));
   }
 
   /** What is still to be done; of everything else the outcome is noted. */
-  async function sorted(open: ReadonlyMap<Id, Wish>, isOver: boolean) {
+  async function sorted(open: ReadonlyMap<Id, Wish>, round: number) {
+    const isOver = round > roundsMax;
     const active = new Map<Id, Wished>();
     const undoing = new Map<Id, Wished>();
     const emails = await span.latest.emails([...open.keys(), ...half.keys()]);
@@ -79,7 +84,8 @@ export async function fulfil(
       if (wish === undefined || email === undefined || original === undefined) return;
       const back = { wish: undoingOf(wish, email, original), email };
       if (isEmptyWish(back.wish)) return;
-      if (isOver || (wasLost && needsCopy(back, canMove))) outcomes.set(id, refuse(halfDone(error)));
+      const canUndo = round <= roundsMax + 1 && !(wasLost && needsCopy(back, canMove));
+      if (!canUndo) outcomes.set(id, refuse(halfDone(error)));
       else undoing.set(id, back);
     }
   }
