@@ -23,6 +23,11 @@ const withoutCatenate: Backend = {
 
 type BodyPart = { readonly partId: string; readonly blobId: string };
 
+/** The date of which the answer says that it is not the one that was asked for. */
+function receivedIn(created: Created & { readonly receivedAt?: string }) {
+  return created.receivedAt === undefined ? {} : { receivedAt: created.receivedAt };
+}
+
 function partsOf(part: unknown): readonly BodyPart[] {
   return (part as { subParts: BodyPart[] }).subParts;
 }
@@ -75,6 +80,19 @@ describe.each([...backends, courierBackend, withoutCatenate])('on $title', ({ st
     const { list } = await client.get<JsonObject>('Email', { ids: [id], properties, fetchAllBodyValues: true });
     return list[0];
   };
+
+  test('a date that the mail server keeps as another one is told', async () => {
+    const receivedAt = '0001-01-01T00:00:00Z';
+    const response = await create({ old: { mailboxIds: inMailboxes('One'), receivedAt } });
+    // QUIRK(cyrus 3.6): it takes no such date.
+    if (backend.title === 'Cyrus') {
+      expect(response.notCreated?.old).toMatchObject({ type: 'forbidden' });
+      return;
+    }
+    const created = createdBy(response);
+    expect(await emailOf(created.id, ['receivedAt'])).toEqual({ id: created.id, receivedAt, ...receivedIn(created) });
+    await client.one('Email/set', { destroy: [created.id] });
+  });
 
   test('an Email is created with all that it is to have', async () => {
     const email = {

@@ -6,7 +6,7 @@ import type { MailboxEntry } from '../../catalog/mailbox.ts';
 import type { OwnChanges } from '../../catalog/own-changes.ts';
 import type { CatalogView } from '../../catalog/view.ts';
 import { OutcomeUnknown, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
-import type { Id } from '../../jmap/scalars.ts';
+import { type Id, utcDate } from '../../jmap/scalars.ts';
 import type { Some } from '../../jmap/verbs.ts';
 import type { BlobReading } from './blob-contents.ts';
 import { messageBlobId } from './blob-id.ts';
@@ -55,6 +55,8 @@ type Landed = {
   readonly wish: Wish;
   readonly mailbox: MailboxEntry;
   readonly uid: number;
+  /** As it was asked for, in seconds since the epoch. */
+  readonly receivedAt: number;
 };
 
 /**
@@ -110,7 +112,7 @@ export async function putIn(
     const email = emails.get(each);
     if (email === undefined || results.has(each.creationId)) continue;
     const refusal = refusals.get(email.id);
-    results.set(each.creationId, refusal === undefined ? ok(createdEmail(email)) : refuse(refusal));
+    results.set(each.creationId, refusal === undefined ? ok(createdEmail(email, each)) : refuse(refusal));
   }
   return { ...span, results };
 
@@ -130,7 +132,7 @@ export async function putIn(
       if (!uid.ok) return uid;
       ledger.arrives(mailbox.key, uid.value, { emailId: null, keywords });
       claim(mailbox.key, uid.value);
-      return ok({ wish, mailbox, uid: uid.value });
+      return ok({ wish, mailbox, uid: uid.value, receivedAt: content.value.receivedAt });
     }
     return refuse(noAnswer);
   }
@@ -279,9 +281,13 @@ async function landedEmails(landed: readonly Landed[], view: CatalogView): Promi
   );
 }
 
-/** What a client learns of a new Email (RFC 8621 §4.6, §4.8). */
-function createdEmail({ id, threadId, size }: Email): Some<EmailRecord> {
-  return { id, blobId: messageBlobId(id), threadId, size };
+/**
+ * What a client learns of a new Email (RFC 8621 §4.6, §4.8). Servers keep a date that is too far from
+ * the present as another one.
+ */
+function createdEmail({ id, threadId, size, receivedAt }: Email, asked: Landed): Some<EmailRecord> {
+  const created = { id, blobId: messageBlobId(id), threadId, size };
+  return receivedAt === asked.receivedAt ? created : { ...created, receivedAt: utcDate(receivedAt * 1000) };
 }
 
 const unread: SetError = { type: 'serverUnavailable', description: 'a blob could not be read' };
