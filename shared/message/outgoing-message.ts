@@ -1,11 +1,13 @@
 import { Buffer } from 'node:buffer';
-import { type EmailHeader, parseHeaders } from './parse-headers.ts';
+import { type EmailHeader, headerLimits, parseHeaders } from './parse-headers.ts';
 
 /** A message as it goes out (RFC 8621 §7.5): the stored one without its Bcc fields. */
 export type OutgoingMessage = {
   readonly octets: Uint8Array;
-  /** The fields of the stored message, Bcc too. */
+  /** The fields of the stored message, Bcc too, with the line ends that they will have. */
   readonly headers: readonly EmailHeader[];
+  /** Whether there are no more fields than these. */
+  readonly isHeaderWhole: boolean;
 };
 
 const [tab, lf, cr, space, colon] = [0x09, 0x0a, 0x0d, 0x20, 0x3a];
@@ -21,17 +23,24 @@ export function outgoingMessage(stored: Uint8Array): OutgoingMessage {
   const kept: Buffer[] = [];
   let at = 0;
   let keepFrom = 0;
+  let headerEnd = bytes.length;
   while (at < bytes.length) {
     const start = at;
     at = lineEnd(bytes, at);
-    if (bytes[start] === cr || bytes[start] === lf) break;
+    if (bytes[start] === cr || bytes[start] === lf) {
+      headerEnd = start;
+      break;
+    }
     while (at < bytes.length && (bytes[at] === space || bytes[at] === tab)) at = lineEnd(bytes, at);
     if (!isDropped(nameOf(bytes, start, at))) continue;
     kept.push(bytes.subarray(keepFrom, start));
     keepFrom = at;
   }
   kept.push(bytes.subarray(keepFrom));
-  return { octets: Buffer.concat(kept), headers: parseHeaders(stored) };
+  const header = Buffer.from(bytes.toString('latin1', 0, headerEnd).replace(/\r\n?|\n/g, '\r\n'), 'latin1');
+  const headers = parseHeaders(header);
+  const isHeaderWhole = header.length <= headerLimits.bytesMax && headers.length < headerLimits.fieldsMax;
+  return { octets: Buffer.concat(kept), headers, isHeaderWhole };
 }
 
 /** The message with another field in front; both are text without line ends. */

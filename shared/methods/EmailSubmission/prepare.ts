@@ -4,7 +4,7 @@ import { ok, type Result, refuse, type SetError } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
 import { headerDate } from '../../message/header-date.ts';
 import { messageIds } from '../../message/message-ids.ts';
-import { outgoingMessage, withField } from '../../message/outgoing-message.ts';
+import { type OutgoingMessage, outgoingMessage, withField } from '../../message/outgoing-message.ts';
 import type { EmailHeader } from '../../message/parse-headers.ts';
 import { isSmtpMailbox } from '../../message/smtp-mailbox.ts';
 import { blobFinder } from '../Blob/find.ts';
@@ -38,7 +38,7 @@ export async function prepare(
   if (!found.ok) return found;
 
   const outgoing = outgoingMessage(found.value.octets);
-  const invalid = objectionsTo(outgoing.headers, found.value.octets);
+  const invalid = objectionsTo(outgoing, found.value.octets);
   if (invalid !== null) return refuse(invalid);
   const forbidden = forbiddenFrom(outgoing.headers, identity, ports);
   if (forbidden !== null) return refuse(forbidden);
@@ -76,8 +76,10 @@ async function readEmail(
 }
 
 /** `invalidEmail`, with every property that no message may go out with (RFC 5322 §3.6); null: there is none. */
-function objectionsTo(headers: readonly EmailHeader[], octets: Uint8Array): SetError | null {
+function objectionsTo({ headers, isHeaderWhole }: OutgoingMessage, octets: Uint8Array): SetError | null {
   const properties: string[] = [];
+  // What is not looked at could be another From.
+  if (!isHeaderWhole) properties.push('headers');
   const once = (property: string, field: string, isValid: (value: string) => boolean, isMandatory = false) => {
     const values = valuesOf(headers, field);
     if (values.length > 1 || !values.every(isValid) || (isMandatory && values.length === 0)) properties.push(property);
@@ -91,7 +93,7 @@ function objectionsTo(headers: readonly EmailHeader[], octets: Uint8Array): SetE
   once('sentAt', 'date', (value) => headerDate(value) !== null, true);
   once('messageId', 'message-id', (value) => messageIds(value)?.length === 1);
   for (const [property, field] of Object.entries(listFields)) once(property, field, () => true);
-  // SMTP has no NUL (RFC 5321 §4.5.2), and no way to tell a lone CR from a line end.
+  // SMTP has no NUL (RFC 5321 §4.5.2).
   if (octets.includes(0)) properties.push('bodyStructure');
   if (
     valuesOf(headers, 'from').length === 1 &&

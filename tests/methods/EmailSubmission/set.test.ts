@@ -327,6 +327,28 @@ describe('creating an EmailSubmission', () => {
   });
 });
 
+describe('what a message says of itself', () => {
+  test.each([
+    {
+      what: 'behind a CR that ends a line once it is sent',
+      raw: letter.replace('Subject: x', 'Subject: x\rFrom: eve@example.com'),
+    },
+    {
+      what: 'as if it were the subject, also in place of the Sender',
+      raw: letter.replace('Subject: x', 'Subject: x\rSender: a, b'),
+    },
+    { what: 'beyond as many fields as are read', raw: `${'X: y\n'.repeat(10_000)}From: eve@example.com\n${letter}` },
+    {
+      what: 'beyond as much as is read',
+      raw: `${letter.split('\n\n')[0]}\nX: ${'y'.repeat(1_100_000)}\nFrom: eve@example.com\n\nHello\n`,
+    },
+  ])('is looked at $what', async ({ raw }) => {
+    const { create, server } = start({ raws: [raw], maxSizeMessage: 10_000_000 });
+    expect(await create({})).toMatchObject({ notCreated: { k: { type: 'invalidEmail' } } });
+    expect(server.sent).toEqual([]);
+  });
+});
+
 describe('after a submission', () => {
   async function implicitCalls(args: JsonObject, options: Parameters<typeof start>[0] = {}, fate?: Fate) {
     const { ports, server } = start(options);
