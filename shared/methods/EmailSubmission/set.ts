@@ -1,6 +1,8 @@
 // EmailSubmission/set (RFC 8621 §7.5)
+import { mailboxesOf } from '../../catalog/keywords.ts';
+import { mailboxWithRole } from '../../catalog/roles.ts';
 import { AuthenticationFailed, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
-import { anyObject, arrayOf, mapOf, nullable, string } from '../../jmap/grammar.ts';
+import { anyObject, arrayOf, isObject, mapOf, nullable, string } from '../../jmap/grammar.ts';
 import type { AccountContext, ImplicitCall } from '../../jmap/method.ts';
 import { type Id, type JsonObject, type State, utcDate } from '../../jmap/scalars.ts';
 import type { Achieved, SetPort } from '../../jmap/standard/set.ts';
@@ -185,7 +187,7 @@ export async function afterSubmissions(
   return [{ name: 'Email/set', args: { accountId, update, destroy: [...destroy] } }];
 }
 
-/** Where the provider has put a copy into Sent, and the client keeps the Email as well, one of the two is enough. */
+/** Where the provider has put a copy into Sent, and the client keeps the Email there as well, one of the two is enough. */
 async function surplusCopies(
   achieved: Achieved<EmailSubmission>,
   update: JsonObject,
@@ -196,10 +198,24 @@ async function surplusCopies(
   const copies: Id[] = [];
   for (const { id } of achieved.created.values()) {
     const kept = records.get(id);
-    if (kept !== undefined && kept.emailId in update)
-      copies.push(...(await copiesInSent(kept, ports).catch(noneIfUnavailable)));
+    const patch = kept && update[kept.emailId];
+    if (kept === undefined || !isObject(patch)) continue;
+    const found = async () => ((await endsInSent(kept.emailId, patch, ports)) ? copiesInSent(kept, ports) : []);
+    copies.push(...(await found().catch(noneIfUnavailable)));
   }
   return copies;
+}
+
+/** Whether the Email is in Sent after the patch; if not, the copy there is the only one that will be. */
+async function endsInSent(emailId: Id, patch: JsonObject, { catalog }: SubmissionPorts): Promise<boolean> {
+  const view = await catalog.view('recent');
+  const mailboxes = await view.mailboxes();
+  const sent = mailboxes.get(mailboxWithRole(mailboxes.values(), 'sent') ?? Number.NaN);
+  if (sent === undefined) return false;
+  if (isObject(patch.mailboxIds)) return patch.mailboxIds[sent.id] === true;
+  const place = patch[`mailboxIds/${sent.id}`];
+  if (place !== undefined) return place === true;
+  return mailboxesOf((await view.emails([emailId])).get(emailId) ?? null).includes(sent.key);
 }
 
 /** What the server decides about a submission. */

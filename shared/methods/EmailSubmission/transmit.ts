@@ -1,4 +1,4 @@
-import { Unavailable } from '../../jmap/errors.ts';
+import { AuthenticationFailed, Unavailable } from '../../jmap/errors.ts';
 import type { Id, State } from '../../jmap/scalars.ts';
 import { utcDate } from '../../jmap/scalars.ts';
 import type { RecordsView } from '../../records/account-records.ts';
@@ -98,7 +98,8 @@ async function settledBy(
 /** A message that may have gone out, and is not sent again either way. */
 async function foundOut(kept: KeptSubmission, ports: SubmissionPorts): Promise<KeptSubmission> {
   const copies = await copiesInSent(kept, ports).catch((error: unknown) => {
-    if (error instanceof Unavailable) return [];
+    // A password that is another one by now keeps nobody from saying that it is not known.
+    if (error instanceof Unavailable || error instanceof AuthenticationFailed) return [];
     throw error;
   });
   const isSent = copies.length > 0;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Unavailable } from '../../../shared/jmap/errors.ts';
+import { AuthenticationFailed, Unavailable } from '../../../shared/jmap/errors.ts';
 import type { JsonObject } from '../../../shared/jmap/scalars.ts';
 import { emailSubmission } from '../../../shared/methods/EmailSubmission/index.ts';
 import { submissionKind } from '../../../shared/methods/EmailSubmission/record.ts';
@@ -385,7 +385,12 @@ describe('after a submission', () => {
     });
   });
 
-  test('a copy that the provider put into Sent goes, where the client keeps his own', async () => {
+  test.each([
+    { what: 'goes, where the client keeps his own there', patch: { 'keywords/$draft': null }, destroy: ['e2'] },
+    { what: 'stays, where his own goes elsewhere', patch: { mailboxIds: { mtrash: true } }, destroy: [] },
+    { what: 'stays, where his own is taken out', patch: { 'mailboxIds/SENT': null }, destroy: [] },
+    { what: 'goes, where his own comes in', patch: { 'mailboxIds/SENT': true }, destroy: ['e2'] },
+  ])('a copy that the provider put into Sent $what', async ({ patch, destroy }) => {
     // The letter, and the copy of it that is in Sent.
     const raws = [letter, letter];
     const { ports, server } = start({ raws, savesSent: true });
@@ -395,9 +400,12 @@ describe('after a submission', () => {
     Object.assign(sent ?? {}, { attributes: ['\\sent'] });
     Object.assign(ports.search, { search: async () => [[2]] });
     const create = { k: { identityId: 'Idefault', emailId: 'e1' } };
-    const args = { accountId: 'a', create, onSuccessUpdateEmail: { '#k': { 'keywords/$draft': null } } };
+    const named = Object.fromEntries(
+      Object.entries(patch).map(([name, value]) => [name.replace('SENT', sent?.id ?? ''), value]),
+    );
+    const args = { accountId: 'a', create, onSuccessUpdateEmail: { '#k': named } };
     const answer = await emailSubmission.methods.set.run(args, ports, contextFor(ports));
-    expect(answer).toMatchObject({ value: { implicit: [{ args: { update: { e1: {} }, destroy: ['e2'] } }] } });
+    expect(answer).toMatchObject({ value: { implicit: [{ args: { update: { e1: named }, destroy } }] } });
     expect(server.sent).toHaveLength(1);
   });
 });
@@ -442,12 +450,17 @@ describe('a process that ended while it sent', () => {
       state: 'uncertain',
       reply: /^451 4\.4\.2/,
     },
+    { what: 'Sent cannot be seen any more', savesSent: true, found: null, state: 'uncertain', reply: /^451 4\.4\.2/ },
     { what: 'a copy of it is in Sent', savesSent: true, found: [[2]], state: 'sent', reply: /^250 2\.0\.0/ },
   ])('leaves a message that is found out about: $what', async ({ savesSent, found, state, reply }) => {
     const { ports, create, server, pass, call, kept } = start({ savesSent, raws: [letter, letter] });
     const mailboxes = await (await ports.catalog.view('now')).mailboxes();
     for (const mailbox of mailboxes.values()) Object.assign(mailbox, { attributes: ['\\sent'] });
-    Object.assign(ports.search, { search: async () => found });
+    const search = async () => {
+      if (found === null) throw new AuthenticationFailed('The password is another one');
+      return found;
+    };
+    Object.assign(ports.search, { search });
     // The end of the message has gone out, and nothing that comes after it happens.
     const { relay } = ports.submission;
     Object.assign(ports.submission, {
