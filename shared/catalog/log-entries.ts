@@ -3,7 +3,7 @@ import { sameCounts } from './counts.ts';
 import type { Email, MailboxKey } from './email.ts';
 import { existsInJmap, keywordsOf, mailboxesOf } from './keywords.ts';
 import type { MailboxEntry } from './mailbox.ts';
-import { isInbox, type MailboxPlace, mailboxPlaces, personalPrefix } from './roles.ts';
+import { haveSamePlaces, isInbox, type MailboxPlace, mailboxPlaces, personalPrefix } from './roles.ts';
 import type { EmailEdit, LogEntry } from './view.ts';
 
 /** What an edit of an Email is for JMAP; null when nothing of it can be seen there. */
@@ -37,8 +37,9 @@ export function mailboxEntries(
   before: ReadonlyMap<MailboxKey, MailboxEntry>,
   after: ReadonlyMap<MailboxKey, MailboxEntry>,
 ): LogEntry[] {
-  const was = visible(before);
-  const is = visible(after);
+  const places = haveSamePlaces(before, after) ? new Map<MailboxKey, MailboxPlace>() : null;
+  const was = visible(before, places ?? mailboxPlaces(before.values()));
+  const is = visible(after, places ?? mailboxPlaces(after.values()));
   const entries: LogEntry[] = [];
   for (const [id, now] of is) {
     const then = was.get(id);
@@ -57,8 +58,10 @@ type Visible = {
   readonly isShownBesideOthers: boolean;
 };
 
-function visible(mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): ReadonlyMap<Id, Visible> {
-  const places = mailboxPlaces(mailboxes.values());
+function visible(
+  mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>,
+  places: ReadonlyMap<MailboxKey, MailboxPlace>,
+): ReadonlyMap<Id, Visible> {
   const hasPrefix = personalPrefix(mailboxes.values()) !== '';
   return new Map(
     [...mailboxes].map(([key, entry]) => [

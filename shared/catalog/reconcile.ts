@@ -7,7 +7,7 @@ import { freshThreads } from './fresh-threads.ts';
 import { emailEntry, mailboxEntries, threadEntry } from './log-entries.ts';
 import type { MailboxEntry, MailboxVector } from './mailbox.ts';
 import { changedMembers, membersOfThreads, withCounts } from './members.ts';
-import { mailboxWithRole } from './roles.ts';
+import { haveSamePlaces, mailboxWithRole } from './roles.ts';
 import { type Place, rowChanges } from './row-changes.ts';
 import type { CatalogEdit, CatalogView, LogEntry } from './view.ts';
 
@@ -36,7 +36,9 @@ export async function reconcile(view: CatalogView, findings: Findings): Promise<
 
   const before = await view.mailboxes();
   const found = entriesFound(before, findings, held, view.provisional);
-  const trash = { before: mailboxWithRole(before.values(), 'trash'), after: mailboxWithRole(found.values(), 'trash') };
+  const trashBefore = mailboxWithRole(before.values(), 'trash');
+  const trashAfter = haveSamePlaces(before, found) ? trashBefore : mailboxWithRole(found.values(), 'trash');
+  const trash = { before: trashBefore, after: trashAfter };
   const members = await membersOfThreads(view, known, emails, trash);
   const after = withCounts(found, members, trash);
 

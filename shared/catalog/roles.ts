@@ -36,13 +36,38 @@ export function mailboxPlaces(mailboxes: Iterable<Named>): ReadonlyMap<MailboxKe
       parent = byPath.get(pathKey(path.slice(0, depth)));
       if (parent !== undefined) break;
     }
-    const isTaken = byPath.has(pathKey(path.map(composed)));
-    const shown = (isTaken ? path : path.map(composed)).slice(depth).join(mailbox.delimiter ?? '');
-    const name = role === 'inbox' ? 'Inbox' : shown.replace(unshowable, '\ufffd');
+    const shown = () => {
+      if (isPlain.test(mailbox.name)) return path.slice(depth).join(mailbox.delimiter ?? '');
+      const isTaken = byPath.has(pathKey(path.map(composed)));
+      const whole = (isTaken ? path : path.map(composed)).slice(depth).join(mailbox.delimiter ?? '');
+      return whole.replace(unshowable, '\ufffd');
+    };
+    const name = role === 'inbox' ? 'Inbox' : shown();
     places.set(mailbox.key, { name, parentId: parent?.id ?? null, role });
   }
   return places;
 }
+
+/** Whether every place is the same among both: nothing that `mailboxPlaces` looks at is another object. */
+export function haveSamePlaces(a: ReadonlyMap<MailboxKey, Named>, b: ReadonlyMap<MailboxKey, Named>): boolean {
+  if (a.size !== b.size) return false;
+  for (const [key, one] of a) {
+    const other = b.get(key);
+    const isSame =
+      one === other ||
+      (one.name === other?.name &&
+        one.id === other.id &&
+        one.delimiter === other.delimiter &&
+        one.selectable === other.selectable &&
+        one.attributes === other.attributes &&
+        one.kept === other.kept);
+    if (!isSame) return false;
+  }
+  return true;
+}
+
+/** A name that is in Net-Unicode already, as most are. */
+const isPlain = /^[\x20-\x7e]*$/;
 
 /** A name in Net-Unicode (RFC 8621 §2, RFC 5198 §2), unless another mailbox has that one already. */
 function composed(name: string): string {
