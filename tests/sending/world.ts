@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { User } from '../../functions/http/authenticate.ts';
 import { createQueue, type Due, type Queue } from '../../functions/sending/queue.ts';
+import type { MailboxKey, Row } from '../../shared/catalog/email.ts';
+import type { CatalogView, RowBlock } from '../../shared/catalog/view.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import {
@@ -58,6 +60,7 @@ export type SendingProcess = {
   readonly steps: () => number;
 };
 
+const firstUid = 2;
 const letter =
   'From: anna@example.com\nTo: bob@example.net\nSubject: x\nDate: Thu, 01 Jan 2026 00:00:00 +0000\n\nHello\n';
 const imap = { host: '127.0.0.1', port: 143, tls: 'plaintext', ca: null } as const;
@@ -71,8 +74,10 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
   const outbox = new Map<string, Uint8Array>();
   const sent = new Map<string, number>();
   const unanswered = new Set<string>();
+  /** Where the copies of messages that went out are, or would be. */
+  const uidOf = new Map<string, number>();
   const vault = testVault();
-  const { ports: mail } = mailAccount([letter, letter]);
+  const { ports: mail } = mailAccount([letter]);
   let keys = 0;
   const randomKey = () => createHash('sha256').update(String(++keys)).digest('hex').slice(0, 16);
   const hasCopy = (messageId: string) => sent.has(messageId) && saves(messageId);
@@ -80,13 +85,35 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
     search: async (_mailbox, [question]) => {
       const [condition] = question?.operator === undefined ? (question?.condition ?? []) : [];
       const messageId = condition?.kind === 'header' ? condition.value : null;
-      return [hasCopy(messageId ?? '') ? [2] : []];
+      const uid = uidOf.get(messageId ?? '');
+      return [uid !== undefined && hasCopy(messageId ?? '') ? [uid] : []];
     },
     sort: async () => null,
   };
   const sentMailbox = mail.catalog.view('now').then(async (view) => {
     for (const mailbox of (await view.mailboxes()).values()) Object.assign(mailbox, { attributes: ['\\sent'] });
   });
+  /** Its Sent grows with each message that goes out. */
+  const catalog: SubmissionPorts['catalog'] = {
+    ...mail.catalog,
+    view: async (freshness) => {
+      await sentMailbox;
+      const view = await mail.catalog.view(freshness);
+      const mailboxes = new Map(await view.mailboxes());
+      for (const [key, entry] of mailboxes) {
+        const { vector } = entry;
+        if (vector !== null) mailboxes.set(key, { ...entry, vector: { ...vector, uidNext: firstUid + uidOf.size } });
+      }
+      return { ...view, mailboxes: async () => mailboxes, rowBlocks: async (key) => [await copiesLike(view, key)] };
+    },
+  };
+  /** All copies as one block, each an Email like the one that is there. */
+  const copiesLike = async (view: CatalogView, key: MailboxKey): Promise<RowBlock> => {
+    const block = (await view.rowBlocks(key))[0] as RowBlock;
+    const [row] = (await block.rows()) as [Row];
+    const rows = [...uidOf.values()].map((uid) => ({ ...row, uid, emailId: `copy${uid}` as Id }));
+    return { ...block, count: rows.length, firstUid, lastUid: firstUid + rows.length - 1, rows: async () => rows };
+  };
 
   return {
     store,
@@ -144,6 +171,7 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
         step();
         const messageId = /^Message-ID: (<.*>)/m.exec(Buffer.from(message).toString())?.[1] ?? '';
         sent.set(messageId, (sent.get(messageId) ?? 0) + 1);
+        uidOf.set(messageId, firstUid + uidOf.size);
         step();
         if (mine === 'accept, and lose the answer') {
           unanswered.add(messageId);
@@ -152,8 +180,7 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
         return { kind: 'accepted', reply: reply(250), recipients: [reply(250)] };
       };
       const portsOf = (account: Id): SubmissionPorts => ({
-        ...mail,
-        search,
+        ...{ ...mail, catalog, search },
         records: accountRecords({ store: ownStore, account, randomKey }),
         sending: { policy: { address: 'anna@example.com', alsoFrom: [] }, newId: () => `S${randomKey()}` as Id },
         submission: {
@@ -168,7 +195,6 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
         recordsOf: (account) => accountRecords({ store: ownStore, account, randomKey }),
         openAccount: ({ accountId }) => ({ ports: portsOf(accountId), close: async () => {} }),
       });
-      void sentMailbox;
       return { queue, portsOf, isAlive: () => isAlive, steps: () => steps };
     },
   };

@@ -85,6 +85,14 @@ export type DeliveryStatus = {
   displayed: 'unknown';
 };
 
+/** Where Sent ended, and when that was seen, in milliseconds: what comes later has a UID from there on. */
+export type EndOfSent = {
+  readonly mailboxId: Id;
+  readonly uidValidity: number;
+  readonly uidNext: number;
+  readonly at: number;
+};
+
 /** What is kept of one; nothing below `sendAt` but `undoStatus` and `deliveryStatus` is shown. */
 export type KeptSubmission = JsonObject & {
   readonly identityId: Id;
@@ -96,6 +104,8 @@ export type KeptSubmission = JsonObject & {
   readonly deliveryStatus: { [email: string]: DeliveryStatus } | null;
   /** Of the message as it goes out, angle brackets and all: by it the message is found again. */
   readonly messageId: string;
+  /** Before its end was sent; null: that time has not come, or it was not seen. */
+  readonly endOfSent: EndOfSent | null;
   readonly ledger: Ledger;
 };
 

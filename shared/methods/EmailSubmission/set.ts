@@ -68,6 +68,7 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
       sendAt: utcDate(sendAtMs),
       undoStatus: 'pending',
       deliveryStatus: null,
+      endOfSent: null,
       ledger: { state: 'queued', notBefore: sendAtMs, attempts: 0, claim: null },
     };
     await queue.hold(id, prepared.octets, sendAtMs);

@@ -4,11 +4,11 @@ import { utcDate } from '../../jmap/scalars.ts';
 import type { RecordsView } from '../../records/account-records.ts';
 import type { Edit } from '../../records/collection.ts';
 import { answerMs, begun, claimed, claimMs, dutyOf, postponed } from './ledger.ts';
-import { copiesInSent } from './look-up.ts';
+import { endOfSent, hasCopyInSent } from './look-up.ts';
 import { deliveryStatusOf, deliveryStatusOfAll, isTemporary, lostReply, refusedStatusOf } from './outcome.ts';
 import { outlived } from './outlived.ts';
 import type { Prepared } from './prepare.ts';
-import { type KeptSubmission, type SubmissionPorts, submissionKind } from './record.ts';
+import { type EndOfSent, type KeptSubmission, type SubmissionPorts, submissionKind } from './record.ts';
 import type { RelayOutcome } from './relay.ts';
 
 /** Somebody else is about to send the message, or has: its end must not be sent by us. */
@@ -32,6 +32,7 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
   const { id, envelope, holdUntilMs } = prepared;
   // Held by the server, it goes out when that lets it go, and cannot be recalled.
   const holdForSeconds = holdUntilMs === null ? null : Math.ceil((holdUntilMs - submission.now()) / 1_000);
+  const end = await endOfSent(ports);
   let states: { oldState: State; newState: State } | null = null;
   const commit = async (wanted: (view: RecordsView<KeptSubmission>) => Edit[]): Promise<boolean> => {
     const changed = await records.change(submissionKind, (view) => ({ edits: wanted(view), answer: null }));
@@ -46,7 +47,7 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
   let mayExist = false;
   const beforeEnd = async () => {
     mayExist = true;
-    const sending = beginning(prepared, ports);
+    const sending = beginning(prepared, end, ports);
     const room = await commit((view) => [{ id, value: sending }, ...outlived(view, submission.now())]);
     if (!room) throw new Unavailable('there is no room for another submission');
   };
@@ -67,7 +68,7 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
     await withdraw();
     return { outcome, kept: null, states };
   }
-  const settled = await settledBy(outcome, beginning(prepared, ports), ports);
+  const settled = await settledBy(outcome, id, beginning(prepared, end, ports), ports);
   await stubbornly(() => commit(() => [{ id, value: settled }]));
   return { outcome, kept: settled, states };
 }
@@ -75,34 +76,35 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
 /** A submission whose message is being sent: it can be recalled no more. */
 function beginning(
   { identityId, emailId, threadId, envelope, messageId, holdUntilMs }: Prepared,
+  end: EndOfSent | null,
   ports: SubmissionPorts,
 ): KeptSubmission {
   const { now, worker } = ports.submission;
   const ledger = { state: 'sending', by: worker, until: now() + answerMs } as const;
   const sentTo = envelope as KeptSubmission['envelope'];
-  const facts = { identityId, emailId, threadId, messageId, ledger, envelope: sentTo };
+  const facts = { identityId, emailId, threadId, messageId, endOfSent: end, ledger, envelope: sentTo };
   return { ...facts, sendAt: utcDate(wholeSeconds(holdUntilMs ?? now())), undoStatus: 'final', deliveryStatus: null };
 }
 
 /** The submission once its end was sent: the answer tells, or else a copy in Sent does, or nobody knows. */
 async function settledBy(
   outcome: Extract<RelayOutcome, { kind: 'accepted' | 'unknown' }>,
+  id: Id,
   kept: KeptSubmission,
   ports: SubmissionPorts,
 ): Promise<KeptSubmission> {
-  if (outcome.kind === 'unknown') return foundOut(kept, ports);
+  if (outcome.kind === 'unknown') return foundOut(id, kept, ports);
   const deliveryStatus = deliveryStatusOf(kept.envelope, outcome.recipients);
   return { ...kept, undoStatus: 'final', deliveryStatus, ledger: { state: 'sent' } };
 }
 
 /** A message that may have gone out, and is not sent again either way. */
-async function foundOut(kept: KeptSubmission, ports: SubmissionPorts): Promise<KeptSubmission> {
-  const copies = await copiesInSent(kept, ports).catch((error: unknown) => {
+async function foundOut(id: Id, kept: KeptSubmission, ports: SubmissionPorts): Promise<KeptSubmission> {
+  const isSent = await hasCopyInSent(id, kept, ports).catch((error: unknown) => {
     // A password that is another one by now keeps nobody from saying that it is not known.
-    if (error instanceof Unavailable || error instanceof AuthenticationFailed) return [];
+    if (error instanceof Unavailable || error instanceof AuthenticationFailed) return false;
     throw error;
   });
-  const isSent = copies.length > 0;
   const words = isSent ? '250 2.0.0 A copy of the message is in Sent' : lostReply;
   const deliveryStatus = deliveryStatusOfAll(kept.envelope, 'unknown', words);
   return { ...kept, undoStatus: 'final', deliveryStatus, ledger: { state: isSent ? 'sent' : 'uncertain' } };
@@ -130,7 +132,7 @@ export async function attend(id: Id, ports: SubmissionPorts): Promise<number | n
     case 'wait':
       return duty.until;
     case 'find out': {
-      const settled = await foundOut(kept, ports);
+      const settled = await foundOut(id, kept, ports);
       await change(id, ports, (present) => (dutyOf(present.ledger, now()).kind === 'find out' ? settled : null));
       await queue?.forget(id);
       return null;
@@ -149,14 +151,17 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
   const { relay, now, worker, queue } = ports.submission;
   const { envelope } = mine;
   let outcome: RelayOutcome | 'failed' | 'not now';
+  let sending = mine;
   try {
     const message = (await queue?.message(id)) ?? null;
+    const end = await endOfSent(ports);
     const beforeEnd = async () => {
       const marked = await change(id, ports, (present) => {
         const ledger = begun(present.ledger, worker, now());
-        return ledger === null ? null : { ...present, ledger };
+        return ledger === null ? null : { ...present, endOfSent: end, ledger };
       });
       if (marked === null) throw new NotOurs(`${id} is sent by somebody else`);
+      sending = marked;
     };
     outcome = message === null ? 'failed' : await relay({ envelope, message, holdForSeconds: null, beforeEnd });
   } catch (error) {
@@ -169,7 +174,7 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
   const isOurs = ({ ledger }: KeptSubmission) =>
     (ledger.state === 'queued' && ledger.claim?.by === worker) || (ledger.state === 'sending' && ledger.by === worker);
   if (outcome !== 'failed' && outcome !== 'not now' && (outcome.kind === 'accepted' || outcome.kind === 'unknown')) {
-    const settled = await settledBy(outcome, mine, ports);
+    const settled = await settledBy(outcome, id, sending, ports);
     const isNoted = await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? settled : null)));
     if (!isNoted) return now() + answerMs;
     await queue?.forget(id);

@@ -22,6 +22,7 @@ const submission = (n: number, more: Partial<KeptSubmission> = {}): KeptSubmissi
   undoStatus: 'final',
   deliveryStatus: null,
   messageId: '<x@y>',
+  endOfSent: null,
   ledger: { state: 'sent' },
   ...more,
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { AuthenticationFailed, Unavailable } from '../../../shared/jmap/errors.ts';
-import type { JsonObject } from '../../../shared/jmap/scalars.ts';
+import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
 import { emailSubmission } from '../../../shared/methods/EmailSubmission/index.ts';
-import { submissionKind } from '../../../shared/methods/EmailSubmission/record.ts';
+import { type EmailSubmission, submissionKind } from '../../../shared/methods/EmailSubmission/record.ts';
 import { contextFor } from '../context.ts';
 import { callMethod, mailAccount } from '../mail-account.ts';
 import { type Fate, fakeRelay, sendingPorts } from '../sending-account.ts';
@@ -390,15 +390,27 @@ describe('after a submission', () => {
     { what: 'stays, where his own goes elsewhere', patch: { mailboxIds: { mtrash: true } }, destroy: [] },
     { what: 'stays, where his own is taken out', patch: { 'mailboxIds/SENT': null }, destroy: [] },
     { what: 'goes, where his own comes in', patch: { 'mailboxIds/SENT': true }, destroy: ['e2'] },
-  ])('a copy that the provider put into Sent $what', async ({ patch, destroy }) => {
+    { what: 'stays, where it was there before', patch: { 'keywords/$draft': null }, before: 2, destroy: [] },
+  ])('a copy that the provider put into Sent $what', async ({ patch, before = 1, destroy }) => {
     // The letter, and the copy of it that is in Sent.
     const raws = [letter, letter];
     const { ports, server } = start({ raws, savesSent: true });
     const view = await ports.catalog.view('now');
     const mailboxes = await view.mailboxes();
     const [sent] = mailboxes.values();
-    Object.assign(sent ?? {}, { attributes: ['\\sent'] });
-    Object.assign(ports.search, { search: async () => [[2]] });
+    const endsAt = (uidNext: number) =>
+      Object.assign(sent ?? {}, { attributes: ['\\sent'], vector: { ...sent?.vector, uidNext } });
+    endsAt(before + 1);
+    const search = async () => [[2]];
+    const { relay } = ports.submission;
+    Object.assign(ports.submission, {
+      relay: async (request: Parameters<typeof relay>[0]) => {
+        const outcome = await relay(request);
+        endsAt(3);
+        return outcome;
+      },
+    });
+    Object.assign(ports.search, { search });
     const create = { k: { identityId: 'Idefault', emailId: 'e1' } };
     const named = Object.fromEntries(
       Object.entries(patch).map(([name, value]) => [name.replace('SENT', sent?.id ?? ''), value]),
@@ -440,53 +452,103 @@ describe('a submission that is over', () => {
 });
 
 describe('a process that ended while it sent', () => {
-  test.each([
-    { what: 'nothing of it is in Sent', savesSent: false, found: [], state: 'uncertain', reply: /^451 4\.4\.2/ },
-    { what: 'nothing of it is in Sent yet', savesSent: true, found: [[]], state: 'uncertain', reply: /^451 4\.4\.2/ },
+  const uncertain = { state: 'uncertain', reply: /^451 4\.4\.2/ };
+  const sent = { state: 'sent', reply: /^250 2\.0\.0/ };
+  // `before`: messages that were in Sent already.
+  test.each<{
+    what: string;
+    savesSent?: false;
+    before?: number;
+    found: number[][] | null;
+    others?: JsonObject[];
+    expected: typeof sent;
+  }>([
+    { what: 'nothing of it is in Sent', savesSent: false, found: [], expected: uncertain },
+    { what: 'nothing of it is in Sent yet', found: [[]], expected: uncertain },
+    { what: 'only the Email itself is in Sent', before: 0, found: [[1]], expected: uncertain },
+    { what: 'Sent cannot be seen any more', found: null, expected: uncertain },
+    { what: 'only a copy that was there before is in Sent', before: 3, found: [[2]], expected: uncertain },
+    { what: 'a copy of it is in Sent', found: [[2]], expected: sent },
+    { what: 'a copy of it is in Sent beside one from before', before: 2, found: [[2, 3]], expected: sent },
     {
-      what: 'only the Email itself is in Sent',
-      savesSent: true,
-      found: [[1]],
-      state: 'uncertain',
-      reply: /^451 4\.4\.2/,
+      what: 'the copy in Sent may be that of one sent a moment before',
+      found: [[2]],
+      others: [{ ledger: { state: 'sent' }, ago: 60_000 }],
+      expected: uncertain,
     },
-    { what: 'Sent cannot be seen any more', savesSent: true, found: null, state: 'uncertain', reply: /^451 4\.4\.2/ },
-    { what: 'a copy of it is in Sent', savesSent: true, found: [[2]], state: 'sent', reply: /^250 2\.0\.0/ },
-  ])('leaves a message that is found out about: $what', async ({ savesSent, found, state, reply }) => {
-    const { ports, create, server, pass, call, kept } = start({ savesSent, raws: [letter, letter] });
-    const mailboxes = await (await ports.catalog.view('now')).mailboxes();
-    for (const mailbox of mailboxes.values()) Object.assign(mailbox, { attributes: ['\\sent'] });
-    const search = async () => {
-      if (found === null) throw new AuthenticationFailed('The password is another one');
-      return found;
-    };
-    Object.assign(ports.search, { search });
-    // The end of the message has gone out, and nothing that comes after it happens.
-    const { relay } = ports.submission;
-    Object.assign(ports.submission, {
-      relay: async (request: Parameters<typeof relay>[0]) => {
-        await relay(request);
-        throw Object.assign(new Error('killed'), { name: 'Killed' });
-      },
-    });
-    const { change } = ports.records;
-    let commits = 0;
-    Object.assign(ports.records, {
-      change: (...args: Parameters<typeof change>) =>
-        ++commits > 1 ? Promise.reject(new Error('killed')) : change(...args),
-    });
-    await expect(create({})).rejects.toThrow('killed');
-    Object.assign(ports.records, { change });
-    Object.assign(ports.submission, { relay });
+    {
+      what: 'the copy in Sent may be that of another one in doubt, from which time nobody knows',
+      found: [[2]],
+      others: [{ ledger: { state: 'uncertain' }, ago: null }],
+      expected: uncertain,
+    },
+    {
+      what: 'there is a copy for each that was sent',
+      found: [[2, 3]],
+      others: [{ ledger: { state: 'sent' }, ago: 60_000 }],
+      expected: sent,
+    },
+    {
+      what: 'all others are of another time, of another message, or never went out',
+      found: [[2]],
+      others: [
+        { ledger: { state: 'sent' }, ago: 16 * 60_000 },
+        { ledger: { state: 'sent' }, ago: 0, messageId: '<2@example.com>' },
+        { ledger: { state: 'failed' }, ago: 0 },
+        { ledger: { state: 'canceled' }, ago: 0 },
+        { ledger: { state: 'queued', notBefore: 10 ** 15, attempts: 0, claim: null }, ago: null },
+      ],
+      expected: sent,
+    },
+  ])(
+    'leaves a message that is found out about: $what',
+    async ({ savesSent = true, before = 1, found, others = [], expected }) => {
+      const { ports, create, server, pass, call, kept } = start({ savesSent, raws: [letter, letter, letter] });
+      const mailboxes = await (await ports.catalog.view('now')).mailboxes();
+      const endsAt = (uidNext: number) => {
+        for (const mailbox of mailboxes.values())
+          Object.assign(mailbox, { attributes: ['\\sent'], vector: { ...mailbox.vector, uidNext } });
+      };
+      endsAt(before + 1);
+      const search = async () => {
+        if (found === null) throw new AuthenticationFailed('The password is another one');
+        return found;
+      };
+      Object.assign(ports.search, { search });
+      // The end of the message has gone out, and nothing that comes after it happens.
+      const { relay } = ports.submission;
+      Object.assign(ports.submission, {
+        relay: async (request: Parameters<typeof relay>[0]) => {
+          await relay(request);
+          throw Object.assign(new Error('killed'), { name: 'Killed' });
+        },
+      });
+      const { change } = ports.records;
+      let commits = 0;
+      Object.assign(ports.records, {
+        change: (...args: Parameters<typeof change>) =>
+          ++commits > 1 ? Promise.reject(new Error('killed')) : change(...args),
+      });
+      await expect(create({})).rejects.toThrow('killed');
+      Object.assign(ports.records, { change });
+      Object.assign(ports.submission, { relay });
+      endsAt(4);
+      const [mine] = await kept();
+      await change(submissionKind, () => ({
+        edits: others.map(({ ago, ...facts }, index) => {
+          const endOfSent = ago === null ? null : { ...mine?.endOfSent, at: ports.submission.now() - Number(ago) };
+          return { id: `other${index}` as Id, value: { ...mine, endOfSent, ...facts } };
+        }),
+        answer: null,
+      }));
 
-    expect((await kept())[0]?.ledger.state).toBe('sending');
-    expect(await call('get', { ids: null })).toMatchObject({ list: [{ undoStatus: 'final', deliveryStatus: null }] });
-    pass(16 * 60_000);
-    const { list } = (await call('get', { ids: null })) as {
-      list: { deliveryStatus: { [email: string]: { smtpReply: string } } }[];
-    };
-    expect(list[0]?.deliveryStatus['bob@example.com']?.smtpReply).toMatch(reply);
-    expect((await kept())[0]?.ledger.state).toBe(state);
-    expect(server.sent).toHaveLength(1);
-  });
+      expect((await kept())[0]?.ledger.state).toBe('sending');
+      const first = async () => ((await call('get', { ids: null })).list as JsonObject[])[0] as EmailSubmission;
+      expect(await first()).toMatchObject({ undoStatus: 'final', deliveryStatus: null });
+      pass(16 * 60_000);
+      expect((await first()).deliveryStatus?.['bob@example.com']?.smtpReply).toMatch(expected.reply);
+      expect((await kept())[0]?.ledger.state).toBe(expected.state);
+      expect(server.sent).toHaveLength(1);
+    },
+  );
 });
