@@ -20,8 +20,8 @@ export function highlight(text: string, matches: readonly Span[]): string {
 
 /**
  * The text around the first match, as HTML with the matches in `<mark>`, in at most `excerptOctetsMax` octets. Cut between
- * words where there are any, else between characters; an ellipsis stands for what is left out. A match that is too long is
- * shortened.
+ * words where there are any, else between characters; an ellipsis stands for what is left out. A first match that is too long is
+ * shortened; of the others those are shown that are there in whole.
  */
 export function excerpt(text: string, matches: readonly [Span, ...Span[]]): string {
   const [first] = matches;
@@ -49,7 +49,16 @@ export function excerpt(text: string, matches: readonly [Span, ...Span[]]): stri
   const lead = grownBack(first.start, matchEnd, isLeadEnough);
   const end = grownForward(lead, text.length);
   const start = end === text.length ? grownBack(first.start, end, () => false) : lead;
-  return rendered(text, matches, wordStart(text, start, first.start), wordEnd(text, end, matchEnd));
+  const last = beforeCutMatch(text, matches, wordEnd(text, end, matchEnd), matchEnd);
+  return rendered(text, matches, wordStart(text, start, first.start), last);
+}
+
+/** Where an excerpt that would end within a match has to end instead, though not before `first`. */
+function beforeCutMatch(text: string, matches: readonly Span[], end: number, first: number): number {
+  const cut = matches.find((span) => span.start < end && span.end > end);
+  if (cut === undefined || cut.start < first) return end;
+  const isAfterBlank = text[cut.start - 1] === ' ' && cut.start > first;
+  return isAfterBlank ? cut.start - 1 : cut.start;
 }
 
 /** Where characters end before and behind an offset, the nearest first, further than an excerpt can reach. */

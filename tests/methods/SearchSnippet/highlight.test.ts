@@ -55,6 +55,11 @@ describe('an excerpt', () => {
     expect(html).toMatch(/^…[^…]{20,}<mark>会議<\/mark>[^…]{40,}…$/);
   });
 
+  test('ends before a match that would not be there in whole', () => {
+    const html = excerptOf(`foo ${'y'.repeat(200)} ${'bar '.repeat(20)}z`, 'foo', `${'bar '.repeat(20)}z`);
+    expect(html).toBe(`<mark>foo</mark> ${'y'.repeat(200)}…`);
+  });
+
   test('shortens a match that is too long', () => {
     const html = excerptOf(`a ${'x'.repeat(600)} b`, 'x'.repeat(400));
     expect(html).toMatch(/^…?.*<mark>x{150,}<\/mark>…$/);
