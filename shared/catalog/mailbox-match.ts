@@ -1,6 +1,6 @@
 import type { Id } from '../jmap/scalars.ts';
 import { noCounts } from './counts.ts';
-import { noneRead, vectorOf } from './delta.ts';
+import { isSameVector, noneRead, vectorOf } from './delta.ts';
 import type { MailboxKey } from './email.ts';
 import { idOfServer, inboxId, mailboxIdOfName, mailboxIdOfValidity, mailboxIdOfValidityAndName } from './ids.ts';
 import type { MailboxEntry } from './mailbox.ts';
@@ -64,13 +64,29 @@ export function surveyedMailboxes(
   return [...byName.values()];
 }
 
-/** Names whose MAILBOXID decides who they are: unknown ones, and those that changed their UIDVALIDITY. */
+/**
+ * Names whose MAILBOXID decides who they are: unknown ones, those that changed their UIDVALIDITY, and those that others of the same
+ * UIDVALIDITY may go by now. QUIRK(cyrus): mailboxes that are made in one second have the same, as all that come with an account.
+ */
 export function namesToIdentify(entries: Iterable<MailboxEntry>, survey: readonly SurveyedMailbox[]): string[] {
   const known = new Map([...entries].map((entry) => [entry.name, entry]));
+  const names = new Map(survey.map((surveyed) => [surveyed.name, surveyed]));
+  const vanished = [...known.values()].filter(({ name }) => !names.has(name));
+  const moved = [...known.values()].filter((entry) => hasMoved(entry, names.get(entry.name)));
+  const namesMoved = new Set(moved.map(({ name }) => name));
+  const mayBeAnother = (surveyed: SurveyedMailbox): boolean => {
+    const others = namesMoved.has(surveyed.name) ? [...vanished, ...moved] : vanished;
+    return others.some(
+      (other) =>
+        other.name !== surveyed.name &&
+        !isInbox(other.name) &&
+        validityOf(other) === validityIn(surveyed) &&
+        isRenameOf(other, surveyed),
+    );
+  };
   return survey
-    .filter(
-      (surveyed) => surveyed.selectable && surveyed.vector !== null && !isUnchanged(known.get(surveyed.name), surveyed),
-    )
+    .filter((surveyed) => surveyed.selectable && surveyed.vector !== null)
+    .filter((surveyed) => !isUnchanged(known.get(surveyed.name), surveyed) || mayBeAnother(surveyed))
     .map(({ name }) => name);
 }
 
@@ -102,7 +118,8 @@ export function matchMailboxes(
   const namesakes = new Map(survey.map((surveyed) => [surveyed.name, surveyed]));
   const isUnchangedEntry = (entry: MailboxEntry) => {
     const surveyed = namesakes.get(entry.name);
-    return surveyed !== undefined && isUnchanged(entry, surveyed);
+    if (surveyed === undefined || !isUnchanged(entry, surveyed)) return false;
+    return entry.serverId === null || (serverIds.get(entry.name) ?? entry.serverId) === entry.serverId;
   };
   pair(
     (entry) => (isUnchangedEntry(entry) ? entry.name : null),
@@ -161,6 +178,12 @@ function isUnchanged(entry: MailboxEntry | undefined, surveyed: SurveyedMailbox)
   if (entry === undefined || entry.selectable !== surveyed.selectable) return false;
   const validity = validityOf(entry);
   return surveyed.vector === null || validity === null || surveyed.vector.uidValidity === validity;
+}
+
+/** What STATUS says under its name is not what it said before. */
+function hasMoved(entry: MailboxEntry, surveyed: SurveyedMailbox | undefined): boolean {
+  const [before, now] = [vectorOf(entry), surveyed?.vector ?? null];
+  return before !== null && now !== null && !isSameVector(before, now);
 }
 
 /** RENAME keeps UIDNEXT (measured). INBOX cannot be the new name of another mailbox (RFC 3501 §6.3.5). */

@@ -150,7 +150,10 @@ export function fakeMailServer(options: FakeOptions) {
     },
     rename: (from: string, to: string): void => {
       if (mailboxes.has(to)) throw new Error(`Mailbox "${to}" exists`);
-      mailboxes.set(to, mailbox(from));
+      const box = mailbox(from);
+      // As Cyrus does, which has MAILBOXIDs.
+      if (options.scheme === 'objectid') nextModseq(box);
+      mailboxes.set(to, box);
       mailboxes.delete(from);
     },
     remove: (name: string): void => {

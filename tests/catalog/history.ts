@@ -1,7 +1,7 @@
 import { accountCatalog, accountMemory } from '../../shared/catalog/account.ts';
 import { messageIdHash, threadIdOf } from '../../shared/catalog/ids.ts';
 import { existsInJmap } from '../../shared/catalog/keywords.ts';
-import type { Catalog, CatalogView, CommitOutcome } from '../../shared/catalog/view.ts';
+import type { Catalog, CatalogView, CommitOutcome, IdentityScheme } from '../../shared/catalog/view.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import {
   contentOf,
@@ -45,9 +45,9 @@ function randomOf(seed: number): (below: number) => number {
 export async function playHistory(options: HistoryOptions): Promise<void> {
   const random = randomOf(options.seed);
   const server = fakeMailServer({ ...options, batch: 7 });
-  const world = worldOf(server, random);
+  const world = worldOf(server, random, options.scheme);
   const laws = lawsOf(server, world, options);
-  for (const name of ['INBOX', 'Sent', 'Trash', 'Work']) server.create(name);
+  for (const name of ['INBOX', 'Sent', 'Trash', 'Work']) world.create(name);
   for (let count = 0; count < 12; count += 1) world.act();
 
   /** Percent of the commands of a racing sync before which something happens. */
@@ -106,7 +106,7 @@ async function untilQuiet(view: Promise<unknown>): Promise<void> {
 }
 
 /** The other clients. `act` does one thing; what cannot be done is passed over. */
-function worldOf(server: FakeMailServer, random: (below: number) => number) {
+function worldOf(server: FakeMailServer, random: (below: number) => number, scheme: IdentityScheme) {
   /** Contents that lay twice in one mailbox at some time: their ids may be swapped among themselves. */
   const doubled = new Set<FakeContent>();
   /** Mailboxes, by MAILBOXID, whose UIDVALIDITY changed. */
@@ -198,8 +198,13 @@ function worldOf(server: FakeMailServer, random: (below: number) => number) {
     names += 1;
     return `Folder ${names}`;
   };
-  const create = () => {
-    if (server.names().length < 9) server.create(freshName());
+  /** Where MAILBOXIDs tell them apart, mailboxes made in one second may have one UIDVALIDITY: so it is on Cyrus. */
+  const create = (name: string) => {
+    const isShared = scheme === 'objectid' && random(2) === 0;
+    server.create(name, isShared ? { uidValidity: 1_000 } : {});
+  };
+  const createOne = () => {
+    if (server.names().length < 9) create(freshName());
   };
   const ownMailbox = () => one(server.names().filter((name) => name !== 'INBOX'));
   const rename = () => {
@@ -246,7 +251,7 @@ function worldOf(server: FakeMailServer, random: (below: number) => number) {
     [20, move],
     [8, classicMove],
     [12, copy],
-    [2, create],
+    [2, createOne],
     [2, rename],
     [1, swapNames],
     [1, recreate],
@@ -270,6 +275,7 @@ function worldOf(server: FakeMailServer, random: (below: number) => number) {
   let present = new Map<FakeContent, number>();
   let acts = 0;
   return {
+    create,
     doubled,
     renumbered,
     acts: () => acts,

@@ -96,6 +96,26 @@ describe('a known mailbox is found again', () => {
     const survey = [surveyed('a', 1), surveyed('b', 3), surveyed('c', 4), surveyed('n', null), surveyed('o', null)];
     expect(namesToIdentify(known, survey)).toEqual(['b', 'c']);
   });
+
+  describe('where several have one UIDVALIDITY', () => {
+    const known = [entry('a', 1, { serverId: 'A' }), entry('b', 1, { serverId: 'B' }), entry('c', 1)];
+    const at = (uidNext: number) => (name: string) => surveyed(name, 1, uidNext);
+
+    test.each<[string, SurveyedMailbox[], string[]]>([
+      ['both are other ones', [at(6)('a'), at(6)('b'), at(5)('c')], ['a', 'b']],
+      ['one is gone', [at(5)('a'), at(5)('c')], ['a', 'c']],
+      ['only one is another one', [at(6)('a'), at(5)('b'), at(5)('c')], []],
+      ['UIDNEXT would have gone back', [at(4)('a'), at(4)('b'), at(5)('c')], []],
+    ])('they are asked for when one may go by the name of the other: %s', (_, survey, names) => {
+      expect(namesToIdentify(known, survey)).toEqual(names);
+    });
+
+    test('the word of the server holds against the name', () => {
+      const survey = [at(6)('a'), at(6)('b'), at(5)('c')];
+      expect(matched(known, survey, { a: 'B', b: 'A' }).kept).toEqual({ a: 'b', b: 'a', c: 'c' });
+      expect(matched(known, survey, { a: 'A', b: 'B' }).kept).toEqual({ a: 'a', b: 'b', c: 'c' });
+    });
+  });
 });
 
 describe('a new mailbox', () => {

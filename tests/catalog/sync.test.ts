@@ -422,6 +422,20 @@ describe('a survey is no snapshot', () => {
     for (const { name, id } of (await view.mailboxes()).values()) expect(id).toBe(`x${server.mailboxId(name)}`);
     await holdsWhatServerHolds(view, server);
   });
+
+  test('mailboxes of one UIDVALIDITY that exchange their names stay who they are', async () => {
+    start({ scheme: 'objectid' });
+    for (const name of ['One', 'Two']) server.create(name, { uidValidity: 7 });
+    deliver('One');
+    const before = await synced();
+    server.rename('One', 'x');
+    server.rename('Two', 'One');
+    server.rename('x', 'Two');
+    const view = await synced();
+    for (const { name, id } of (await view.mailboxes()).values()) expect(id).toBe(`x${server.mailboxId(name)}`);
+    expect(await changesOf(view, before)).toEqual(nothing);
+    await holdsWhatServerHolds(view, server);
+  });
 });
 
 describe('a forged message is always another Email', () => {
