@@ -106,16 +106,17 @@ async function outcomes(
   revisions: ReadonlyMap<Id, Revision<Mailbox>>,
   errors: ReadonlyMap<Id, SetError>,
   view: CatalogView,
-  { after, latest }: Span,
+  { before, after, latest }: Span,
 ): Promise<ReadonlyMap<Id, Result<JsonObject | null, SetError>>> {
-  const [was, own, now] = [await byId(view), await byId(after), await byId(latest)];
+  // Where own changes could not be told from those of others, only the latest version has them.
+  const [was, own, now] = [await byId(view), await byId(after === before ? latest : after), await byId(latest)];
   const results = new Map<Id, Result<JsonObject | null, SetError>>();
   for (const [id, revision] of revisions) {
     const error = errors.get(id);
-    const [before, mailbox] = [was.get(id), own.get(id) ?? now.get(id)];
+    const [known, mailbox] = [was.get(id), own.get(id) ?? now.get(id)];
     if (error !== undefined) results.set(id, refuse(error));
-    else if (before === undefined || mailbox === undefined) results.set(id, refuse({ type: 'notFound' }));
-    else results.set(id, ok(surprisesOf(mailbox, { ...before, ...revision.after })));
+    else if (known === undefined || mailbox === undefined) results.set(id, refuse({ type: 'notFound' }));
+    else results.set(id, ok(surprisesOf(mailbox, { ...known, ...revision.after })));
   }
   return results;
 }

@@ -28,8 +28,8 @@ export function mailboxSetAccount(names: readonly string[], abilities: MailboxAb
   const memory = accountMemory();
   /** Every change that the mail server was asked for. */
   const operations: string[] = [];
-  /** How often the mail server was asked what there is; `failing`: from now on it is not told. */
-  const surveys = { count: 0, failing: false };
+  /** How often the mail server was asked what there is, and how often from now on it does not tell. */
+  const surveys = { count: 0, failures: 0 };
 
   const ports = (): MailboxSetPorts => {
     clock += 10_000;
@@ -38,7 +38,8 @@ export function mailboxSetAccount(names: readonly string[], abilities: MailboxAb
       ...plain,
       survey: async () => {
         surveys.count += 1;
-        if (surveys.failing) throw new Unavailable('the mail server does not answer');
+        surveys.failures -= 1;
+        if (surveys.failures >= 0) throw new Unavailable('the mail server does not answer');
         return plain.survey();
       },
     };

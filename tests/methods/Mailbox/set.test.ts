@@ -85,12 +85,25 @@ describe('Mailbox/set (RFC 8621 §2.5)', () => {
   test('what cannot be looked at after it was done is OutcomeUnknown, and not serverUnavailable', async () => {
     const { call, ids, surveys } = mailboxSetAccount([], {
       refuses: () => {
-        surveys.failing = true;
+        surveys.failures = Number.POSITIVE_INFINITY;
         return null;
       },
     });
     await ids();
     await expect(call('set', { create: { c: { name: 'C' } } })).rejects.toBeInstanceOf(OutcomeUnknown);
+  });
+
+  test('what is only seen at a second look is reported as it is, and told by the next /changes', async () => {
+    const { call, ids, surveys } = mailboxSetAccount(['A'], {
+      refuses: (operation) => {
+        if (operation === 'rename') surveys.failures = 1;
+        return null;
+      },
+    });
+    const { A: a } = await ids();
+    const answer = (await call('set', { update: { [String(a)]: { name: 'Z' } } })) as Answer;
+    expect(answer).toMatchObject({ updated: { [String(a)]: null }, notUpdated: null, newState: answer.oldState });
+    expect(await call('changes', { sinceState: answer.newState })).toMatchObject({ updated: [a] });
   });
 
   test('a rename whose subscription fails is taken back', async () => {
