@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
-import { dovecot, type TestServer } from '../servers/servers.ts';
+import { cyrus, dovecot, type TestServer } from '../servers/servers.ts';
 import { expectRight, questions } from './failure-laws.ts';
 import { type Product, startProduct } from './harness.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
@@ -31,13 +31,16 @@ const changing = /^(?:CREATE|RENAME|DELETE|SUBSCRIBE|UNSUBSCRIBE) /;
 const moments: readonly Moment[] = ['before', 'unanswered', 'after'];
 const timeoutMs = 120_000;
 
-describe('Mailbox/set on Dovecot', () => {
+describe.each([
+  { title: 'Dovecot', start: dovecot },
+  { title: 'Cyrus', start: cyrus },
+])('Mailbox/set on $title', ({ start }) => {
   let server: TestServer;
   let proxy: InterceptingProxy;
   let product: Product;
 
   beforeAll(async () => {
-    server = await dovecot();
+    server = await start();
     proxy = await startInterceptingProxy(server.imapPort);
     product = startProduct({ host: server.host, imapPort: proxy.port });
   });
