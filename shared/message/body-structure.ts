@@ -24,7 +24,8 @@ export function bodyParts(bodyStructure: Part): BodyParts {
   return { textBody, htmlBody, attachments: leaves(bodyStructure).filter(isAttachment) };
 }
 
-function leaves(part: Part): Part[] {
+/** The parts that are no multipart, in the order of the message. */
+export function leaves(part: Part): Part[] {
   return isMultipart(part) ? part.subParts.flatMap(leaves) : [part];
 }
 

@@ -19,6 +19,15 @@ export function matchesIn(text: string, terms: readonly string[]): Span[] {
   return merged(spans);
 }
 
+/** Tells of terms whether `matchesIn` would find them in the text. */
+export function finderIn(text: string): (term: string) => boolean {
+  const folded = fold(text).text;
+  return (term) => {
+    const wanted = fold(term).text;
+    return wanted !== '' && folded.includes(wanted);
+  };
+}
+
 function merged(spans: readonly Span[]): Span[] {
   const result: Span[] = [];
   for (const span of spans.toSorted((a, b) => a.start - b.start)) {

@@ -28,8 +28,11 @@ export type InterceptingProxy = {
   readonly stop: () => Promise<void>;
 };
 
-/** Passes IMAP on to a port of this machine, and does something at one command. */
-export async function startInterceptingProxy(port: number): Promise<InterceptingProxy> {
+/** Passes IMAP on to a port of this machine, and does something at one command. `rewrite`: what becomes of each line that clients send. */
+export async function startInterceptingProxy(
+  port: number,
+  rewrite: (line: string) => string = (line) => line,
+): Promise<InterceptingProxy> {
   const sockets = new Set<Socket>();
   let interception: Interception | null = null;
   let matches = 0;
@@ -73,7 +76,7 @@ export async function startInterceptingProxy(port: number): Promise<Intercepting
         }
         await found.act();
       } else if (found !== null) awaited = { tag: line.split(' ')[0] ?? '', interception: found };
-      return line;
+      return rewrite(line);
     });
 
     inTurn(far, near, async (line) => {

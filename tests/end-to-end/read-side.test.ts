@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
-import { cyrus, dovecot } from '../servers/servers.ts';
+import { courier, cyrus, dovecot } from '../servers/servers.ts';
 import { type Product, startProduct } from './harness.ts';
 import { imapActor } from './imap-actor.ts';
+import { startInterceptingProxy } from './intercepting-proxy.ts';
 import { answerOf, coreAndMail, type JmapClient } from './jmap-client.ts';
 
 const crlf = (text: string) => text.replace(/\r?\n/g, '\r\n');
@@ -37,21 +38,30 @@ const letters = {
 };
 
 describe.each([
-  ['Dovecot', dovecot],
-  ['Cyrus', cyrus],
-] as const)('on %s', (_, startServer) => {
+  ['Dovecot', dovecot, null],
+  ['Cyrus', cyrus, null],
+  ['Courier', courier, null],
+  ['a Dovecot that looks for ASCII text only', dovecot, 'X-UNKNOWN'],
+] as const)('on %s', (_, startServer, charset) => {
   let product: Product;
   let client: JmapClient;
+  const stops: (() => unknown)[] = [];
   beforeAll(async () => {
     const server = await startServer();
     const user = await server.freshUser();
     const actor = await imapActor(server, user);
     for (const letter of Object.values(letters)) await actor.deliver('INBOX', letter);
     await actor.close();
-    product = startProduct(server);
+    const renamed = (line: string) => (charset === null ? line : line.replace(/CHARSET UTF-8/, `CHARSET ${charset}`));
+    const proxy = await startInterceptingProxy(server.imapPort, renamed);
+    stops.push(proxy.stop);
+    product = startProduct({ host: server.host, imapPort: proxy.port });
+    stops.push(product.stop);
     client = await (await product.startProcess()).client(user);
   });
-  afterAll(() => product.stop());
+  afterAll(async () => {
+    for (const stop of stops.reverse()) await stop();
+  });
 
   const conditions: [JsonObject, subjects: (string | null)[], previews: (string | null)[]][] = [
     [{ subject: 'market' }, [], []],

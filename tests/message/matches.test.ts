@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { matchesIn } from '../../../shared/methods/SearchSnippet/matches.ts';
+import { matchesIn } from '../../shared/message/matches.ts';
 
 /** The text with its matches in brackets. */
 function bracketed(text: string, terms: readonly string[]): string {

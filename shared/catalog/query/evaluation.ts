@@ -24,6 +24,8 @@ export const queryLimits = {
   fetchedToSortMax: 5000,
   /** Texts that one filter may look for. */
   searchTermsMax: 32,
+  /** Emails that are read to look for texts in them, where the server cannot search. */
+  readToMatchMax: 1000,
 };
 export type QueryLimits = typeof queryLimits;
 
@@ -62,7 +64,8 @@ function placed(
 
 /**
  * Prepares the query and runs `answer` on it. `serverUnavailable`: a mailbox that it needs was not indexed yet, or is not
- * on the server any more as this view knows it; the next view will tell. `unsupportedFilter`: the server cannot look for such texts.
+ * on the server any more as this view knows it; the next view will tell. `unsupportedFilter`: the server cannot look for such texts, and
+ * they might be in too many messages to look for them there.
  */
 export async function evaluate<T>(
   view: CatalogView,
@@ -76,7 +79,7 @@ export async function evaluate<T>(
     return refuse(methodError('serverUnavailable', 'a mailbox of this query was not read yet'));
   }
   const { tests, scope } = placed(query.filter, mailboxes);
-  const knowledge = newKnowledge(view, mailboxes, tests, sources);
+  const knowledge = newKnowledge(view, mailboxes, tests, sources, limits.readToMatchMax);
   if (knowledge.searchTerms > limits.searchTermsMax) {
     return refuse(methodError('unsupportedFilter', `more than ${limits.searchTermsMax} texts to look for`));
   }

@@ -1,7 +1,7 @@
 import type { Id } from '../../jmap/scalars.ts';
 import type { MailboxKey } from '../email.ts';
 import type { MailboxEntry } from '../mailbox.ts';
-import { MailboxGone } from '../source.ts';
+import { CannotSearch, MailboxGone } from '../source.ts';
 import type { CatalogView } from '../view.ts';
 import { type Candidate, candidateOf } from './candidate.ts';
 import { allTests, type DecidableTest, type EmailTests, hasTest, isPlacementTest, isThreadTest } from './filter.ts';
@@ -27,12 +27,13 @@ export type Knowledge = {
   readonly keywordsInThread: (threadId: Id) => readonly (readonly string[])[] | undefined;
 };
 
-/** Knows nothing yet but what the view's rows say. */
+/** Knows nothing yet but what the view's rows say. Where the server cannot search, no more than `readToMatchMax` Emails are read instead. */
 export function newKnowledge(
   view: CatalogView,
   mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>,
   tests: EmailTests,
-  sources: Pick<QuerySources, 'search' | 'attachments'>,
+  sources: Pick<QuerySources, 'search' | 'match' | 'attachments'>,
+  readToMatchMax: number,
 ): Knowledge {
   const needsPlacement = hasTest(tests, isPlacementTest);
   const needsThreads = hasTest(tests, isThreadTest);
@@ -43,6 +44,9 @@ export function newKnowledge(
   const attachments = new Map<Id, boolean>();
   /** By mailbox, the UIDs that answer each question. */
   const found = new Map<MailboxKey, ReadonlyMap<SearchQuestion, ReadonlySet<number>>>();
+  /** By Email, the questions that it was read for and answers. */
+  const matched = new Map<Id, ReadonlySet<SearchQuestion>>();
+  let cannotSearch: CannotSearch | null = null;
 
   return {
     searchTerms: questions.reduce((sum, question) => sum + countTerms(question), 0),
@@ -68,7 +72,7 @@ export function newKnowledge(
         }
       });
     if (needsThreads) await settle((undecided) => learnThreads(undecided.map(({ threadId }) => threadId)));
-    if (questions.length > 0) await settle(search);
+    if (questions.length > 0) await settle(learnTexts);
     if (needsAttachments) await settle(learnAttachments);
     return current.filter(
       (candidate, index): candidate is Candidate => truths[index] === true && candidate !== undefined,
@@ -123,6 +127,8 @@ export function newKnowledge(
 
   /** The text is the same in every row, so any mailbox that was searched can tell. */
   function textsFound(question: SearchQuestion, candidate: Candidate): Truth {
+    const answered = matched.get(candidate.id);
+    if (answered !== undefined) return answered.has(question);
     for (const { mailbox, uid } of candidate.places) {
       const answers = found.get(mailbox);
       if (answers !== undefined) return answers.get(question)?.has(uid) === true;
@@ -154,6 +160,28 @@ export function newKnowledge(
         threadId,
         candidates.flatMap((candidate) => (candidate ? [candidate.keywords] : [])),
       );
+    }
+  }
+
+  async function learnTexts(undecided: readonly Candidate[]): Promise<void> {
+    if (cannotSearch === null) {
+      try {
+        return await search(undecided);
+      } catch (error) {
+        if (!(error instanceof CannotSearch)) throw error;
+        cannotSearch = error;
+      }
+    }
+    if (matched.size + undecided.length > readToMatchMax) {
+      throw new CannotSearch(`${cannotSearch.message}, and more than ${readToMatchMax} Emails would have to be read`);
+    }
+    const answers = await sources.match(
+      undecided.map(({ id }) => id),
+      questions,
+    );
+    for (const { id } of undecided) {
+      // A message that has gone meanwhile says nothing to anybody.
+      matched.set(id, new Set(questions.filter((_, index) => answers.get(id)?.[index] === true)));
     }
   }
 

@@ -15,6 +15,14 @@ export type QuerySources = {
     mailbox: MailboxEntry,
     questions: readonly SearchQuestion[],
   ) => Promise<readonly (readonly number[])[] | null>;
+  /**
+   * Which of the questions each Email answers, found out by reading it: for mail servers that cannot search. Emails that are gone by now
+   * are absent.
+   */
+  readonly match: (
+    ids: readonly Id[],
+    questions: readonly SearchQuestion[],
+  ) => Promise<ReadonlyMap<Id, readonly boolean[]>>;
   /** `hasAttachment` of Emails that were not looked at yet. Those that are gone by now are absent. */
   readonly attachments: (ids: readonly Id[]) => Promise<ReadonlyMap<Id, boolean>>;
   /** Header fields to sort by. Emails that are gone by now are absent. */

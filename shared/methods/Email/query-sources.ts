@@ -10,7 +10,8 @@ import type { EmailAddress } from '../../message/addresses.ts';
 import { hasAttachment } from '../../message/body-structure.ts';
 import { convenienceProperties, headerPropertyValue } from '../../message/header-form.ts';
 import { type EmailHeader, parseHeaders } from '../../message/parse-headers.ts';
-import type { MessageFacts, MessageNeeds, Place } from './mail.ts';
+import type { Place } from './mail.ts';
+import { matchTexts } from './match-texts.ts';
 import { placesOf } from './places.ts';
 import type { EmailPorts } from './record.ts';
 
@@ -54,8 +55,14 @@ function querySources(
       const uids = await search.sort(box, property, thenBy);
       return isAscending || uids === null ? uids : uids.toReversed();
     },
+    match: async (ids, questions) => {
+      const { found, gone } = await readAt(ids, (places) => matchTexts(places, questions, messages));
+      accept(gone);
+      return found;
+    },
     attachments: async (ids) => {
-      const { facts, gone } = await readFacts(ids, { headers: 'none', structure: true, preview: false });
+      const needs = { headers: 'none', structure: true, preview: false } as const;
+      const { found: facts, gone } = await readAt(ids, (places) => messages.read(places, needs));
       const found = new Map<Id, boolean>();
       for (const [id, { structure }] of facts) if (structure !== undefined) found.set(id, hasAttachment(structure));
       if (found.size > 0) await catalog.remember({ hasAttachment: found });
@@ -64,28 +71,30 @@ function querySources(
     },
     sortFields: async (ids, properties) => {
       const fields = properties.map((property) => convenienceProperties.get(property)?.field ?? property);
-      const { facts, gone } = await readFacts(ids, { headers: fields, structure: false, preview: false });
+      const needs = { headers: fields, structure: false, preview: false };
+      const { found: facts, gone } = await readAt(ids, (places) => messages.read(places, needs));
       accept(gone);
       const parsed = [...facts].map(([id, { headers }]) => [id, parseHeaders(headers ?? new Uint8Array())] as const);
       return new Map(parsed.map(([id, headers]) => [id, sortFields(headers, properties)]));
     },
   };
 
-  async function readFacts(
+  /** What `read` says of Emails at their places, and the places where there is none of them any more. */
+  async function readAt<T>(
     ids: readonly Id[],
-    needs: MessageNeeds,
-  ): Promise<{ facts: Map<Id, MessageFacts>; gone: Place[] }> {
+    read: (places: readonly Place[]) => Promise<ReadonlyMap<Place, T>>,
+  ): Promise<{ found: Map<Id, T>; gone: Place[] }> {
     const mailboxes = await view.mailboxes();
     const places = placesOf((await view.emails(ids)).values(), mailboxes);
-    const read = await messages.read([...places.values()], needs);
-    const facts = new Map<Id, MessageFacts>();
+    const answers = await read([...places.values()]);
+    const found = new Map<Id, T>();
     const gone: Place[] = [];
     for (const [id, place] of places) {
-      const found = read.get(place);
-      if (found === undefined) gone.push(place);
-      else facts.set(id, found);
+      const value = answers.get(place);
+      if (value === undefined) gone.push(place);
+      else found.set(id, value);
     }
-    return { facts, gone };
+    return { found, gone };
   }
 
   function accept([gone]: readonly Place[]): void {

@@ -8,13 +8,13 @@ import { type AccountMethod, accountMethod } from '../../jmap/method.ts';
 import type { Id } from '../../jmap/scalars.ts';
 import { parseFilter } from '../../jmap/standard/filter.ts';
 import { convenienceProperties, headerPropertyValue } from '../../message/header-form.ts';
+import { matchesIn } from '../../message/matches.ts';
 import { parseHeaders } from '../../message/parse-headers.ts';
 import { emailFilter } from '../Email/filter.ts';
 import type { CanReadContents } from '../Email/mail.ts';
 import { placesOf } from '../Email/places.ts';
 import { readExcerpts } from './excerpts.ts';
 import { highlight } from './highlight.ts';
-import { matchesIn } from './matches.ts';
 import { type SnippetTerms, snippetTerms } from './snippet-terms.ts';
 
 /** What snippets need of the world. */

@@ -1,4 +1,4 @@
-import type { Span } from './matches.ts';
+import type { Span } from '../../message/matches.ts';
 
 /** Octets of UTF-8 that `preview` may have, entities and tags included (RFC 8621 §5). */
 export const excerptOctetsMax = 255;

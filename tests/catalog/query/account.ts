@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { Email, EmailRow, MailboxKey } from '../../../shared/catalog/email.ts';
 import type { QuerySources, SearchTerm, SortCriterion, SortFields } from '../../../shared/catalog/query/sources.ts';
 import { decide } from '../../../shared/catalog/query/truth.ts';
+import { CannotSearch } from '../../../shared/catalog/source.ts';
 import type { Id } from '../../../shared/jmap/scalars.ts';
 import { inMemoryView, logBetween, type PlainAccount } from './in-memory-view.ts';
 
@@ -198,15 +199,15 @@ function toggled(keywords: readonly string[], keyword: string): string[] {
 }
 
 /** What was asked beyond the catalog. */
-export type Asked = { searched: MailboxKey[]; questions: number; attachments: Id[]; fields: Id[] };
+export type Asked = { searched: MailboxKey[]; questions: number; matched: Id[]; attachments: Id[]; fields: Id[] };
 
-/** The mail server behind an account. `sortsOnServer` false: it has no SORT. */
+/** The mail server behind an account, which may have no SORT, and no SEARCH for such texts. */
 export function sourcesOf(
   account: PlainAccount,
   contents: ReadonlyMap<Id, Content>,
-  sortsOnServer = true,
+  { sorts = true, searches = true } = {},
 ): QuerySources & { readonly asked: Asked } {
-  const asked: Asked = { searched: [], questions: 0, attachments: [], fields: [] };
+  const asked: Asked = { searched: [], questions: 0, matched: [], attachments: [], fields: [] };
   const contentOf = (emailId: Id) => {
     const content = contents.get(emailId);
     if (content === undefined) throw new Error(`Could not find the content of ${emailId}`);
@@ -221,6 +222,7 @@ export function sourcesOf(
   return {
     asked,
     search: async ({ key }, questions) => {
+      if (!searches) throw new CannotSearch('this server cannot');
       asked.searched.push(key);
       asked.questions += questions.length;
       return questions.map((question) =>
@@ -228,6 +230,12 @@ export function sourcesOf(
           .filter(({ content }) => decide(question, (term) => finds(content, term)))
           .map(({ uid }) => uid),
       );
+    },
+    match: async (ids, questions) => {
+      asked.matched.push(...ids);
+      const answersOf = (each: Id) =>
+        questions.map((question) => decide(question, (term) => finds(contentOf(each), term)));
+      return new Map(ids.map((each) => [each, answersOf(each).map((truth) => truth === true)]));
     },
     attachments: async (ids) => {
       asked.attachments.push(...ids);
@@ -238,7 +246,7 @@ export function sourcesOf(
       return new Map(ids.map((each) => [each, contentOf(each).fields]));
     },
     serverSort: async ({ key }, criteria) =>
-      sortsOnServer
+      sorts
         ? rowsIn(key)
             .sort((a, b) => {
               for (const criterion of criteria) {
@@ -284,8 +292,13 @@ function addressRank(address: Content['fields']['from']): number {
 }
 
 /** The view and the server of one version. */
-export function serve({ contents, versions }: History, version = versions.length, rowsPerBlock = 4) {
+export function serve(
+  { contents, versions }: History,
+  version = versions.length,
+  rowsPerBlock = 4,
+  server: Parameters<typeof sourcesOf>[2] = {},
+) {
   const account = versions[version - 1];
   if (account === undefined) throw new Error(`Could not find version ${version}`);
-  return { account, view: inMemoryView(account, rowsPerBlock), sources: sourcesOf(account, contents) };
+  return { account, view: inMemoryView(account, rowsPerBlock), sources: sourcesOf(account, contents, server) };
 }

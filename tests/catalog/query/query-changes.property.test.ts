@@ -22,29 +22,35 @@ function applied(cached: readonly (Id | null)[], { removed, added }: QueryChange
 
 test('the changes since any earlier version, applied to the old results, give the new results', async () => {
   await fc.assert(
-    fc.asyncProperty(histories, questions, fc.boolean(), async (history, question, calculateTotal) => {
-      const { filter, sort, collapseThreads } = question;
-      const args = { collapseThreads };
-      const { account, view, sources } = serve(history);
-      const results = naiveResults(account, history.contents, question);
-      for (let version = 1; version <= history.versions.length; version++) {
-        const then = serve(history, version);
-        const window = { from: 'position', position: 0, limit: null } as const;
-        const old = await queryEmails(then.view, { filter, sort, window, calculateTotal: false, args }, then.sources);
-        if (!old.ok) throw new Error(old.error.type);
-        const request = { filter, sort, args, sinceQueryState: old.value.queryState, maxChanges: null, upToId: null };
+    fc.asyncProperty(
+      histories,
+      questions,
+      fc.boolean(),
+      fc.boolean(),
+      async (history, question, calculateTotal, searches) => {
+        const { filter, sort, collapseThreads } = question;
+        const args = { collapseThreads };
+        const { account, view, sources } = serve(history, undefined, undefined, { searches });
+        const results = naiveResults(account, history.contents, question);
+        for (let version = 1; version <= history.versions.length; version++) {
+          const then = serve(history, version);
+          const window = { from: 'position', position: 0, limit: null } as const;
+          const old = await queryEmails(then.view, { filter, sort, window, calculateTotal: false, args }, then.sources);
+          if (!old.ok) throw new Error(old.error.type);
+          const request = { filter, sort, args, sinceQueryState: old.value.queryState, maxChanges: null, upToId: null };
 
-        const answer = await queryEmailChanges(view, { ...request, calculateTotal }, sources);
+          const answer = await queryEmailChanges(view, { ...request, calculateTotal }, sources);
 
-        if (!answer.ok) throw new Error(answer.error.type);
-        const changes = answer.value;
-        expect(applied(old.value.ids, changes, results.length)).toEqual(results);
-        expect(changes.total).toBe(calculateTotal ? results.length : undefined);
-        expect(new Set(changes.removed).size).toBe(changes.removed.length);
-        expect(changes.added.every(({ id, index }) => results[index] === id)).toBe(true);
-        if (version === history.versions.length) expect([changes.removed, changes.added]).toEqual([[], []]);
-      }
-    }),
+          if (!answer.ok) throw new Error(answer.error.type);
+          const changes = answer.value;
+          expect(applied(old.value.ids, changes, results.length)).toEqual(results);
+          expect(changes.total).toBe(calculateTotal ? results.length : undefined);
+          expect(new Set(changes.removed).size).toBe(changes.removed.length);
+          expect(changes.added.every(({ id, index }) => results[index] === id)).toBe(true);
+          if (version === history.versions.length) expect([changes.removed, changes.added]).toEqual([[], []]);
+        }
+      },
+    ),
     { numRuns: 500 },
   );
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Email, EmailRow } from '../../../shared/catalog/email.ts';
+import { queryLimits } from '../../../shared/catalog/query/evaluation.ts';
 import type { EmailFilter, EmailFilterCondition } from '../../../shared/catalog/query/filter.ts';
 import { type EmailQueryChangesRequest, queryEmailChanges } from '../../../shared/catalog/query/query-changes.ts';
 import type { EmailComparator } from '../../../shared/catalog/query/sort.ts';
@@ -243,7 +244,7 @@ describe('cannotCalculateChanges', () => {
       upToId: null,
       calculateTotal: false,
     };
-    const limits = { fetchedToSortMax: 4, searchTermsMax: 32 };
+    const limits = { ...queryLimits, fetchedToSortMax: 4 };
     const sources = sourcesOf(grown, contents);
     const answer = await queryEmailChanges(inMemoryView(grown), { ...request, sinceQueryState }, sources, limits);
     const shown = answer.ok

@@ -26,8 +26,9 @@ test('any filter, sort, collapsing and window gives what a look at every Email g
       windows,
       fc.boolean(),
       rowsPerBlock,
-      async (history, question, window, calculateTotal, rows) => {
-        const { account, view, sources } = serve(history, undefined, rows);
+      fc.boolean(),
+      async (history, question, window, calculateTotal, rows, searches) => {
+        const { account, view, sources } = serve(history, undefined, rows, { searches });
         const { filter, sort, collapseThreads } = question;
         const all = naiveResults(account, history.contents, question);
         const cut = windowOf(all, window);
@@ -44,6 +45,7 @@ test('any filter, sort, collapsing and window gives what a look at every Email g
         }
         expect(answer).toMatchObject({ ok: true, value: { ...cut.value, canCalculateChanges: true } });
         expect(answer.ok && answer.value.total).toBe(calculateTotal ? all.length : undefined);
+        expect(new Set(sources.asked.matched).size).toBe(sources.asked.matched.length);
         expect(new Set(sources.asked.searched).size).toBe(sources.asked.searched.length);
       },
     ),

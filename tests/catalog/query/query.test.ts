@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Email, EmailRow } from '../../../shared/catalog/email.ts';
-import type { QueryLimits } from '../../../shared/catalog/query/evaluation.ts';
+import { type QueryLimits, queryLimits } from '../../../shared/catalog/query/evaluation.ts';
 import type { EmailFilter, EmailFilterCondition } from '../../../shared/catalog/query/filter.ts';
 import { type EmailQueryRequest, queryEmails } from '../../../shared/catalog/query/query.ts';
 import type { EmailComparator } from '../../../shared/catalog/query/sort.ts';
@@ -188,9 +188,35 @@ test.each<[string, Partial<QueryLimits>, EmailFilter, readonly EmailComparator[]
   ['a sort over two mailboxes', { fetchedToSortMax: 2 }, { condition: {} }, [by('from')], 'unsupportedSort'],
   ['a sort over one', { fetchedToSortMax: 1 }, { condition: { inMailbox: id('inbox') } }, [by('from')], 'c a'],
 ])('limits: %s', async (_, limits, filter, sort, expected) => {
-  const all = { searchTermsMax: 32, fetchedToSortMax: 5000, ...limits };
+  const all = { ...queryLimits, ...limits };
   const answer = await queryEmails(inMemoryView(small), { ...plainly, filter, sort }, sourcesOf(small, contents), all);
   expect(answer.ok ? answer.value.ids.join(' ') : answer.error.type).toBe(expected);
+});
+
+describe('where the mail server cannot look for texts', () => {
+  const asked = async (filter: EmailFilter, readToMatchMax: number) => {
+    const sources = sourcesOf(small, contents, { searches: false });
+    const limits = { ...queryLimits, readToMatchMax };
+    const answer = await queryEmails(inMemoryView(small), { ...plainly, filter, sort: [] }, sources, limits);
+    return [answer.ok ? answer.value.ids.join(' ') : answer.error.type, sources.asked.matched.length];
+  };
+
+  test('they are looked for in as many Emails as may be read', async () => {
+    expect(await asked({ condition: { text: 'zoe' } }, 3)).toEqual(['c b a', 3]);
+    expect(await asked({ condition: { text: 'zoe' } }, 2)).toEqual(['unsupportedFilter', 0]);
+  });
+
+  test('only Emails that nothing else decides count', async () => {
+    expect(await asked({ condition: { text: 'zoe', hasKeyword: 'work' } }, 1)).toEqual(['a', 1]);
+    const apart: EmailFilter = {
+      operator: 'AND',
+      conditions: [
+        { condition: { from: 'zoe' } },
+        { operator: 'OR', conditions: [{ condition: { body: 'milk', minSize: 150 } }, { condition: { to: 'bob' } }] },
+      ],
+    };
+    expect(await asked(apart, 3)).toEqual(['a', 3]);
+  });
 });
 
 /** 1000 Emails in each of three mailboxes, in blocks of 100; every tenth Email is a copy of the one in mailbox 1. */

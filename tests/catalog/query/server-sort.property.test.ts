@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { queryLimits } from '../../../shared/catalog/query/evaluation.ts';
 import { queryEmails } from '../../../shared/catalog/query/query.ts';
 import { histories, mailboxId, mailboxKeys, serve } from './account.ts';
 import { naiveResults } from './naive.ts';
@@ -32,7 +33,7 @@ test('beyond the limit the server sorts one mailbox as the comparators say, what
         const window = { from: 'position', position: 0, limit: null } as const;
         const request = { filter, sort, window, calculateTotal: false, args: { collapseThreads } };
 
-        const answer = await queryEmails(view, request, sources, { fetchedToSortMax: 0, searchTermsMax: 32 });
+        const answer = await queryEmails(view, request, sources, { ...queryLimits, fetchedToSortMax: 0 });
 
         if (!answer.ok) throw new Error(answer.error.type);
         expect(answer.value.ids).toEqual(all);

@@ -94,13 +94,32 @@ test('a text condition is one question about the mailbox of the candidates, belo
   ]);
 });
 
-test('a text that the mail server cannot look for makes a filter that is not supported', async () => {
+describe('a text that the mail server cannot look for', () => {
   const search = async () => {
     throw new CannotSearch('the mail server looks for ASCII text only');
   };
-  const { ports, calls } = account([at(1)], { search });
-  expect(await call('Email/query', { filter: { text: 'zoë' } }, ports)).toEqual(error('unsupportedFilter'));
-  expect(calls.views).toEqual(['recent']);
+  const about = (subject: string) => ({ ...at(1), raw: `Subject: ${subject}\n` });
+
+  test('is looked for in the messages', async () => {
+    const { ports, calls } = account([about('tea'), about('=?utf-8?q?Zo=C3=AB?='), about('zoe')], { search });
+    expect(await call('Email/query', { filter: { subject: 'zoë' } }, ports)).toEqual(ok({ ids: ['e2', 'e3'] }));
+    expect(calls.read).toEqual([{ headers: ['subject'], structure: false, preview: false }]);
+  });
+
+  test('makes a filter that is not supported where those are too many', async () => {
+    const { ports, calls } = account(
+      Array.from({ length: 1001 }, () => about('tea')),
+      { search },
+    );
+    expect(await call('Email/query', { filter: { text: 'zoë' } }, ports)).toEqual(error('unsupportedFilter'));
+    expect([calls.views, calls.read]).toEqual([['recent'], []]);
+  });
+
+  test('is looked for in the newest view, where a message has left its place', async () => {
+    const { ports, calls } = account([about('zoë'), { ...at(1), raw: gone }], { search });
+    expect(await call('Email/query', { filter: { subject: 'zoë' } }, ports)).toEqual(ok({ ids: ['e1'] }));
+    expect(calls.views).toEqual(['recent', 'now']);
+  });
 });
 
 test('when the mailbox was renewed meanwhile, the newest view is asked, and then the client told to come again', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { matchesIn } from '../../../shared/message/matches.ts';
 import { excerpt, excerptOctetsMax, highlight } from '../../../shared/methods/SearchSnippet/highlight.ts';
-import { matchesIn } from '../../../shared/methods/SearchSnippet/matches.ts';
 
 function excerptOf(text: string, ...terms: string[]): string {
   const [first, ...others] = matchesIn(text, terms);
