@@ -41,18 +41,27 @@ export function appearanceOf({ uid, items }: FetchRow, { scheme }: IdentityFacts
   const size = numberOf(fetchItem(items, 'RFC822.SIZE'), Number.MAX_SAFE_INTEGER);
   if (size === null) return null;
   const fields = headerFieldsIn(items);
+  const { email, thread } = serverIdItems(scheme);
   return {
     uid,
     flags: flagsOf(fetchItem(items, 'FLAGS')),
     internalDate: internalDate(fetchItem(items, 'INTERNALDATE')) ?? 0,
     size,
-    serverEmailId: serverId(items, scheme === 'objectid' ? 'EMAILID' : scheme === 'gmail' ? 'X-GM-MSGID' : 'X-GUID'),
-    serverThreadId: serverId(items, scheme === 'gmail' ? 'X-GM-THRID' : 'THREADID'),
+    serverEmailId: serverId(items, email),
+    serverThreadId: serverId(items, thread),
     ...threadFieldsIn(fields),
     digestFields:
       scheme === 'digest'
         ? { date: fields.get('date') ?? '', from: fields.get('from') ?? '', received: receivedIn(items) }
         : null,
+  };
+}
+
+/** The items in which a server names a message and its thread. */
+export function serverIdItems(scheme: IdentityScheme): { readonly email: string; readonly thread: string } {
+  return {
+    email: scheme === 'objectid' ? 'EMAILID' : scheme === 'gmail' ? 'X-GM-MSGID' : 'X-GUID',
+    thread: scheme === 'gmail' ? 'X-GM-THRID' : 'THREADID',
   };
 }
 

@@ -46,17 +46,27 @@ export function fetchPartial(items: readonly ImapValue[], section: string, origi
   return fetchSection(items, section, origin) ?? fetchSection(items, section);
 }
 
-const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-
 /** INTERNALDATE (RFC 9051 §9 `date-time`) in seconds since the epoch; the day may be padded with a space, a zero or nothing. */
 export function internalDate(value: ImapValue | undefined): number | null {
   if (typeof value !== 'string') return null;
   const match = /^ ?(\d{1,2})-([A-Za-z]{3})-(\d{4}) (\d{2}):(\d{2}):(\d{2}) ([+-])(\d{2})(\d{2})$/.exec(value);
   if (!match) return null;
   const [, day, month = '', year, hour, minute, second, sign, zoneHours, zoneMinutes] = match;
-  const monthIndex = months.indexOf(month.toLowerCase());
+  const monthIndex = monthOf(month);
   if (monthIndex < 0) return null;
-  const local = Date.UTC(Number(year), monthIndex, Number(day), Number(hour), Number(minute), Number(second)) / 1000;
+  const time = (Number(hour) * 60 + Number(minute)) * 60 + Number(second);
   const offset = (Number(zoneHours) * 60 + Number(zoneMinutes)) * 60;
-  return sign === '-' ? local + offset : local - offset;
+  return secondsAt(Number(year), monthIndex, Number(day)) + time + (sign === '-' ? offset : -offset);
+}
+
+const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+
+/** The month of a `date-month`, from 0; −1: it is none. */
+export function monthOf(name: string): number {
+  return months.indexOf(name.toLowerCase());
+}
+
+/** Midnight UTC of a day in seconds since the epoch. */
+export function secondsAt(year: number, month: number, day: number): number {
+  return Date.UTC(year, month, day) / 1000;
 }

@@ -13,10 +13,12 @@ import {
   threadFieldsOf,
   threadItems,
 } from './appearance.ts';
+import { appearanceReader } from './appearance-reader.ts';
 import { atom, cutUidSet, type ImapArgument, uidSet } from './arguments.ts';
 import type { Examined } from './examine-answer.ts';
 import { fetchItem } from './fetch-row.ts';
 import { imapLimits } from './limits.ts';
+import type { TakeOctets } from './response-reader.ts';
 import type { ImapSession } from './session.ts';
 import { clipRanges, countUids, normalizeRanges, outside, rangesOf } from './uid-ranges.ts';
 import type { UseSession } from './use.ts';
@@ -197,9 +199,14 @@ async function fetchBatch(session: ImapSession, uids: UidRanges, facts: Identity
   const found = new Map<number, Appearance>();
   const first = uids[0]?.[0] ?? 0;
   const last = uids.at(-1)?.[1] ?? 0;
-  await session.fetch(uids, appearanceItems(facts), { rowsMax: batchMax }, (row) => {
-    const appearance = row.uid < first || row.uid > last ? null : appearanceOf(row, facts);
-    if (appearance) found.set(row.uid, appearance);
+  const take = (appearance: Appearance | null): boolean => {
+    if (appearance && appearance.uid >= first && appearance.uid <= last) found.set(appearance.uid, appearance);
+    return appearance !== null;
+  };
+  const read = appearanceReader(facts);
+  const takeOctets: TakeOctets = (bytes, start, end) => take(read(bytes, start, end));
+  await session.fetch(uids, appearanceItems(facts), { rowsMax: batchMax, takeOctets }, (row) => {
+    take(appearanceOf(row, facts));
   });
   if (facts.threads === 'server') await addThreadFields(session, found);
   return [...found.values()].sort((a, b) => a.uid - b.uid);

@@ -8,6 +8,9 @@ const CR = 0x0d;
 /** What a reader may hold on to between responses. */
 const idleOctets = 16 * 1024;
 
+/** Takes a response, without its final line break, before it is parsed; false: it is to be parsed. The octets are others later. */
+export type TakeOctets = (bytes: Buffer, start: number, end: number) => boolean;
+
 /** The server sent a response larger than the limit; what follows cannot be made sense of. */
 export class ResponseTooLarge extends Error {
   override readonly name = 'ResponseTooLarge';
@@ -31,16 +34,18 @@ export class ResponseReader {
     this.#octetsMax = limits.responseOctetsMax;
   }
 
-  /** Hands over every response that is complete now. Throws `ResponseTooLarge`. */
-  push(chunk: Buffer, take: (response: ImapResponse) => void): void {
+  /** Hands over every response that is complete now, parsed unless `takeOctets` takes it as it is. Throws `ResponseTooLarge`. */
+  push(chunk: Buffer, take: (response: ImapResponse) => void, takeOctets: TakeOctets = () => false): void {
     const bytes = this.#length === 0 ? chunk : this.#append(chunk);
     const length = bytes === chunk ? chunk.length : this.#length;
-    const start = this.#cut(bytes, length, take);
+    const start = this.#cut(bytes, length, (from, to) => {
+      if (!takeOctets(bytes, from, to)) take(parseResponse(bytes, from, to));
+    });
     this.#keep(bytes, start, length);
   }
 
-  /** Parses whole responses and returns where the first incomplete one starts. */
-  #cut(bytes: Buffer, length: number, take: (response: ImapResponse) => void): number {
+  /** Finds whole responses and returns where the first incomplete one starts. */
+  #cut(bytes: Buffer, length: number, take: (start: number, end: number) => void): number {
     let start = 0;
     let line = this.#line;
     let scan = this.#scan;
@@ -50,7 +55,7 @@ export class ResponseReader {
       const size = literalSize(bytes, start, line, found);
       if (size === null) {
         const end = found > start && bytes[found - 1] === CR ? found - 1 : found;
-        if (end > start) take(parseResponse(bytes, start, end));
+        if (end > start) take(start, end);
         start = found + 1;
       }
       line = found + 1 + (size ?? 0);

@@ -23,6 +23,7 @@ import { type ImapLimits, imapLimits } from './limits.ts';
 import type { NameEncoding } from './mailbox-name.ts';
 import { type Namespaces, onlyPersonal, readNamespaces } from './namespaces.ts';
 import { type ImapValue, listOf, numberOf, octetsOf, textOf } from './response.ts';
+import type { TakeOctets } from './response-reader.ts';
 import { uidsFound } from './search-answer.ts';
 import { countUids, normalizeRanges } from './uid-ranges.ts';
 import { type CommandListener, type Completion, ImapWire } from './wire.ts';
@@ -276,15 +277,16 @@ export class ImapSession {
   }
 
   /**
-   * UID FETCH; rows without a UID are left out, and a row may come more than once. Throws `MailboxGone` when another client
-   * took the mailbox away.
+   * UID FETCH; rows without a UID are left out, and a row may come more than once. `takeOctets` takes those it understands before
+   * they are parsed. Throws `MailboxGone` when another client took the mailbox away.
    */
   async fetch(
     uids: UidRanges,
     items: readonly ImapArgument[],
-    options: { rowsMax: number; changedSince?: string },
+    options: { rowsMax: number; changedSince?: string; takeOctets?: TakeOctets },
     take: (row: FetchRow) => void,
   ): Promise<void> {
+    const { takeOctets } = options;
     const modifiers =
       options.changedSince === undefined ? [] : [list(atom('CHANGEDSINCE'), digits(options.changedSince))];
     const onData: CommandListener['onData'] = (response) => {
@@ -295,6 +297,7 @@ export class ImapSession {
       await this.ask('UID FETCH', [uidSet(uids), list(...items), ...modifiers], {
         responses: options.rowsMax,
         onData,
+        ...(takeOctets && { takeOctets }),
       });
     } catch (error) {
       // RFC 5530: some of the messages are gone already; the others have come.

@@ -12,7 +12,7 @@ import { classifyRefusal, reasonOf } from './classify.ts';
 import { CommandRefused, ConnectionLost, Dismissed, refusalError, SourceFailed } from './failure.ts';
 import type { ImapLimits } from './limits.ts';
 import type { ImapResponse, ResponseCode } from './response.ts';
-import { ResponseReader } from './response-reader.ts';
+import { ResponseReader, type TakeOctets } from './response-reader.ts';
 
 type DataResponse = Extract<ImapResponse, { kind: 'data' }>;
 type StatusResponse = Extract<ImapResponse, { kind: 'status' }>;
@@ -23,6 +23,8 @@ type StatusResponse = Extract<ImapResponse, { kind: 'status' }>;
  */
 export type CommandListener = {
   readonly onData?: (response: DataResponse, tag: string) => void;
+  /** Takes untagged responses before they are parsed, while no other command is on the wire. */
+  readonly takeOctets?: TakeOctets;
   /** The code of an untagged `OK`, such as `[UIDVALIDITY 17]`. */
   readonly onCode?: (code: ResponseCode) => void;
   /** How many untagged responses the command asks for; the server may send some more on its own account. */
@@ -211,10 +213,21 @@ export class ImapWire {
     this.#received.octets += chunk.length;
     if (this.#received.octets > this.#limits.commandOctetsMax) this.#giveUp('answers without end');
     try {
-      this.#reader.push(chunk, (response) => this.#dispatch(response));
+      this.#reader.push(
+        chunk,
+        (response) => this.#dispatch(response),
+        (bytes, start, end) => this.#takeOctets(bytes, start, end),
+      );
     } catch (error) {
       this.#giveUp((error as Error).name);
     }
+  }
+
+  #takeOctets(bytes: Buffer, start: number, end: number): boolean {
+    const [only] = this.#sent;
+    if (this.#failure || this.#sent.length !== 1 || !only?.takeOctets?.(bytes, start, end)) return false;
+    this.#mayStillAnswer();
+    return true;
   }
 
   #dispatch(response: ImapResponse): void {

@@ -1,0 +1,322 @@
+import type { Buffer } from 'node:buffer';
+import type { Appearance } from '../catalog/source.ts';
+import { unfold } from '../message/unfold.ts';
+import { type IdentityFacts, serverIdItems } from './appearance.ts';
+import { monthOf, secondsAt } from './fetch-row.ts';
+
+/** Reads the message of one untagged response from its octets; null: the response has to be parsed. */
+export type AppearanceReader = (bytes: Buffer, start: number, end: number) => Appearance | null;
+
+const octet = {
+  tab: 0x09,
+  lf: 0x0a,
+  cr: 0x0d,
+  space: 0x20,
+  quote: 0x22,
+  open: 0x28,
+  close: 0x29,
+  plus: 0x2b,
+  minus: 0x2d,
+  zero: 0x30,
+  colon: 0x3a,
+} as const;
+
+/** A number of so many digits is exact. */
+const digitsMax = 15;
+/** Header sections beyond it are for those who know what else is limited. */
+const sectionOctetsMax = 16 * 1024;
+const flagListsMax = 1_000;
+/** An underscore stands for what may differ. */
+const dateForm = '__-___-____ __:__:__ _____"';
+const sectionItem = 6;
+/** Bits of what was seen: those of the items, by their place, then one for each kind of section. */
+const everyRow = 0b1111;
+const fieldsBit = 1 << sectionItem;
+const partBit = 1 << (sectionItem + 1);
+const fieldNames = ['message-id', 'references', 'in-reply-to', 'date', 'from'] as const;
+
+/**
+ * Makes of a row that answers `appearanceItems` what `parseResponse`, `fetchRow` and `appearanceOf` make of it, without all that they
+ * make on the way: the first index of an account reads a row for each of its messages. Only what servers usually write is understood.
+ */
+export function appearanceReader(facts: IdentityFacts): AppearanceReader {
+  const reader = new RowReader(facts);
+  return (bytes, start, end) => (reader.read(bytes, start, end) ? reader.appearance() : null);
+}
+
+/** Walks over the octets of one row after the other. Every step tells whether it understood what it found. */
+class RowReader {
+  readonly #scheme: IdentityFacts['scheme'];
+  /** In the order in which they are asked for. */
+  readonly #items: readonly string[];
+  readonly #flagLists = new Map<string, readonly string[] | null>();
+  #bytes!: Buffer;
+  #at = 0;
+  #end = 0;
+  #number = 0;
+  #uid = 0;
+  #flags: readonly string[] = [];
+  #date = 0;
+  #size = 0;
+  #emailId: string | null = null;
+  #threadId: string | null = null;
+  /** By `fieldNames`; null: there is none. */
+  #fields: (string | null)[] = [];
+  #received = '';
+
+  constructor({ scheme }: IdentityFacts) {
+    this.#scheme = scheme;
+    const { email, thread } = serverIdItems(scheme);
+    this.#items = [
+      ...['UID ', 'FLAGS (', 'INTERNALDATE "', 'RFC822.SIZE ', `${email} `, `${thread} `],
+      'BODY[HEADER.FIELDS (',
+    ];
+  }
+
+  /** What the last row told. */
+  appearance(): Appearance {
+    const [messageId, references, inReplyTo, date, from] = this.#fields;
+    return {
+      uid: this.#uid,
+      flags: this.#flags,
+      internalDate: this.#date,
+      size: this.#size,
+      serverEmailId: this.#emailId,
+      serverThreadId: this.#threadId,
+      messageId: messageId ?? '',
+      references: references ?? '',
+      inReplyTo: inReplyTo ?? '',
+      digestFields: this.#scheme === 'digest' ? { date: date ?? '', from: from ?? '', received: this.#received } : null,
+    };
+  }
+
+  /** `* 12 FETCH (…)` with each item once, and at least those that every row has. */
+  read(bytes: Buffer, start: number, end: number): boolean {
+    this.#bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+    this.#emailId = null;
+    this.#threadId = null;
+    this.#fields = [null, null, null, null, null];
+    this.#received = '';
+    if (!this.#skip('* ') || !this.#digits() || !this.#skip(' FETCH (')) return false;
+    let seen = 0;
+    for (let next = 0; ; next++) {
+      const item = this.#item(next);
+      if (item < 0) return false;
+      const found = item === sectionItem ? this.#section() : 1 << item;
+      if (found === 0 || (seen & found) !== 0 || (item !== sectionItem && !this.#value(item))) return false;
+      seen |= found;
+      if (bytes[this.#at] === octet.close) return this.#at === end - 1 && (seen & everyRow) === everyRow;
+      if (bytes[this.#at++] !== octet.space) return false;
+      next = item;
+    }
+  }
+
+  /** Which item comes now, most likely that one or one behind it; −1: another. */
+  #item(likely: number): number {
+    const count = this.#items.length;
+    for (let offset = 0; offset < count; offset++) {
+      const item = (likely + offset) % count;
+      if (this.#skip(this.#items[item] as string)) return item;
+    }
+    return -1;
+  }
+
+  #value(item: number): boolean {
+    switch (item) {
+      case 0:
+        if (!this.#digits() || this.#number === 0 || this.#number > 0xffff_ffff) return false;
+        this.#uid = this.#number;
+        return true;
+      case 1:
+        return this.#flagList();
+      case 2:
+        return this.#internalDate();
+      case 3:
+        if (!this.#digits()) return false;
+        this.#size = this.#number;
+        return true;
+      default: {
+        const isList = this.#skip('(');
+        const id = this.#atom();
+        if (id === '' || (isList && !this.#skip(')'))) return false;
+        const value = id.length === 3 && id.toUpperCase() === 'NIL' ? null : id;
+        if (item === 4) this.#emailId = value;
+        else this.#threadId = value;
+        return true;
+      }
+    }
+  }
+
+  #skip(text: string): boolean {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    if (at + text.length > this.#end) return false;
+    for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
+    this.#at = at + text.length;
+    return true;
+  }
+
+  #digits(): boolean {
+    const start = this.#at;
+    this.#number = 0;
+    for (let digit = this.#digit(this.#at); digit >= 0; digit = this.#digit(++this.#at)) {
+      this.#number = this.#number * 10 + digit;
+    }
+    return this.#at > start && this.#at - start <= digitsMax;
+  }
+
+  /** −1: none. */
+  #digit(at: number): number {
+    const digit = at < this.#end ? (this.#bytes[at] as number) - octet.zero : -1;
+    return digit <= 9 ? digit : -1;
+  }
+
+  #twoDigits(at: number): number {
+    const tens = this.#digit(at);
+    const ones = this.#digit(at + 1);
+    return tens < 0 || ones < 0 ? Number.NaN : tens * 10 + ones;
+  }
+
+  /** Up to a space or a parenthesis; empty where anything is in it that could mean more than itself. */
+  #atom(): string {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    let at = start;
+    for (; at < this.#end; at++) {
+      const current = bytes[at] as number;
+      if (current === octet.space || current === octet.open || current === octet.close) break;
+      if (plain[current] === 0) return '';
+    }
+    this.#at = at;
+    return bytes.toString('latin1', start, at);
+  }
+
+  /** Many messages have few different lists of flags. */
+  #flagList(): boolean {
+    const bytes = this.#bytes;
+    const start = this.#at;
+    let at = start;
+    while (at < this.#end && (bytes[at] === octet.space || plain[bytes[at] as number] === 1)) at++;
+    if (at >= this.#end || bytes[at] !== octet.close) return false;
+    const text = bytes.toString('latin1', start, at);
+    let flags = this.#flagLists.get(text);
+    if (flags === undefined) {
+      flags = text === '' ? [] : text.split(' ');
+      if (flags.some((flag) => flag === '' || flag.toUpperCase() === 'NIL')) flags = null;
+      if (this.#flagLists.size >= flagListsMax) this.#flagLists.clear();
+      this.#flagLists.set(text, flags);
+    }
+    if (flags === null) return false;
+    this.#flags = flags;
+    this.#at = at + 1;
+    return true;
+  }
+
+  /** `29-Nov-2026 09:52:20 +0000"`. */
+  #internalDate(): boolean {
+    const bytes = this.#bytes;
+    const at = this.#at;
+    if (at + 27 > this.#end) return false;
+    for (let i = 0; i < 27; i++) {
+      const mark = dateForm.charCodeAt(i);
+      if (mark !== 0x5f && bytes[at + i] !== mark) return false;
+    }
+    const year = this.#twoDigits(at + 7) * 100 + this.#twoDigits(at + 9);
+    const month = monthOf(bytes.toString('latin1', at + 3, at + 6));
+    const day = bytes[at] === octet.space ? this.#digit(at + 1) : this.#twoDigits(at);
+    const time = (this.#twoDigits(at + 12) * 60 + this.#twoDigits(at + 15)) * 60 + this.#twoDigits(at + 18);
+    const zone = (this.#twoDigits(at + 22) * 60 + this.#twoDigits(at + 24)) * 60;
+    const sign = bytes[at + 21];
+    if (month < 0 || day < 0 || (sign !== octet.plus && sign !== octet.minus)) return false;
+    this.#date = secondsAt(year, month, day) + time + (sign === octet.minus ? zone : -zone);
+    if (Number.isNaN(this.#date)) return false;
+    this.#at = at + 27;
+    return true;
+  }
+
+  /** `MESSAGE-ID REFERENCES)] {64}` and the literal, with an origin or without. Gives its bit, 0: not understood. */
+  #section(): number {
+    const bytes = this.#bytes;
+    while (this.#at < this.#end && ofFieldList[bytes[this.#at] as number] === 1) this.#at++;
+    const isPart = this.#skip(')]<0> {');
+    if (!isPart && !this.#skip(')] {')) return 0;
+    if (!this.#digits() || !this.#skip('}\r\n') || this.#number > sectionOctetsMax) return 0;
+    const start = this.#at;
+    this.#at = start + this.#number;
+    if (this.#at > this.#end) return 0;
+    if (isPart) {
+      this.#received = bytes.toString('latin1', start, this.#at);
+      return partBit;
+    }
+    return this.#headerFields(start, this.#at) ? fieldsBit : 0;
+  }
+
+  /** As `parseHeaders` has them. */
+  #headerFields(start: number, end: number): boolean {
+    const bytes = this.#bytes;
+    for (let at = start; at < end; ) {
+      let next = asciiLineEnd(bytes, at, end);
+      if (next < 0) return false;
+      if (bytes[at] === octet.lf || (bytes[at] === octet.cr && bytes[at + 1] === octet.lf)) return true;
+      let isFolded = false;
+      while (next < end && (bytes[next] === octet.space || bytes[next] === octet.tab)) {
+        next = asciiLineEnd(bytes, next, end);
+        if (next < 0) return false;
+        isFolded = true;
+      }
+      this.#headerField(at, next, isFolded);
+      at = next;
+    }
+    return true;
+  }
+
+  #headerField(start: number, end: number, isFolded: boolean): void {
+    const bytes = this.#bytes;
+    let nameEnd = start;
+    while (nameEnd < end && ofFieldName[bytes[nameEnd] as number] === 1) nameEnd++;
+    let colon = nameEnd;
+    while (colon < end && (bytes[colon] === octet.space || bytes[colon] === octet.tab)) colon++;
+    if (colon === end || bytes[colon] !== octet.colon) return;
+    const field = fieldCalled(bytes, start, nameEnd);
+    if (field < 0 || this.#fields[field] !== null) return;
+    const raw = bytes.toString('latin1', colon + 1, end);
+    this.#fields[field] = (isFolded ? unfold(raw) : raw).trim();
+  }
+}
+
+/** Octets of an atom or a flag that mean nothing but themselves. */
+const plain = octetSet(0x21, 0x7a, '"()[');
+/** RFC 5322 §2.2. */
+const ofFieldName = octetSet(0x21, 0x7e, ':');
+/** What a list of plain field names has. */
+const ofFieldList = octetSet(0x20, 0x7a, '"()[]\\');
+
+function octetSet(from: number, to: number, without: string): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, at) =>
+    Number(at >= from && at <= to && !without.includes(String.fromCharCode(at))),
+  );
+}
+
+/** Behind the line feed, or the end; −1 where an octet is not of ASCII, or NUL. */
+function asciiLineEnd(bytes: Buffer, start: number, end: number): number {
+  for (let at = start; at < end; at++) {
+    const current = bytes[at] as number;
+    if (current === octet.lf) return at + 1;
+    if (current === 0 || current >= 0x80) return -1;
+  }
+  return end;
+}
+
+/** Which of `fieldNames` it is, or −1. */
+function fieldCalled(bytes: Buffer, start: number, end: number): number {
+  for (let field = 0; field < fieldNames.length; field++) {
+    const name = fieldNames[field] as string;
+    let length = end - start === name.length ? 0 : Number.NaN;
+    // Among octets of field names the bit tells upper case from lower, and no others apart.
+    while (length < name.length && ((bytes[start + length] as number) | 0x20) === name.charCodeAt(length)) length++;
+    if (length === name.length) return field;
+  }
+  return -1;
+}
