@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { type MethodError, ok, type Result, refuse, Unavailable } from '../jmap/errors.ts';
 import type { Id, JsonObject, State } from '../jmap/scalars.ts';
 import type { Changes } from '../jmap/verbs.ts';
-import { type Collection, changesSince, type Edit, edited, stateOf } from './collection.ts';
-import { packCommit, unpackCommit } from './packed-collection.ts';
-import { itemOctetsMax, type RecordStore, type StoredItem } from './store.ts';
+import { type Collection, changesSince, type Edit, stateOf } from './collection.ts';
+import { madeToFit } from './fit.ts';
+import { unpackCommit } from './packed-collection.ts';
+import type { RecordStore, StoredItem } from './store.ts';
 
 /** A type of records that we keep for an account, because the mail server cannot. */
 export type RecordKind<R extends JsonObject> = {
@@ -12,6 +13,8 @@ export type RecordKind<R extends JsonObject> = {
   readonly name: string;
   /** What every account has before anything was stored. */
   readonly initial?: ReadonlyMap<Id, R>;
+  /** Those that may go where there is no room for others, the first ones first. */
+  readonly expendable?: (records: ReadonlyMap<Id, R>) => readonly Id[];
 };
 
 /** The records of one kind, at one state. */
@@ -22,8 +25,15 @@ export type RecordsView<R extends JsonObject> = {
 };
 
 /** The edits that somebody wants, which may be none, and what he wants to remember of them. */
-export type Wanted<T> = { readonly edits: readonly Edit[]; readonly answer: T };
-/** `before` → `after` holds these edits and nothing of other writers. */
+export type Wanted<T> = {
+  readonly edits: readonly Edit[];
+  readonly answer: T;
+  /** Records that go besides, for they have had their time. */
+  readonly outlived?: readonly Id[];
+  /** Octets that have to stay free for changes to come. */
+  readonly spare?: number;
+};
+/** `before` → `after` holds these edits and nothing of other writers; what went to make room, or had had its time, is gone before. */
 export type Changed<R extends JsonObject, T> = {
   readonly before: RecordsView<R>;
   readonly after: RecordsView<R>;
@@ -57,14 +67,14 @@ export function accountRecords(options: {
 }): AccountRecords {
   const { store, account, randomKey } = options;
 
-  async function read(kind: RecordKind<JsonObject>): Promise<Read> {
+  async function read(kind: Stored): Promise<Read> {
     const item = await store.read(account, keyOf(kind));
     if (item === null) return { version: null, commits: [], collection: beginning(kind) };
     return { version: item.version, ...unpackCommit(item.bytes) };
   }
 
   /** False where another writer was first, or where the store does not say. */
-  function isWritten(kind: RecordKind<JsonObject>, item: StoredItem, expectedVersion: number | null): Promise<boolean> {
+  function isWritten(kind: Stored, item: StoredItem, expectedVersion: number | null): Promise<boolean> {
     return store.write(account, keyOf(kind), item, expectedVersion).catch((error: unknown) => {
       if (error instanceof Unavailable) return false;
       throw error;
@@ -85,14 +95,19 @@ export function accountRecords(options: {
         const happened = commits.map((id) => tried.get(id)).find((changed) => changed !== undefined);
         if (happened !== undefined) return ok(happened);
         const before = viewOf<R>(collection);
-        const { edits, answer } = wanted(before);
-        if (edits.length === 0) return ok({ before, after: before, answer });
+        const { answer, ...wish } = wanted(before);
+        if (wish.edits.length === 0) return ok({ before, after: before, answer });
         // What is stored for the first time begins a history of its own.
-        const next = edited(version === null ? { ...collection, epoch: randomKey() } : collection, edits);
+        const begun = version === null ? { ...collection, epoch: randomKey() } : collection;
         const commitId = randomKey();
-        const bytes = packCommit({ commits: [...commits, commitId].slice(-commitsRemembered), collection: next });
-        if (bytes.length > itemOctetsMax) return refuse('full');
-        const changed = { before, after: viewOf<R>(next), answer };
+        const fitting = madeToFit(begun, {
+          ...wish,
+          expendable: kind.expendable?.(before.records) ?? [],
+          commits: [...commits, commitId].slice(-commitsRemembered),
+        });
+        if (fitting === null) return refuse('full');
+        const { without, next, bytes } = fitting;
+        const changed = { before: without === begun ? before : viewOf<R>(without), after: viewOf<R>(next), answer };
         tried.set(commitId, changed);
         if (await isWritten(kind, { version: (version ?? 0) + 1, bytes, expiresAt: null }, version)) return ok(changed);
       }
@@ -104,12 +119,14 @@ export function accountRecords(options: {
 /** `version`: of the item; null: there is none. */
 type Read = { readonly version: number | null; readonly commits: readonly string[]; readonly collection: Collection };
 
-function keyOf({ name }: RecordKind<JsonObject>): string {
+type Stored = Pick<RecordKind<JsonObject>, 'name' | 'initial'>;
+
+function keyOf({ name }: Stored): string {
   return `records/${name}`;
 }
 
 /** What there is before anything was stored. Its state names what it holds, for that may depend on the operator's settings. */
-function beginning({ initial = new Map() }: RecordKind<JsonObject>): Collection {
+function beginning({ initial = new Map() }: Stored): Collection {
   const records = new Map([...initial].map(([id, value]) => [id, { created: 0, changed: 0, value }]));
   const digest = createHash('sha256')
     .update(JSON.stringify([...initial]))

@@ -18,8 +18,11 @@ type Packed = {
   readonly destroyed: readonly (readonly [Id, created: number, destroyed: number])[];
 };
 
-/** A byte for the layout, then deflated JSON. */
-export function packCommit({ commits, collection }: Commit): Uint8Array {
+/** A byte for the layout, then deflated JSON; and the characters of that JSON. */
+export function packCommit({ commits, collection }: Commit): {
+  readonly bytes: Uint8Array;
+  readonly characters: number;
+} {
   const { records, destroyed, ...rest } = collection;
   const packed: Packed = {
     commits,
@@ -27,7 +30,8 @@ export function packCommit({ commits, collection }: Commit): Uint8Array {
     records: [...records].map(([id, { created, changed, value }]) => [id, created, changed, value]),
     destroyed: destroyed.map((gone) => [gone.id, gone.created, gone.destroyed]),
   };
-  return Buffer.concat([Uint8Array.of(layout), deflateRawSync(JSON.stringify(packed))]);
+  const text = JSON.stringify(packed);
+  return { bytes: Buffer.concat([Uint8Array.of(layout), deflateRawSync(text)]), characters: text.length };
 }
 
 /** Throws for what this program did not write: to take it for nothing would lose it. */

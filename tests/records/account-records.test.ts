@@ -13,6 +13,16 @@ function open(account = 'own') {
   const another = (of = account) => accountRecords({ store, account: of, randomKey: () => `key${++keys}` });
   return { store, records: another(), another };
 }
+/** Text of so many characters that cannot be deflated to much less than two thirds of them, always another. */
+let seed = 1;
+function noiseOf(characters: number): string {
+  let noise = '';
+  while (noise.length < characters) {
+    seed = (seed * 48_271) % 2_147_483_647;
+    noise += seed.toString(36);
+  }
+  return noise.slice(0, characters);
+}
 const adding = (name: string) => (view: RecordsView<Cake>) => ({
   edits: [{ id: id(name), value: { n: (view.records.get(id(name))?.n ?? 0) + 1 } }],
   answer: name,
@@ -116,11 +126,81 @@ describe('the records of an account', () => {
     const { records } = open();
     await records.change(cakes, adding('a'));
     const { state } = await records.view(cakes);
-    let noise = '';
-    for (let i = 1; noise.length < 900_000; i = (i * 48_271) % 2_147_483_647) noise += i.toString(36);
-    const huge = { edits: [{ id: id('huge'), value: { n: 0, noise } }], answer: null };
+    const huge = { edits: [{ id: id('huge'), value: { n: 0, noise: noiseOf(900_000) } }], answer: null };
     expect(await records.change(cakes, () => huge)).toEqual({ ok: false, error: 'full' });
     expect((await records.view(cakes)).state).toBe(state);
+  });
+
+  describe('some of which may go', () => {
+    /** Those that are stale may go, the oldest first. */
+    const stale: RecordKind<Cake> = {
+      name: 'Cake',
+      expendable: (all) => [...all].filter(([, { isStale }]) => isStale).map(([name]) => name),
+    };
+    const put = (name: string, value: JsonObject, spare = 0) => ({
+      edits: [{ id: id(name), value: { n: 0, ...value } }],
+      spare,
+      answer: null,
+    });
+    /** Ten cakes that fill the item nearly. */
+    async function filled(isStale: (n: number) => boolean, text = () => noiseOf(50_000)) {
+      const { records } = open();
+      for (let n = 0; n < 10; n += 1)
+        expect(await records.change(stale, () => put(`c${n}`, { isStale: isStale(n), text: text() }))).toMatchObject({
+          ok: true,
+        });
+      return records;
+    }
+
+    test('make room for others, the first ones first and no more than it takes, and are told as gone before', async () => {
+      const records = await filled((n) => n % 2 === 0);
+      const known = await records.view(stale);
+      const changed = await records.change(stale, () => put('new', { text: noiseOf(100_000) }));
+      if (!changed.ok) throw new Error('full');
+      const { before, after } = changed.value;
+      expect([...after.records.keys()].join()).toBe('c1,c3,c4,c5,c6,c7,c8,c9,new');
+      expect(after.changes(before.state, null)).toMatchObject({
+        value: { created: ['new'], updated: [], destroyed: [] },
+      });
+      expect(after.changes(known.state, null)).toMatchObject({
+        value: { created: ['new'], updated: [], destroyed: ['c0', 'c2'] },
+      });
+      expect(before.records.has(id('c0'))).toBe(false);
+    });
+
+    test('stay where they are edited themselves, and where others must not go there is no room', async () => {
+      const records = await filled((n) => n === 3);
+      const { state } = await records.view(stale);
+      expect(await records.change(stale, () => put('c3', { text: noiseOf(300_000) }))).toMatchObject({ ok: false });
+      expect(await records.change(stale, () => put('new', { text: noiseOf(300_000) }))).toMatchObject({ ok: false });
+      expect((await records.view(stale)).state).toBe(state);
+    });
+
+    test('stay as long as what is wanted leaves free what it has to', async () => {
+      const records = await filled(() => false);
+      const small = () => put('new', { text: noiseOf(1_000) }, 80_000);
+      expect(await records.change(stale, small)).toMatchObject({ ok: false });
+      expect(await records.change(stale, () => ({ ...small(), spare: 0 }))).toMatchObject({ ok: true });
+    });
+
+    test('go for text that takes little room and long to read, too', async () => {
+      const records = await filled(
+        () => true,
+        () => 'x'.repeat(1_000_000),
+      );
+      expect((await records.view(stale)).records.size).toBeLessThan(8);
+    });
+
+    test('and such as have had their time, go before what is wanted', async () => {
+      const { records } = open();
+      await records.change(stale, () => put('old', {}));
+      const known = await records.view(stale);
+      const changed = await records.change(stale, () => ({ ...put('new', {}), outlived: [id('old'), id('new')] }));
+      if (!changed.ok) throw new Error('full');
+      const { before, after } = changed.value;
+      expect(after.changes(before.state, null)).toMatchObject({ value: { created: ['new'], destroyed: [] } });
+      expect(after.changes(known.state, null)).toMatchObject({ value: { created: ['new'], destroyed: ['old'] } });
+    });
   });
 
   test('in a layout that is not known are neither read nor written over', async () => {

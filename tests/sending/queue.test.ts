@@ -1,7 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Due } from '../../functions/sending/queue.ts';
+import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import { emailSubmission } from '../../shared/methods/EmailSubmission/index.ts';
+import { submissionKind } from '../../shared/methods/EmailSubmission/record.ts';
+import { accountRecords } from '../../shared/records/account-records.ts';
+import type { RecordStore } from '../../shared/records/store.ts';
 import { contextFor } from '../methods/context.ts';
 import { createWorld, type Fate, type SendingProcess } from './world.ts';
 
@@ -237,6 +241,42 @@ describe('a message for later', () => {
     expect(await call(process, 'get', { ids: [id] })).toMatchObject({
       list: [{ undoStatus: 'canceled', deliveryStatus: { 'bob@example.net': { delivered: 'no' } } }],
     });
+  });
+
+  test('is told as sent, though nobody heard that it was kept, and much has happened since', async () => {
+    const { world, process } = start();
+    const ports = process.portsOf(account);
+    let isLost = false;
+    const sendAt = world.now() + 60 * second;
+    const meanwhile = async () => {
+      const [id] = [...(await world.kept(account)).keys()] as [Id];
+      world.advanceTo(sendAt);
+      await world.startProcess().queue.attendTo({ at: sendAt, account, id });
+      const { records } = world.startProcess().portsOf(account);
+      for (let n = 0; n < 9; n += 1) {
+        const another = { ...(await world.kept(account)).get(id), emailId: 'e9' };
+        await records.change(submissionKind, () => ({ edits: [{ id: `S${n}` as Id, value: another }], answer: null }));
+      }
+    };
+    const store: RecordStore = {
+      ...world.store,
+      write: async (of, key, ...others) => {
+        const isWritten = await world.store.write(of, key, ...others);
+        if (isLost || key !== 'records/EmailSubmission') return isWritten;
+        isLost = true;
+        await meanwhile();
+        throw new Unavailable('the answer was lost');
+      },
+    };
+    let keys = 0;
+    const randomKey = () => `own${++keys}`;
+    Object.assign(ports, { records: accountRecords({ store, account, randomKey }) });
+    const create = { k: later({ HOLDFOR: '60' }) };
+    const answer = await emailSubmission.methods.set.run({ accountId: account, create }, ports, contextFor(ports));
+    expect(answer).toMatchObject({ value: { response: { created: { k: {} } } } });
+    expect(sentBy(world)).toBe(1);
+    const kept = [...(await world.kept(account)).values()].filter(({ emailId }) => emailId === 'e1');
+    expect(kept).toMatchObject([{ undoStatus: 'final', ledger: { state: 'sent' } }]);
   });
 
   test('tells whoever keeps the time', async () => {

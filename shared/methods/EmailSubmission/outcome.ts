@@ -13,9 +13,19 @@ export function deliveryStatusOf(
     rcptTo.map(({ email }, index) => {
       const reply = replies[index] ?? lost;
       const delivered = reply.code >= 200 && reply.code < 300 ? 'unknown' : 'no';
-      return [email, { smtpReply: reply.text, delivered, displayed: 'unknown' } as const];
+      return [
+        email,
+        { smtpReply: cut(reply.text, repliesMax / rcptTo.length), delivered, displayed: 'unknown' },
+      ] as const;
     }),
   );
+}
+
+/** Characters that are kept of what a server said of all recipients of a message together. */
+const repliesMax = 60_000;
+
+function cut(text: string, length: number): string {
+  return text.slice(0, Math.ceil(length)).replace(/\p{Cs}$/u, '');
 }
 
 /** The same answer for all of them, and the same fate. */

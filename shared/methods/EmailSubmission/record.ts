@@ -19,6 +19,7 @@ import type { CanSearchMessages } from '../Email/mail.ts';
 import type { IdentityPorts } from '../Identity/record.ts';
 import type { Ledger } from './ledger.ts';
 import type { CanRelay } from './relay.ts';
+import { over } from './retention.ts';
 
 /** What an EmailSubmission needs of the world. */
 export type SubmissionPorts = BlobPorts &
@@ -109,7 +110,7 @@ export type KeptSubmission = JsonObject & {
   readonly ledger: Ledger;
 };
 
-export const submissionKind: RecordKind<KeptSubmission> = { name: 'EmailSubmission' };
+export const submissionKind: RecordKind<KeptSubmission> = { name: 'EmailSubmission', expendable: over };
 
 /** The EmailSubmission as clients see it. */
 export function shownSubmission(submissionId: Id, kept: KeptSubmission): EmailSubmission {

@@ -13,7 +13,6 @@ import { currentSubmissions } from './current.ts';
 import { isRecallable } from './ledger.ts';
 import { copiesInSent } from './look-up.ts';
 import { refusalError } from './outcome.ts';
-import { outlived } from './outlived.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import {
   type EmailSubmission,
@@ -23,6 +22,7 @@ import {
   shownSubmission,
   submissionKind,
 } from './record.ts';
+import { outlived, spareOfNew } from './retention.ts';
 import { transmitNow } from './transmit.ts';
 
 /** The arguments of EmailSubmission/set besides the standard ones. */
@@ -34,6 +34,8 @@ type SetArguments = {
   readonly onSuccessUpdateEmail: { [submission: string]: JsonObject } | null;
   readonly onSuccessDestroyEmail: string[] | null;
 };
+
+const noRoom: SetError = { type: 'overQuota', description: 'there is no room for another submission' };
 
 type States = { readonly oldState: State; readonly newState: State };
 
@@ -52,6 +54,7 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
     const { id, envelope, emailId, holdUntilMs } = prepared.value;
     if (holdUntilMs !== null && submission.queue !== null) return hold(submission.queue, prepared.value, holdUntilMs);
     const { outcome, kept, states } = await transmitNow(prepared.value, ports);
+    if (outcome.kind === 'full') return { states, result: refuse(noRoom) };
     if (kept === null) {
       if (outcome.kind === 'accepted' || outcome.kind === 'unknown') throw new Error('Could not tell what was sent');
       return { states, result: refuse(refusalError(envelope, outcome, submission.maxSizeMessage)) };
@@ -73,17 +76,20 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
     };
     await queue.hold(id, prepared.octets, sendAtMs);
     const changed = await records.change(submissionKind, (view) => ({
-      edits: [{ id, value: kept }, ...outlived(view, now())],
+      // It is there when the answer to our own write was lost long ago, and may have been sent or canceled since.
+      edits: view.records.has(id) ? [] : [{ id, value: kept }],
+      outlived: outlived(view.records, now()),
+      spare: spareOfNew,
       answer: null,
     }));
     if (!changed.ok) {
       await queue.forget(id);
-      return { states: null, result: refuse({ type: 'overQuota', description: 'too many messages wait to be sent' }) };
+      return { states: null, result: refuse(noRoom) };
     }
     emailOf.set(id, emailId);
     const { before, after } = changed.value;
     const states = { oldState: before.state, newState: after.state };
-    return { states, result: ok(serverSetOf(id, kept)) };
+    return { states, result: ok(serverSetOf(id, after.records.get(id) ?? kept)) };
   }
 
   return {
@@ -236,6 +242,7 @@ function serverSetOf(id: Id, kept: KeptSubmission): Some<EmailSubmission> {
 
 /** One step's states followed by those of the next; what is not connected was changed by others in between. */
 function joined(states: States, next: States | null): States {
+  if (next !== null && states.oldState === states.newState) return next;
   if (next === null || next.oldState !== states.newState) return states;
   return { oldState: states.oldState, newState: next.newState };
 }

@@ -1,15 +1,14 @@
 import { AuthenticationFailed, Unavailable } from '../../jmap/errors.ts';
 import type { Id, State } from '../../jmap/scalars.ts';
 import { utcDate } from '../../jmap/scalars.ts';
-import type { RecordsView } from '../../records/account-records.ts';
-import type { Edit } from '../../records/collection.ts';
+import type { RecordsView, Wanted } from '../../records/account-records.ts';
 import { answerMs, begun, claimed, claimMs, dutyOf, postponed } from './ledger.ts';
 import { endOfSent, hasCopyInSent } from './look-up.ts';
 import { deliveryStatusOf, deliveryStatusOfAll, isTemporary, lostReply, refusedStatusOf } from './outcome.ts';
-import { outlived } from './outlived.ts';
 import type { Prepared } from './prepare.ts';
 import { type EndOfSent, type KeptSubmission, type SubmissionPorts, submissionKind } from './record.ts';
 import type { RelayOutcome } from './relay.ts';
+import { outlived, spareOfAnswers, spareOfNew } from './retention.ts';
 
 /** Somebody else is about to send the message, or has: its end must not be sent by us. */
 class NotOurs extends Error {
@@ -18,7 +17,7 @@ class NotOurs extends Error {
 
 /** What became of a submission, and the states between which its changes lie; null: nothing was changed. */
 export type Transmitted = {
-  readonly outcome: RelayOutcome;
+  readonly outcome: RelayOutcome | { readonly kind: 'full' };
   readonly kept: KeptSubmission | null;
   readonly states: { readonly oldState: State; readonly newState: State } | null;
 };
@@ -34,8 +33,8 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
   const holdForSeconds = holdUntilMs === null ? null : Math.ceil((holdUntilMs - submission.now()) / 1_000);
   const end = await endOfSent(ports);
   let states: { oldState: State; newState: State } | null = null;
-  const commit = async (wanted: (view: RecordsView<KeptSubmission>) => Edit[]): Promise<boolean> => {
-    const changed = await records.change(submissionKind, (view) => ({ edits: wanted(view), answer: null }));
+  const commit = async (wanted: (view: RecordsView<KeptSubmission>) => Omit<Wanted<null>, 'answer'>) => {
+    const changed = await records.change(submissionKind, (view) => ({ ...wanted(view), answer: null }));
     if (!changed.ok) return false;
     const { before, after } = changed.value;
     if (states === null) states = { oldState: before.state, newState: after.state };
@@ -45,21 +44,25 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
   };
 
   let mayExist = false;
+  let isFull = false;
   const beforeEnd = async () => {
     mayExist = true;
-    const sending = beginning(prepared, end, ports);
-    const room = await commit((view) => [{ id, value: sending }, ...outlived(view, submission.now())]);
-    if (!room) throw new Unavailable('there is no room for another submission');
+    const edits = [{ id, value: beginning(prepared, end, ports) }];
+    isFull = !(await commit((view) => ({
+      ...{ edits, outlived: outlived(view.records, submission.now()), spare: spareOfNew },
+    })));
+    if (isFull) throw new Unavailable('there is no room for another submission');
   };
   const withdraw = async () => {
-    if (mayExist)
-      await commit(({ records: all }) => (all.get(id)?.ledger.state === 'sending' ? [{ id, value: null }] : []));
+    const isLeft = (kept: KeptSubmission | undefined) => mayExist && kept?.ledger.state === 'sending';
+    await commit(({ records: all }) => ({ edits: isLeft(all.get(id)) ? [{ id, value: null }] : [] }));
   };
 
   let outcome: RelayOutcome;
   try {
     outcome = await submission.relay({ envelope, message: prepared.octets, holdForSeconds, beforeEnd });
   } catch (error) {
+    if (isFull) return { outcome: { kind: 'full' }, kept: null, states };
     // It did not go out, which is known to nobody else: what is left of it would be taken for a message that may have.
     await withdraw().catch(() => {});
     throw error;
@@ -68,10 +71,15 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
     await withdraw();
     return { outcome, kept: null, states };
   }
-  const settled = await settledBy(outcome, id, beginning(prepared, end, ports), ports);
-  await stubbornly(() => commit(() => [{ id, value: settled }]));
-  return { outcome, kept: settled, states };
+  let kept = await settledBy(outcome, id, beginning(prepared, end, ports), ports);
+  await stubbornly(async () => {
+    if (await commit(() => ({ edits: [{ id, value: kept }], spare: spareOfAnswers }))) return;
+    kept = { ...kept, deliveryStatus: null };
+    if (!(await commit(() => ({ edits: [{ id, value: kept }] })))) throw new Unavailable(noRoom);
+  });
+  return { outcome, kept, states };
 }
+const noRoom = 'there is no room for what became of a submission';
 
 /** A submission whose message is being sent: it can be recalled no more. */
 function beginning(
@@ -213,21 +221,29 @@ export async function giveUp(id: Id, ports: Pick<SubmissionPorts, 'records'>): P
   });
 }
 
-/** Changes a kept submission, or leaves it (null); what it is then, or null. What clients cannot see changes no state. */
+/**
+ * Changes a kept submission, or leaves it (null); what it is then, or null. What clients cannot see changes no state. Where there is no
+ * room for the answers of the server, they are left out: §7 lets `deliveryStatus` be null.
+ */
 async function change(
   id: Id,
   { records }: Pick<SubmissionPorts, 'records'>,
   wanted: (present: KeptSubmission) => KeptSubmission | null,
 ): Promise<KeptSubmission | null> {
-  const changed = await records.change(submissionKind, ({ records: all }) => {
-    const present = all.get(id);
-    const next = present === undefined ? null : wanted(present);
-    if (present === undefined || next === null) return { edits: [], answer: null };
-    const shows = next.undoStatus !== present.undoStatus || next.deliveryStatus !== present.deliveryStatus;
-    return { edits: [shows ? { id, value: next } : { id, value: next, quiet: true as const }], answer: next };
-  });
-  if (!changed.ok) throw new Unavailable('there is no room for what became of a submission');
-  return changed.value.answer;
+  const attempt = (hasAnswers: boolean) =>
+    records.change(submissionKind, ({ records: all }) => {
+      const present = all.get(id);
+      const next = present === undefined ? null : wanted(present);
+      if (present === undefined || next === null) return { edits: [], answer: null };
+      const value = hasAnswers ? next : { ...next, deliveryStatus: null };
+      const shows = value.undoStatus !== present.undoStatus || value.deliveryStatus !== present.deliveryStatus;
+      const spare = value.deliveryStatus === null ? 0 : spareOfAnswers;
+      return { edits: [shows ? { id, value } : { id, value, quiet: true as const }], spare, answer: value };
+    });
+  const changed = await attempt(true);
+  const noted = changed.ok ? changed : await attempt(false);
+  if (!noted.ok) throw new Unavailable(noRoom);
+  return noted.value.answer;
 }
 
 /** What is known now and to nobody else is worth more than one attempt. False: it was not noted. */

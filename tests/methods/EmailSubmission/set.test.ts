@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { AuthenticationFailed, Unavailable } from '../../../shared/jmap/errors.ts';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
 import { emailSubmission } from '../../../shared/methods/EmailSubmission/index.ts';
 import { type EmailSubmission, submissionKind } from '../../../shared/methods/EmailSubmission/record.ts';
+import type { RelayOutcome, RelayRequest } from '../../../shared/methods/EmailSubmission/relay.ts';
+import { attend } from '../../../shared/methods/EmailSubmission/transmit.ts';
 import { contextFor } from '../context.ts';
 import { callMethod, mailAccount } from '../mail-account.ts';
 import { type Fate, fakeRelay, sendingPorts } from '../sending-account.ts';
@@ -419,6 +422,88 @@ describe('after a submission', () => {
     const answer = await emailSubmission.methods.set.run(args, ports, contextFor(ports));
     expect(answer).toMatchObject({ value: { implicit: [{ args: { update: { e1: named }, destroy } }] } });
     expect(server.sent).toHaveLength(1);
+  });
+});
+
+describe('where the records are full', () => {
+  const recipients = 400;
+  /** To so many, whose addresses have nothing in common. */
+  const envelope = (parameters: JsonObject | null = null) => ({
+    mailFrom: { email: 'anna@example.com', parameters },
+    rcptTo: Array.from({ length: recipients }, () => ({ email: `${randomBytes(30).toString('hex')}@example.net` })),
+  });
+  const wordy = (text: string) => ({
+    relay: async ({ envelope: { rcptTo }, beforeEnd }: RelayRequest): Promise<RelayOutcome> => {
+      await beforeEnd();
+      const reply = { code: 250, text: `250 2.0.0 ${text}` };
+      const words = () => `250 2.1.5 ${randomBytes(500).toString('base64')}`;
+      return { kind: 'accepted', reply, recipients: rcptTo.map(() => ({ code: 250, text: words() })) };
+    },
+  });
+  const options = { maxRecipients: recipients };
+
+  test('those that are over go, the oldest first, and whoever knew them is told', async () => {
+    const { create, call, ports } = start(options);
+    Object.assign(ports.submission, wordy('ok'));
+    const ids: string[] = [];
+    const { state } = await call('get', { ids: [] });
+    let known = String(state);
+    let gone = 0;
+    for (let n = 0; n < 12; n += 1) {
+      const answer = await create({ envelope: envelope() });
+      const { id, deliveryStatus } = createdIn(answer);
+      ids.push(id);
+      expect(Object.keys(deliveryStatus ?? {})).toHaveLength(recipients);
+      const told = await call('changes', { sinceState: known });
+      expect(told).toMatchObject({ created: [id] });
+      // Whoever knew the old state, and takes the new one for his own, has missed nothing.
+      const later = await call('changes', { sinceState: String(answer.newState) });
+      if (answer.oldState === known) expect(later.destroyed).toEqual(told.destroyed);
+      gone += (told.destroyed as Id[]).length;
+      known = String(told.newState);
+    }
+    const left = ((await call('get', { ids: null, properties: ['id'] })).list as { id: string }[]).map(({ id }) => id);
+    expect(left.length).toBeGreaterThan(1);
+    expect(left.length).toBeLessThan(12);
+    expect(left).toEqual(ids.slice(-left.length));
+    expect(left.length).toBe(12 - gone);
+    const all = await call('changes', { sinceState: String(state) });
+    expect(all).toMatchObject({ created: left, destroyed: [] });
+  });
+
+  test('those that wait stay, no other is taken, and of each it is noted what becomes of it', async () => {
+    const forgotten: Id[] = [];
+    const messages = new Map<Id, Uint8Array>();
+    const queue = {
+      maxDelaySeconds: 1_000,
+      hold: async (id: Id, message: Uint8Array) => void messages.set(id, message),
+      message: async (id: Id) => messages.get(id) ?? null,
+      forget: async (id: Id) => void forgotten.push(id),
+    };
+    const { create, call, ports, pass, kept, server } = start({ ...options, queue });
+    const waiting: Id[] = [];
+    for (let isFull = false; !isFull; ) {
+      const answer = await create({ envelope: envelope({ HOLDFOR: '100' }) });
+      isFull = answer.created === null;
+      if (isFull) expect(answer).toMatchObject({ notCreated: { k: { type: 'overQuota' } } });
+      else waiting.push(createdIn(answer).id as Id);
+    }
+    expect(waiting.length).toBeGreaterThan(5);
+    expect(forgotten).toHaveLength(1);
+    expect(await create({ envelope: envelope() })).toMatchObject({ notCreated: { k: { type: 'overQuota' } } });
+    expect(server.sent).toEqual([]);
+    const [first = '' as Id] = waiting.splice(0, 1);
+    expect(await call('set', { update: { [first]: { undoStatus: 'canceled' } } })).toMatchObject({
+      updated: { [first]: null },
+    });
+
+    pass(101_000);
+    Object.assign(ports.submission, wordy('ok'));
+    for (const id of waiting) expect(await attend(id, ports)).toBeNull();
+    expect((await kept()).map(({ ledger }) => ledger.state)).not.toContain('queued');
+    const { list } = (await call('get', { ids: waiting })) as { list: JsonObject[] };
+    for (const each of list) expect(each).toMatchObject({ undoStatus: 'final' });
+    expect(list.at(-1)?.deliveryStatus).not.toBeNull();
   });
 });
 
