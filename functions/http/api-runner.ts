@@ -5,7 +5,7 @@ import { impliedCapabilities } from '../../shared/methods/capabilities.ts';
 import { type Ports, registry } from '../../shared/methods/registry.ts';
 import type { RunApiRequest } from './api.ts';
 import type { User } from './authenticate.ts';
-import { fitResponse, responseKeeper } from './fit-response.ts';
+import { fittedResponse } from './fit-response.ts';
 import { logDefect, logUnavailable } from './log.ts';
 import type { DescribeSession } from './session.ts';
 
@@ -31,6 +31,7 @@ export function createApiRunner(parts: {
     const leniency = parts.strict ? {} : { impliedCapabilities };
     const request = parseRequest(body, { limits, capabilities, ...leniency });
     const account = parts.openAccount(user);
+    const fitted = fittedResponse(parts.maxSizeResponse, isWriting);
     let reports = 0;
     try {
       const response = await dispatch(request, {
@@ -39,7 +40,7 @@ export function createApiRunner(parts: {
         portsOf: () => account.ports,
         userPorts: {},
         hasTime: () => parts.now() < deadline,
-        keep: responseKeeper(parts.maxSizeResponse, isWriting),
+        keep: fitted.keep,
         onUnavailable: (error) => logUnavailable(log, error, user.accountId),
         report: (error) => {
           const report = `${requestId}-${++reports}`;
@@ -47,7 +48,7 @@ export function createApiRunner(parts: {
           return report;
         },
       });
-      const { json, methodResponses } = fitResponse(response, parts.maxSizeResponse, isWriting);
+      const { json, methodResponses } = fitted.fit(response);
       return { json, responses: methodResponses.map(nameOf) };
     } finally {
       await account.close();

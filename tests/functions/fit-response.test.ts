@@ -1,19 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
-import { fitResponse, responseKeeper } from '../../functions/http/fit-response.ts';
+import { fittedResponse } from '../../functions/http/fit-response.ts';
 import type { Invocation } from '../../shared/jmap/request.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 
 const call = (name: string, octets: number, callId: string): Invocation => [name, { text: 'x'.repeat(octets) }, callId];
 const isWriting = (name: string) => name.endsWith('/set');
 const shorten = (methodResponses: Invocation[], maxOctets: number) =>
-  fitResponse({ methodResponses, sessionState: 's' }, maxOctets, isWriting);
+  fittedResponse(maxOctets, isWriting).fit({ methodResponses, sessionState: 's' });
 const namesOf = (methodResponses: readonly Invocation[]) =>
   methodResponses.map(([name, , callId]) => `${name} ${callId}`);
 
 describe('a response', () => {
   test('that is small enough is the Response object as it is', () => {
     const response = { methodResponses: [call('A/get', 3, 'ä')], createdIds: { k: 'i' as Id }, sessionState: 's' };
-    const { json } = fitResponse(response, 1_000, isWriting);
+    const { json } = fittedResponse(1_000, isWriting).fit(response);
     expect(JSON.parse(json)).toEqual(response);
   });
 
@@ -57,7 +57,7 @@ describe('a response', () => {
 
 describe('while the calls of a request are run', () => {
   test('no more is kept than the response may hold, but for what was written and for errors', () => {
-    const keep = responseKeeper(1_000, isWriting);
+    const { keep } = fittedResponse(1_000, isWriting);
     const kept = [
       keep(call('A/get', 600, 'a')),
       keep(call('B/get', 600, 'b')),
