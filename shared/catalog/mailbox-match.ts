@@ -50,18 +50,22 @@ export function surveyedMailboxes(
     const name = isInbox(surveyed.name) ? 'INBOX' : surveyed.name;
     const canBeRead = surveyed.vector !== null || readable.has(name);
     const selectable = surveyed.selectable && canBeRead && !isUnreadable(name);
-    const attributes = surveyed.attributes
-      .map((text) => text.toLowerCase())
-      .filter((text) => lastingAttributes.has(text));
     byName.set(name, {
       ...surveyed,
       name,
       selectable,
       vector: selectable ? surveyed.vector : null,
-      attributes: [...new Set(attributes)].sort(),
+      attributes: lastingOf(surveyed.attributes),
     });
   }
   return [...byName.values()];
+}
+
+/** Most mailboxes have none. */
+function lastingOf(attributes: readonly string[]): readonly string[] {
+  if (attributes.length === 0) return attributes;
+  const lasting = attributes.map((text) => text.toLowerCase()).filter((text) => lastingAttributes.has(text));
+  return [...new Set(lasting)].sort();
 }
 
 /**

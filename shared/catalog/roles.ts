@@ -169,18 +169,23 @@ function rolesOf(
   for (const role of roles) {
     claim(role, (mailbox) => isUnsaid(mailbox) && mailbox.attributes.includes(`\\${role}`));
   }
-  for (const [role, names] of namedRoles) {
-    if (claimed.has(role)) continue;
-    choose(role, (mailbox) => (isUnsaid(mailbox) ? rankByName(paths.get(mailbox.key) ?? [], names) : null));
+  if (namedRoles.every(([role]) => claimed.has(role))) return chosen;
+  const names = new Map<Named, string>();
+  for (const mailbox of mailboxes) {
+    const telling = isUnsaid(mailbox) ? tellingName(paths.get(mailbox.key) ?? []) : null;
+    if (telling !== null) names.set(mailbox, folded(telling));
+  }
+  for (const [role, ranks] of namedRoles) {
+    if (!claimed.has(role)) choose(role, (mailbox) => ranks.get(names.get(mailbox) ?? '') ?? null);
   }
   return chosen;
 }
 
-function rankByName(path: readonly string[], names: ReadonlyMap<string, number>): number | null {
-  const [top = '', below] = path;
-  const nested = path.length === 2 && below !== undefined && (top === 'INBOX' || /^\[.+\]$/.test(top));
-  if (path.length !== 1 && !nested) return null;
-  return names.get(folded(nested ? below : top)) ?? null;
+/** The name that may tell a role; null for a mailbox that lies too deep. */
+function tellingName([top = '', below, ...deeper]: readonly string[]): string | null {
+  if (below === undefined) return top;
+  const isNested = deeper.length === 0 && (top === 'INBOX' || /^\[.+\]$/.test(top));
+  return isNested ? below : null;
 }
 
 /** A name as the table spells it. */

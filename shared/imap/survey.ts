@@ -108,7 +108,8 @@ function attributesOf(value: ImapValue | undefined): string[] {
 
 /** A mailbox name as it was on the wire (octets as latin1); null where it cannot be sent back. */
 function wireName(value: ImapValue | undefined): string | null {
-  const wire = octetsOf(value)?.toString('latin1') ?? '';
+  const isAscii = typeof value === 'string' && /^[\x20-\x7e]*$/.test(value);
+  const wire = isAscii ? value : (octetsOf(value)?.toString('latin1') ?? '');
   if (wire === '' || /[\0\r\n]/.test(wire) || wire.length > imapLimits.mailboxNameOctetsMax) return null;
   return /^inbox$/i.test(wire) ? 'INBOX' : wire;
 }

@@ -1,5 +1,5 @@
 import type { ChangingType, IdentityScheme } from '../view.ts';
-import { type ByteReader, type ByteWriter, pack, unpack } from './packing.ts';
+import { type ByteReader, type ByteWriter, createByteWriter, pack, unpack } from './packing.ts';
 import { readRefs, writeRefs } from './references.ts';
 import type { Key, Shape } from './shape.ts';
 import { ascending, type Buffered, type Table } from './table.ts';
@@ -47,7 +47,7 @@ export function packHead(head: Head): Uint8Array {
       writer.number(head.versions[type]);
       writer.number(head.oldestVersions[type]);
     }
-    for (const name of tableNames) writeTable(writer, name, head.tables);
+    for (const name of tableNames) writer.written(writtenTable(name, head.tables));
   });
   return Buffer.concat([prefix, rest]);
 }
@@ -75,6 +75,20 @@ export function unpackHead(bytes: Uint8Array): ReadHead {
     kind: 'head',
     head: { epoch, version, commitId, ...facts, committedAt, versions, oldestVersions, unindexed, tables },
   };
+}
+
+/** Tables as they were written, by name (empty ones are all the same object): a commit changes a few of them. */
+const tablesWritten = new Map(tableNames.map((name) => [name, new WeakMap<object, Uint8Array>()]));
+
+function writtenTable(name: TableName, tables: Tables): Uint8Array {
+  const written = tablesWritten.get(name);
+  const known = written?.get(tables[name]);
+  if (known !== undefined) return known;
+  const writer = createByteWriter();
+  writeTable(writer, name, tables);
+  const bytes = Buffer.from(writer.bytes());
+  written?.set(tables[name], bytes);
+  return bytes;
 }
 
 /** A table's root, then its buffered entries, then its buffered removals. */

@@ -9,6 +9,8 @@ export type ByteWriter = {
   readonly text: (value: string) => void;
   /** A column of texts: the lengths, then all of them in one piece. */
   readonly texts: (values: readonly string[]) => void;
+  /** What another writer wrote. */
+  readonly written: (bytes: Uint8Array) => void;
   /** What was written so far. */
   readonly bytes: () => Uint8Array;
 };
@@ -54,6 +56,11 @@ export function createByteWriter(): ByteWriter {
     texts: (values) => {
       for (const value of values) number(value.length);
       text(values.join(''));
+    },
+    written: (bytes) => {
+      reserve(bytes.length);
+      buffer.set(bytes, length);
+      length += bytes.length;
     },
     bytes: () => buffer.subarray(0, length),
   };

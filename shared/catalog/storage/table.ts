@@ -62,10 +62,9 @@ export async function entriesBetween<K extends Key, V>(
 }
 
 /** The table with changes (each key once) in its buffer. */
-export function buffered<K extends Key, V>(
-  { root, buffer }: Table<K, V>,
-  changes: readonly TableChange<K, V>[],
-): Table<K, V> {
+export function buffered<K extends Key, V>(table: Table<K, V>, changes: readonly TableChange<K, V>[]): Table<K, V> {
+  if (changes.length === 0) return table;
+  const { root, buffer } = table;
   const next = new Map(buffer);
   for (const { key, value, existed } of changes) {
     const inTree = next.get(key)?.inTree ?? existed;
