@@ -48,7 +48,7 @@ export function createApiRunner(parts: {
           return report;
         },
       });
-      const { json, methodResponses } = fitted.fit(response);
+      const { json, methodResponses } = fitted.write(response);
       return { json, responses: methodResponses.map(nameOf) };
     } finally {
       await account.close();

@@ -13,7 +13,7 @@ export type FittedResponse = {
    * The JSON text. Calls that would pass the limit get `requestTooLarge` instead, the earlier ones first served; but never calls for
    * which `isWriting` is true: what they did is done, and has to be told.
    */
-  readonly fit: (response: Response) => { readonly json: string; readonly methodResponses: readonly Invocation[] };
+  readonly write: (response: Response) => { readonly json: string; readonly methodResponses: readonly Invocation[] };
 };
 
 /** A response to be measured and written: each of its invocations becomes JSON once. */
@@ -40,7 +40,7 @@ export function fittedResponse(maxOctets: number, isWriting: (methodName: string
       return invocation;
     },
 
-    fit: ({ methodResponses, ...rest }) => {
+    write: ({ methodResponses, ...rest }) => {
       const choices = methodResponses.map((invocation) => {
         const full = formOf(invocation);
         const [name, , callId] = invocation;

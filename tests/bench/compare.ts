@@ -20,7 +20,7 @@ export type Compared = {
 };
 
 /** Samples taken before those that count: then the programs are compiled, and the server's caches filled by both. */
-const warmUps = 5;
+const warmUps = 30;
 
 /**
  * Takes samples of both in turns; before each of them the outside client changes a message. `prepare` is not measured: it gives

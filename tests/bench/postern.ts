@@ -7,6 +7,7 @@ import type { MailAccount } from '../../functions/local/append-messages.ts';
 import { startServer } from '../../functions/local/server.ts';
 import { localStoreAccess } from '../../functions/local/store-access.ts';
 import { dynamodbCatalogStore } from '../../shared/aws/dynamodb-catalog-store.ts';
+import { createMemoryStore } from '../../shared/catalog/storage/memory-store.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { JsonObject } from '../../shared/jmap/scalars.ts';
 import { type Provider, singleProvider } from '../../shared/providers.ts';
@@ -41,6 +42,8 @@ export type RunningPostern = {
 export type PosternOptions = {
   readonly account: MailAccount;
   readonly storeEndpoint: string;
+  /** Keeps the catalog in this process instead: what is measured then is without the store's time. */
+  readonly storeInMemory?: boolean;
   /** Part of the account id: another one has a catalog of its own. */
   readonly providerName?: string;
   /** Milliseconds for which an answer of the mail server is new enough. */
@@ -49,10 +52,10 @@ export type PosternOptions = {
 
 /** What is deployed, on this machine. */
 export async function startPostern(options: PosternOptions): Promise<RunningPostern> {
-  const { account, storeEndpoint, providerName = 'bench', freshnessMs = 0 } = options;
+  const { account, storeEndpoint, storeInMemory = false, providerName = 'bench', freshnessMs = 0 } = options;
   const client = new DynamoDBClient({ endpoint: storeEndpoint, ...localStoreAccess });
   let counted = nothingCounted();
-  const store = dynamodbCatalogStore({
+  const onDynamodb = dynamodbCatalogStore({
     client,
     tableName,
     now: () => Date.now(),
@@ -61,6 +64,7 @@ export async function startPostern(options: PosternOptions): Promise<RunningPost
       counted[kind === 'read' ? 'storeReads' : 'storeWrites'] += 1;
     },
   });
+  const store = storeInMemory ? createMemoryStore({ now: () => Date.now() }) : onDynamodb;
   const provider = providerOf(account, providerName);
   const config = readConfig(
     ['--log', 'silent', '--freshness-ms', String(freshnessMs), '--request-timeout-seconds', '900'],

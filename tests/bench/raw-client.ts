@@ -12,6 +12,8 @@ export type RawClient = {
   readonly openInbox: () => Promise<readonly number[]>;
   /** EXAMINE, FETCH of the structure and all octets of one message. Answers how many octets those are. */
   readonly fullMessage: (uid: number) => Promise<number>;
+  /** LIST-STATUS, SELECT, STORE of one flag. */
+  readonly setFlagged: (uid: number, isFlagged: boolean) => Promise<void>;
   readonly close: () => void;
 };
 
@@ -33,6 +35,15 @@ const listStatus: Command = {
 
 /** EXAMINE INBOX */
 const examine: Command = { name: 'EXAMINE', parameters: [mailbox('INBOX')] };
+
+/** SELECT INBOX */
+const select: Command = { name: 'SELECT', parameters: [mailbox('INBOX')] };
+
+/** UID STORE … +FLAGS (\\Flagged) */
+const storeFlagged = (uid: number, isFlagged: boolean): Command => ({
+  name: 'UID STORE',
+  parameters: [uidSet([[uid, uid]]), atom(isFlagged ? '+FLAGS' : '-FLAGS'), list(atom('\\Flagged'))],
+});
 
 /** UID SORT (REVERSE ARRIVAL) US-ASCII ALL */
 const sort: Command = {
@@ -111,6 +122,11 @@ export async function connectRawClient({ host, imapPort, user, password }: MailA
       await run(examine, 'EXISTS');
       const [row = []] = await run(fetchWhole(uid), 'FETCH');
       return octetsOf(itemsOf(row).get('BODY')).length;
+    },
+    setFlagged: async (uid, isFlagged) => {
+      await run(listStatus, 'STATUS');
+      await run(select, 'EXISTS');
+      await run(storeFlagged(uid, isFlagged), 'FETCH');
     },
     close: () => client.close(),
   };

@@ -8,6 +8,7 @@ export type Figures = {
   readonly messages: number;
   readonly openInbox: Compared;
   readonly fullMessage: Compared;
+  readonly keywordSet: Compared;
   readonly changesAfterDelivery: ChangesAfterDelivery;
   readonly statePoll: StatePoll;
   readonly firstIndex: FirstIndex;
@@ -16,12 +17,21 @@ export type Figures = {
 
 /** The figures as a table. */
 export function table(figures: Figures): string {
-  const { openInbox, fullMessage, changesAfterDelivery: changes, statePoll, firstIndex, coldConnect } = figures;
+  const {
+    openInbox,
+    fullMessage,
+    keywordSet,
+    changesAfterDelivery: changes,
+    statePoll,
+    firstIndex,
+    coldConnect,
+  } = figures;
   const { most, fresh } = changes.more;
   const rows: (readonly string[])[] = [
     ['', 'Postern', 'raw', 'ratio', 'IMAP commands', 'store units'],
     ['open inbox', ...comparedCells(openInbox)],
     ['full message', ...comparedCells(fullMessage)],
+    ['a keyword set, store in memory', ...comparedCells(keywordSet)],
     [
       'changes after a delivery',
       ms(changes.ms),

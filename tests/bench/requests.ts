@@ -34,6 +34,11 @@ export function whatIsNew(sinceState: string): readonly Call[] {
   ];
 }
 
+/** Sets or takes away `$flagged`. */
+export function setFlagged(emailId: string, isFlagged: boolean): readonly Call[] {
+  return [['Email/set', { update: { [emailId]: { 'keywords/$flagged': isFlagged || null } } }, 'set']];
+}
+
 /** Asks for the state of the Emails, and nothing else. */
 export const statePoll: readonly Call[] = [['Email/get', { ids: [], properties: ['id'] }, 'state']];
 

@@ -5,6 +5,7 @@ import { measureChangesAfterDelivery } from './changes-after-delivery.ts';
 import { measureColdConnect } from './cold-connect.ts';
 import { type Bench, compare } from './compare.ts';
 import { measureFirstIndex } from './first-index.ts';
+import { measureKeywordSet } from './keyword-set.ts';
 import { type FilledAccount, startFilledAccount } from './mail-account.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { connectOutsideClient } from './outside-client.ts';
@@ -60,8 +61,8 @@ async function measure(
   store: StoreProcess,
   started: (() => Promise<void>)[],
 ): Promise<Figures> {
-  const start = async (freshnessMs: number) => {
-    const postern = await startPostern({ account, storeEndpoint: store.endpoint, freshnessMs });
+  const start = async (freshnessMs: number, more: { readonly storeInMemory?: boolean } = {}) => {
+    const postern = await startPostern({ account, storeEndpoint: store.endpoint, freshnessMs, ...more });
     started.push(postern.stop);
     return postern;
   };
@@ -91,6 +92,7 @@ async function measure(
     ours: ({ emailId }) => bench.postern.api(fullMessage(emailId)),
     theirs: ({ uid }) => raw.fullMessage(uid),
   });
+  const keywordSet = await measureKeywordSet({ ...bench, postern: await start(0, { storeInMemory: true }) });
   const changes = await measureChangesAfterDelivery(bench, () => {
     return startPostern({ account, storeEndpoint: store.endpoint, freshnessMs: 0 });
   });
@@ -100,6 +102,7 @@ async function measure(
     messages,
     openInbox: inbox,
     fullMessage: full,
+    keywordSet,
     changesAfterDelivery: changes,
     statePoll: poll,
     firstIndex,

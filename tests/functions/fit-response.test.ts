@@ -6,14 +6,14 @@ import type { Id } from '../../shared/jmap/scalars.ts';
 const call = (name: string, octets: number, callId: string): Invocation => [name, { text: 'x'.repeat(octets) }, callId];
 const isWriting = (name: string) => name.endsWith('/set');
 const shorten = (methodResponses: Invocation[], maxOctets: number) =>
-  fittedResponse(maxOctets, isWriting).fit({ methodResponses, sessionState: 's' });
+  fittedResponse(maxOctets, isWriting).write({ methodResponses, sessionState: 's' });
 const namesOf = (methodResponses: readonly Invocation[]) =>
   methodResponses.map(([name, , callId]) => `${name} ${callId}`);
 
 describe('a response', () => {
   test('that is small enough is the Response object as it is', () => {
     const response = { methodResponses: [call('A/get', 3, 'ä')], createdIds: { k: 'i' as Id }, sessionState: 's' };
-    const { json } = fittedResponse(1_000, isWriting).fit(response);
+    const { json } = fittedResponse(1_000, isWriting).write(response);
     expect(JSON.parse(json)).toEqual(response);
   });
 
