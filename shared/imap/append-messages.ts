@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Unavailable } from '../jmap/errors.ts';
 import { parseHeaders } from '../message/parse-headers.ts';
 import { unfold } from '../message/unfold.ts';
@@ -42,15 +43,27 @@ export function imapAppending(use: UseSession, change: ChangeWithSession): CanAp
         return { done: null, failure: 'lost' };
       }
     },
-    findLike: (mailbox, likeness) =>
-      use(async (session) => {
-        const wire = encodeName(mailbox.mailbox, session.nameEncoding);
-        const examined = wire === null ? null : await unlessGone(session.examine(wire));
-        if (examined?.uidValidity !== mailbox.uidValidity) return null;
-        return uidsLike(session, mailbox.uidFrom, examined.uidNext, likeness);
-      }),
+    findLike: async (mailbox, likeness, mayCome) => {
+      const look = () =>
+        use(async (session): Promise<number | 'absent' | 'gone'> => {
+          const wire = encodeName(mailbox.mailbox, session.nameEncoding);
+          const examined = wire === null ? null : await unlessGone(session.examine(wire));
+          if (examined?.uidValidity !== mailbox.uidValidity) return 'gone';
+          return newestLike(session, mailbox.uidFrom, examined.uidNext, likeness);
+        });
+      let found = await look();
+      for (const pauseMs of mayCome ? pausesMs : []) {
+        if (found !== 'absent') break;
+        await pause(pauseMs);
+        found = await look();
+      }
+      return found;
+    },
   };
 }
+
+/** Before each further look for a message that the server may be about to store: the session that sent it is over, its work perhaps not. */
+const pausesMs = [300, 700, 1_500];
 
 async function appendOn(session: ImapSession, wire: string | null, message: NewMessage): Promise<Appended> {
   if (wire === null) return { done: null, failure: 'noTarget' };
@@ -97,23 +110,32 @@ function watchedSources(pieces: readonly AppendPiece[]): { pieces: readonly Appe
   return { pieces: watched, isSent: () => unsent === 0 };
 }
 
-async function uidsLike(session: ImapSession, from: number, next: number, likeness: Likeness): Promise<number[]> {
-  if (from >= next) return [];
+async function newestLike(
+  session: ImapSession,
+  from: number,
+  next: number,
+  likeness: Likeness,
+): Promise<number | 'absent'> {
+  if (from >= next) return 'absent';
   const uids = uidsIn([[from, next - 1]], imapLimits.mailboxMessagesMax);
   const items = [
     ...['UID', 'INTERNALDATE', 'RFC822.SIZE'].map(atom),
     bodyPeek([atom('HEADER.FIELDS'), list(atom('MESSAGE-ID'))]),
   ];
   const rows = await fetchRows(session, uids, items);
-  return uids.filter((uid) => isLike(rows.get(uid) ?? [], likeness));
+  const alike = uids.filter((uid) => isLike(rows.get(uid) ?? [], likeness));
+  const sameSize = alike.findLast((uid) => sizeIn(rows.get(uid) ?? []) === likeness.size);
+  return sameSize ?? (likeness.messageId === '' ? undefined : alike.at(-1)) ?? 'absent';
 }
 
-function isLike(items: readonly ImapValue[], { messageId, receivedAt, size }: Likeness): boolean {
+function isLike(items: readonly ImapValue[], { messageId, receivedAt }: Likeness): boolean {
   const block = octetsOf(fetchSection(items, 'HEADER.FIELDS'));
   const field = block === null ? undefined : parseHeaders(block)[0];
   return (
-    unfold(field?.value ?? '').trim() === messageId &&
-    internalDate(fetchItem(items, 'INTERNALDATE')) === receivedAt &&
-    (size === null || numberOf(fetchItem(items, 'RFC822.SIZE'), Number.MAX_SAFE_INTEGER) === size)
+    unfold(field?.value ?? '').trim() === messageId && internalDate(fetchItem(items, 'INTERNALDATE')) === receivedAt
   );
+}
+
+function sizeIn(items: readonly ImapValue[]): number | null {
+  return numberOf(fetchItem(items, 'RFC822.SIZE'), Number.MAX_SAFE_INTEGER);
 }

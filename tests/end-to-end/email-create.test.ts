@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import type { TestServer, TestUser } from '../servers/servers.ts';
@@ -22,6 +23,11 @@ const withoutCatenate: Backend = {
 };
 
 type BodyPart = { readonly partId: string; readonly blobId: string };
+
+/** Waits until it is so. */
+async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await pause(20);
+}
 
 /** The date of which the answer says that it is not the one that was asked for. */
 function receivedIn(created: Created & { readonly receivedAt?: string }) {
@@ -281,6 +287,39 @@ describe.each([...backends, courierBackend, withoutCatenate])('on $title', ({ st
     else expect(await emailOf(created.id, ['mailboxIds'])).toEqual({ id: created.id, mailboxIds: email.mailboxIds });
     const [one, two] = await Promise.all(['One', 'Two'].map((name) => uidsWith(name, subject)));
     expect([one, two]).toEqual(created === undefined ? [0, 0] : [1, 1]);
+  });
+
+  describe('a message that the mail server stores after the connection has ended', () => {
+    const letterOf = (subject: string) => ({
+      ...{ mailboxIds: inMailboxes('One'), subject, textBody: [{ partId: 't', type: 'text/plain' }] },
+      bodyValues: { t: { value: 'Hello,\nthe rest comes later' } },
+    });
+    /** The server gets the end of the message, and with it the command, when `act` is done. */
+    const holdBack = (act: () => Promise<void>) =>
+      proxy.set({ command: /^rest comes later/, nth: 1, moment: 'late', act });
+
+    test('is found if that is soon', async () => {
+      const from = process.imap.commands.length;
+      const looks = () => process.imap.commands.slice(from).filter((name) => name === 'EXAMINE').length;
+      holdBack(() => until(() => looks() > 1));
+      const { id } = createdBy(await create({ k: letterOf('soon') }));
+      expect(await emailOf(id, ['subject'])).toEqual({ id, subject: 'soon' });
+      expect(await uidsWith('One', 'soon')).toBe(1);
+    });
+
+    test('is refused, with the word that it may come, if that is later; and it comes as a change', async () => {
+      let goOn = () => {};
+      holdBack(() => new Promise((resolve) => (goOn = resolve)));
+      const { notCreated, newState } = await create({ k: letterOf('later') });
+      expect(notCreated).toMatchObject({
+        k: { type: 'serverUnavailable', description: expect.stringMatching(/may still come/) },
+      });
+      goOn();
+      await until(async () => (await uidsWith('One', 'later')) === 1);
+      product.advanceClock(10_000);
+      const { created } = await client.changes('Email', newState);
+      expect(await Promise.all(created.map((id) => emailOf(id, ['subject'])))).toMatchObject([{ subject: 'later' }]);
+    });
   });
 
   test('an import is the same message, with a date of its own', async () => {

@@ -3,9 +3,10 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
  * What happens at one command. `before`: the server has not got it. `unanswered`: the server has carried it out, and nothing of its
- * answer arrived. `half`: all of the answer arrived but the tagged line. `after`: the whole answer arrived.
+ * answer arrived. `half`: all of the answer arrived but the tagged line. `after`: the whole answer arrived. `late`: the connection of
+ * the client breaks, and the server gets the rest of what was sent when it is told to go on.
  */
-export type Moment = 'before' | 'unanswered' | 'half' | 'after';
+export type Moment = 'before' | 'unanswered' | 'half' | 'after' | 'late';
 
 export type Interception = {
   /** Matches commands as they are on the wire, without their tag. */
@@ -55,6 +56,7 @@ export async function startInterceptingProxy(
       socket.on('error', () => socket.destroy());
       socket.on('close', () => sockets.delete(socket));
     }
+    let isLate = false;
     near.on('data', (chunk: Buffer) => {
       sent += chunk.length;
     });
@@ -67,7 +69,12 @@ export async function startInterceptingProxy(
 
     inTurn(near, far, async (line) => {
       const found = concerning(line);
-      if (found?.moment === 'before') {
+      if (found?.moment === 'late' && found.act !== 'drop') {
+        hasHappened = true;
+        isLate = true;
+        near.resetAndDestroy();
+        await found.act();
+      } else if (found?.moment === 'before') {
         hasHappened = true;
         if (found.act === 'drop') {
           near.resetAndDestroy();
@@ -98,7 +105,7 @@ export async function startInterceptingProxy(
       near.resetAndDestroy();
       return null;
     });
-    near.on('close', () => far.destroy());
+    near.on('close', () => isLate || far.destroy());
   });
   listener.listen(0, '127.0.0.1');
   await once(listener, 'listening');

@@ -6,7 +6,7 @@ import { imapLimits } from '../../shared/imap/limits.ts';
 import { ImapSession } from '../../shared/imap/session.ts';
 import type { ChangeWithSession } from '../../shared/imap/use.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
-import type { AppendPiece, CanAppendMessages, NewMessage } from '../../shared/methods/Email/mail.ts';
+import type { AppendPiece, CanAppendMessages, Likeness, NewMessage } from '../../shared/methods/Email/mail.ts';
 import { courier, cyrus, dovecot, type TestServer } from '../servers/servers.ts';
 import { imapServer, otherClient, passwordOf } from './rig.ts';
 import { type Answer, type ScriptedServer, scriptedServer } from './scripted-server.ts';
@@ -306,8 +306,9 @@ describe.each<[string, () => Promise<TestServer>]>([
     });
     expect(appended.failure).toBeNull();
     const likeness = { messageId: '<large@x>', receivedAt: 1_600_000_000, size: header.length + chunk.length * 30 + 5 };
-    const [uid, ...others] = (await appending.findLike({ ...place, uidFrom: 1 }, likeness)) ?? [];
-    expect(others).toEqual([]);
+    const find = (uidFrom: number, otherwise: Partial<Likeness & typeof place> = {}) =>
+      appending.findLike({ ...place, uidFrom, ...otherwise }, { ...likeness, ...otherwise }, false);
+    const uid = Number(await find(1));
     expect(appended.done ?? { uidValidity, uid }).toEqual({ uidValidity, uid });
     const lock = await client.getMailboxLock(mailbox);
     const found = await client.fetchOne(String(uid), { flags: true, internalDate: true, source: true }, { uid: true });
@@ -317,10 +318,29 @@ describe.each<[string, () => Promise<TestServer>]>([
     expect([...(found.flags ?? [])].filter((flag) => flag !== '\\Recent').sort()).toEqual(['\\Draft', '\\Seen']);
     expect(new Date(found.internalDate ?? 0).getTime()).toBe(1_600_000_000_000);
 
-    expect(await appending.findLike({ ...place, uidFrom: (uid ?? 0) + 1 }, likeness)).toEqual([]);
-    expect(await appending.findLike({ ...place, uidFrom: 1 }, { ...likeness, messageId: '<other@x>' })).toEqual([]);
-    expect(await appending.findLike({ ...place, uidFrom: 1 }, { ...likeness, receivedAt: 5 })).toEqual([]);
-    expect(await appending.findLike({ ...place, uidValidity: 1, uidFrom: 1 }, likeness)).toBeNull();
+    expect(await find(uid + 1)).toBe('absent');
+    expect(await find(1, { messageId: '<other@x>' })).toBe('absent');
+    expect(await find(1, { receivedAt: 5 })).toBe('absent');
+    expect(await find(1, { uidValidity: 1 })).toBe('gone');
+  });
+
+  test('of several messages that are alike the newest of the same size is found', async () => {
+    const { client, appending, mailbox, uidValidity } = await opened();
+    const at = new Date('2020-01-01T00:00:00Z');
+    const alike = async (messageId: string, body: string) => {
+      await client.append(mailbox, `Subject: a\r\n${messageId}\r\n${body}\r\n`, [], at);
+    };
+    for (const body of ['12', '1', '3', '', '12']) await alike('Message-ID: <a@x>\r\n', body);
+    for (const body of ['12', '1', '123']) await alike('', body);
+    const size = (messageId: string, body: string) => `Subject: a\r\n${messageId}\r\n${body}\r\n`.length;
+    const find = (messageId: string, size: number) => {
+      const likeness = { messageId, receivedAt: at.getTime() / 1000, size };
+      return appending.findLike({ mailbox, uidValidity, uidFrom: 1 }, likeness, false);
+    };
+    expect(await find('<a@x>', size('Message-ID: <a@x>\r\n', '1'))).toBe(3);
+    expect(await find('<a@x>', 9_999)).toBe(5);
+    expect(await find('', size('', '1'))).toBe(7);
+    expect(await find('', 9_999)).toBe('absent');
   });
 
   test('a mailbox that is not there gets nothing', async () => {
@@ -351,9 +371,9 @@ describe.each<[string, () => Promise<TestServer>]>([
     ];
     expect((await appending.append({ ...place, flags: [], receivedAt: 6, pieces })).failure).toBeNull();
     const size = 'Message-ID: <c@x>\r\n\r\n[two|]\r\n'.length + body.length;
-    expect(
-      await appending.findLike({ ...place, uidFrom: 1 }, { messageId: '<c@x>', receivedAt: 6, size }),
-    ).toHaveLength(1);
+    expect(await appending.findLike({ ...place, uidFrom: 1 }, { messageId: '<c@x>', receivedAt: 6, size }, false)).toBe(
+      2,
+    );
     const gone: AppendPiece = { kind: 'stored', place: { ...place, uid: 99 }, section: '' };
     expect(await appending.append({ ...place, flags: [], receivedAt: 7, pieces: [gone] })).toEqual({
       done: null,

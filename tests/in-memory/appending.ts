@@ -67,15 +67,15 @@ export function appendingOf(server: FakeMailServer, abilities: AppendingAbilitie
       return { done: isTold ? { uidValidity: server.uidValidity(mailbox), uid } : null, failure: null };
     },
     findLike: async ({ mailbox, uidValidity, uidFrom }, { messageId, receivedAt, size }) => {
-      if (!isThere(mailbox, uidValidity)) return null;
-      return server
+      if (!isThere(mailbox, uidValidity)) return 'gone';
+      const alike = server
         .messages(mailbox)
-        .filter(({ uid, content, internalDate }) => {
-          const isSize = size === null || content.size === size;
-          return uid >= uidFrom && content.messageId === messageId && internalDate === receivedAt && isSize;
-        })
-        .map(({ uid }) => uid)
-        .sort((a, b) => a - b);
+        .filter(
+          (each) => each.uid >= uidFrom && each.content.messageId === messageId && each.internalDate === receivedAt,
+        )
+        .sort((a, b) => a.uid - b.uid);
+      const sameSize = alike.findLast(({ content }) => content.size === size);
+      return (sameSize ?? (messageId === '' ? undefined : alike.at(-1)))?.uid ?? 'absent';
     },
   };
 }

@@ -177,8 +177,8 @@ export type Likeness = {
   readonly messageId: string;
   /** INTERNALDATE, in seconds since the epoch. */
   readonly receivedAt: number;
-  /** Octets, where that is known. */
-  readonly size: number | null;
+  /** Octets. Servers may tell others, so it counts only where there is no Message-ID, or where several messages have the same one. */
+  readonly size: number;
 };
 
 /** Putting messages into mailboxes. Nothing is ever sent twice. */
@@ -187,9 +187,13 @@ export type CanAppendMessages = {
   readonly canTakeStored: () => Promise<boolean>;
   /** Throws `Unavailable` only where nothing was stored. */
   readonly append: (message: NewMessage) => Promise<Appended>;
-  /** UIDs from `uidFrom` on, ascending, of messages in the mailbox that are like this; null: it is not there under this UIDVALIDITY. */
+  /**
+   * The UID, from `uidFrom` on, of the newest message in the mailbox that is like this. `gone`: the mailbox is not there under this
+   * UIDVALIDITY. `mayCome`: a server that did not answer may be about to store it, so it is looked for again for a while.
+   */
   readonly findLike: (
     mailbox: { readonly mailbox: string; readonly uidValidity: number; readonly uidFrom: number },
     likeness: Likeness,
-  ) => Promise<readonly number[] | null>;
+    mayCome: boolean,
+  ) => Promise<number | 'absent' | 'gone'>;
 };

@@ -79,8 +79,8 @@ export async function putIn(
   const canTakeStored = records.size > 0 && (await ports.appending.canTakeStored());
   const ledger = ownLedger();
   const landed: Landed[] = [];
-  /** UIDs that are taken by messages of this call already. */
-  const claimed = new Map<MailboxKey, Set<number>>();
+  /** The UID of the newest message of this call: what comes after it has a higher one. */
+  const newest = new Map<MailboxKey, number>();
 
   for (const [creationId, email] of records) {
     try {
@@ -131,7 +131,7 @@ export async function putIn(
       const uid = await uidOf(mailbox, content.value, appended);
       if (!uid.ok) return uid;
       ledger.arrives(mailbox.key, uid.value, { emailId: null, keywords });
-      claim(mailbox.key, uid.value);
+      newest.set(mailbox.key, uid.value);
       return ok({ wish, mailbox, uid: uid.value, receivedAt: content.value.receivedAt });
     }
     return refuse(noAnswer);
@@ -162,16 +162,15 @@ export async function putIn(
       await ports.writing.remove({ mailbox: mailbox.name, uidValidity: done.uidValidity, uids: [done.uid] });
       return refuse(errorOf('noTarget'));
     }
-    const likeness = { messageId, receivedAt, size: messageId === '' ? size : null };
-    const place = { mailbox: mailbox.name, uidValidity, uidFrom: uidNext };
-    const alike = await ports.appending.findLike(place, likeness).catch(unknownOutcome);
-    if (alike === null) return refuse(errorOf('gone'));
-    const uid = alike.findLast((each) => !claimed.get(mailbox.key)?.has(each));
-    return uid === undefined ? refuse(noAnswer) : ok(uid);
-  }
-
-  function claim(mailbox: MailboxKey, uid: number): void {
-    claimed.set(mailbox, (claimed.get(mailbox) ?? new Set()).add(uid));
+    const place = {
+      mailbox: mailbox.name,
+      uidValidity,
+      uidFrom: Math.max(uidNext, (newest.get(mailbox.key) ?? 0) + 1),
+    };
+    const likeness = { messageId, receivedAt, size };
+    const found = await ports.appending.findLike(place, likeness, failure === 'lost').catch(unknownOutcome);
+    if (found === 'gone') return refuse(errorOf('gone'));
+    return found === 'absent' ? refuse(failure === 'lost' ? notThereYet : removedAtOnce) : ok(found);
   }
 
   async function adopted(before: Span, own: OwnChanges): Promise<Span> {
@@ -291,6 +290,10 @@ function createdEmail({ id, threadId, size, receivedAt }: Email, asked: Landed):
 }
 
 const unread: SetError = { type: 'serverUnavailable', description: 'a blob could not be read' };
+const notThereYet: SetError = {
+  type: 'serverUnavailable',
+  description: 'the mail server did not answer, and the message is not there; it may still come',
+};
 const removedAtOnce: SetError = { type: 'notFound', description: 'it was removed as soon as it was there' };
 
 function nullIfUnavailable(error: unknown): null {
