@@ -5,26 +5,38 @@ import { type SendQueue, type SubmissionPorts, submissionKind } from '../../shar
 import { attend, giveUp } from '../../shared/methods/EmailSubmission/transmit.ts';
 import type { Provider } from '../../shared/providers.ts';
 import type { AccountRecords } from '../../shared/records/account-records.ts';
-import type { RecordStore } from '../../shared/records/store.ts';
+import type { ListedItem, RecordStore, StoredItem } from '../../shared/records/store.ts';
 import type { Outbox } from '../../shared/vault/outbox.ts';
 import { SealBroken, type Vault } from '../../shared/vault/vault.ts';
 import type { User } from '../http/authenticate.ts';
 
-/** A submission that has to be looked after at some time, in milliseconds. */
-export type Due = { readonly at: number; readonly account: Id; readonly id: Id };
+/** A submission that has to be looked after at some time, in milliseconds, and whose server it takes; '' where that is not known. */
+export type Due = { readonly at: number; readonly account: Id; readonly id: Id; readonly provider: string };
 
 /** Messages that are sent when nobody is there. */
 export type Queue = {
   /** For one user; null where what he showed will not do later. */
   readonly of: (user: User) => SendQueue | null;
-  /** What falls due up to a time, the earliest first. */
-  readonly dueUntil: (ms: number, limit: number) => Promise<readonly Due[]>;
+  /** What falls due up to a time, the earliest first; only what comes after `after`. */
+  readonly dueUntil: (ms: number, limit: number, after?: Due | null) => Promise<readonly Due[]>;
   /**
    * Does what there is to do about a submission, and says when there is more. It is safe to do so at any time, twice, or by several at
    * once. Throws `Unavailable` when it cannot be done now.
    */
   readonly attendTo: (due: Due) => Promise<Due | null>;
 };
+
+const pageMax = 1_000;
+
+/** Everything that falls due up to a time, the earliest first, however much that is: what hangs must not hide what comes after it. */
+export async function* everythingDue({ dueUntil }: Pick<Queue, 'dueUntil'>, ms: number): AsyncGenerator<Due> {
+  for (let after: Due | null = null; ; ) {
+    const page = await dueUntil(ms, pageMax, after);
+    yield* page;
+    after = page.at(-1) ?? null;
+    if (page.length < pageMax) return;
+  }
+}
 
 export type QueueParts = {
   readonly store: RecordStore;
@@ -59,7 +71,7 @@ export function createQueue(parts: QueueParts): Queue {
 
   async function putDue(due: Due, heldAt: number): Promise<void> {
     const expiresAt = Math.ceil((due.at + heldAfterMs) / 1_000);
-    const bytes = Buffer.from(String(heldAt));
+    const bytes = Buffer.from(`${heldAt} ${due.provider}`);
     // That it is there already is as good.
     await store.write(dueAccount, keyOf(due), { version: 1, bytes, expiresAt }, null);
   }
@@ -109,19 +121,20 @@ export function createQueue(parts: QueueParts): Queue {
   return {
     // An access token does not live as long as a message may wait.
     of: (user) => (user.credential.kind === 'token' ? null : queueOf(user)),
-    dueUntil: async (ms, limit) => {
-      const range = { first: '0', last: keyOf({ at: ms, account: '~' as Id, id: '~' as Id }), limit };
-      return (await store.list(dueAccount, range)).map(({ key }) => dueOf(key));
+    dueUntil: async (ms, limit, after = null) => {
+      const first = after === null ? '0' : `${keyOf(after)} `;
+      const last = keyOf({ at: ms, account: '~' as Id, id: '~' as Id });
+      return (await store.list(dueAccount, { first, last, limit })).map(dueOf);
     },
     attendTo: async (due) => {
       const item = await store.read(dueAccount, keyOf(due));
       if (item === null || due.at > now()) return item === null ? null : due;
-      const heldAt = Number(Buffer.from(item.bytes).toString());
+      const { heldAt, provider } = factsOf(item);
       const nextAt = await attended(due, heldAt).catch((error: unknown) => {
         if (error instanceof Unavailable) return now() + failedAgainMs;
         throw error;
       });
-      const next = nextAt === null ? null : { ...due, at: nextAt };
+      const next = nextAt === null ? null : { ...due, provider, at: nextAt };
       if (next !== null) await putDue(next, heldAt);
       await store.remove(dueAccount, keyOf(due), null);
       return next;
@@ -133,7 +146,7 @@ export function createQueue(parts: QueueParts): Queue {
     return {
       maxDelaySeconds,
       hold: async (id, message, sendAtMs) => {
-        const due = { at: sendAtMs, account, id };
+        const due = { at: sendAtMs, account, id, provider: provider.name };
         // First of all: what is in the queue is found again, and erased if it was never committed.
         await putDue(due, now());
         await outbox.put(account, id, await vault.seal(message, { account, purpose: purposes.message }));
@@ -159,11 +172,17 @@ const heldUser = v.strictObject({
 });
 
 /** Sorts by time. */
-function keyOf({ at, account, id }: Due): string {
+function keyOf({ at, account, id }: Omit<Due, 'provider'>): string {
   return `${String(at).padStart(15, '0')}/${account}/${id}`;
 }
 
-function dueOf(key: string): Due {
-  const [at, account, id] = key.split('/');
-  return { at: Number(at), account: account as Id, id: id as Id };
+function dueOf(item: ListedItem): Due {
+  const [at, account, id] = item.key.split('/');
+  return { at: Number(at), account: account as Id, id: id as Id, provider: factsOf(item).provider };
+}
+
+/** When it was put into the queue, and whose server it takes. */
+function factsOf({ bytes }: Pick<StoredItem, 'bytes'>): { readonly heldAt: number; readonly provider: string } {
+  const [heldAt = '', provider = ''] = Buffer.from(bytes).toString().split(' ');
+  return { heldAt: Number(heldAt), provider };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { Id } from '../../shared/jmap/scalars.ts';
-import type { Due, Queue } from '../sending/queue.ts';
+import { type Due, everythingDue, type Queue } from '../sending/queue.ts';
 import { delayMaxMs } from '../sending/sqs-clock.ts';
 
 /** What the sender is called with: messages of its queue, or the tick of the schedule, which has none. */
@@ -13,9 +13,13 @@ const tickMs = 60_000;
 const overdueMs = 3 * 60_000;
 /** What comes into reach of SQS is called for within this stretch, which is longer than a tick, so that nothing is missed. */
 const reachMs = 2 * tickMs;
-const dueAtOnce = 5_000;
 
-const dueMessage = v.strictObject({ at: v.number(), account: v.string(), id: v.string() });
+const dueMessage = v.strictObject({
+  at: v.number(),
+  account: v.string(),
+  id: v.string(),
+  provider: v.optional(v.string(), ''),
+});
 
 /**
  * Looks after what is due. `call` has it called again for something. Nothing is done early: who comes too soon waits, for that is never
@@ -47,16 +51,15 @@ export function createSenderHandler({
   return async ({ Records }) => {
     try {
       if (Records === undefined) {
-        const due = await queue.dueUntil(now() + delayMaxMs, dueAtOnce);
-        for (const each of due) {
+        for await (const each of everythingDue(queue, now() + delayMaxMs)) {
           const inMs = each.at - now();
           if (inMs < -overdueMs || inMs > delayMaxMs - reachMs) await call(each);
         }
         return;
       }
       for (const { body } of Records) {
-        const { at, account, id } = v.parse(dueMessage, JSON.parse(body));
-        await attend({ at, account: account as Id, id: id as Id });
+        const { account, id, ...due } = v.parse(dueMessage, JSON.parse(body));
+        await attend({ ...due, account: account as Id, id: id as Id });
       }
     } finally {
       await rest();

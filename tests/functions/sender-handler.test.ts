@@ -5,7 +5,7 @@ import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 
 const minute = 60_000;
-const due = (at: number, id = 'S1'): Due => ({ at, account: 'a' as Id, id: id as Id });
+const due = (at: number, id = 'S1'): Due => ({ at, account: 'a' as Id, id: id as Id, provider: 'p' });
 
 function start({
   waiting = [],

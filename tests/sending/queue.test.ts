@@ -87,7 +87,7 @@ describe('a message for later', () => {
   test('is sent when it is due and not before, by a process that knows nothing of it', async () => {
     const { world, process } = start();
     const id = await hold(process);
-    const due = { at: world.now() + 60 * second, account, id };
+    const due = { at: world.now() + 60 * second, account, id, provider: 'test' };
     const other = world.startProcess();
     expect(await other.queue.dueUntil(due.at - 1, 10)).toEqual([]);
     expect(await other.queue.dueUntil(due.at, 10)).toEqual([due]);
@@ -118,7 +118,7 @@ describe('a message for later', () => {
     expect(all).not.toMatch(/the password|Hello/);
     expect(world.outbox.size).toBe(1);
     world.advanceTo(world.now() + 60 * second);
-    await process.queue.attendTo({ at: world.now(), account, id });
+    await process.queue.attendTo({ at: world.now(), account, id, provider: 'test' });
     expect(world.outbox.size).toBe(0);
     expect([...(world.store.contents().get(account)?.keys() ?? [])]).toEqual(['records/EmailSubmission']);
     expect(world.store.contents().get('due')?.size).toBe(0);
@@ -131,7 +131,7 @@ describe('a message for later', () => {
       updated: { [id]: null },
     });
     expect(world.outbox.size).toBe(0);
-    const due = { at: world.now() + 60 * second, account, id };
+    const due = { at: world.now() + 60 * second, account, id, provider: 'test' };
     world.advanceTo(due.at);
     expect(await process.queue.attendTo(due)).toBeNull();
     expect(sentBy(world)).toBe(0);
@@ -175,7 +175,7 @@ describe('a message for later', () => {
   test('is sent once, though two processes look after it at the same time', async () => {
     const { world, process } = start();
     const id = await hold(process);
-    const due = { at: world.now() + 60 * second, account, id };
+    const due = { at: world.now() + 60 * second, account, id, provider: 'test' };
     world.advanceTo(due.at);
     const processes = Array.from({ length: 5 }, () => world.startProcess());
     await Promise.all(processes.map(({ queue }) => queue.attendTo(due)));
@@ -186,7 +186,7 @@ describe('a message for later', () => {
     const fates: Fate[] = ['be away', 'refuse for a while', 'accept'];
     const { world, process } = start({ fate: () => fates.shift() ?? 'accept' });
     const id = await hold(process);
-    let due: Due | null = { at: world.now() + 60 * second, account, id };
+    let due: Due | null = { at: world.now() + 60 * second, account, id, provider: 'test' };
     const pauses: number[] = [];
     while (due !== null) {
       world.advanceTo(due.at);
@@ -205,7 +205,7 @@ describe('a message for later', () => {
   ])('that fails for good ($fate) is said not to have been sent, with the reason', async ({ fate, reply, most }) => {
     const { world, process } = start({ fate: () => fate });
     const id = await hold(process);
-    let due: Due | null = { at: world.now() + 60 * second, account, id };
+    let due: Due | null = { at: world.now() + 60 * second, account, id, provider: 'test' };
     let times = 0;
     while (due !== null && times < 50) {
       world.advanceTo(due.at);
@@ -227,14 +227,14 @@ describe('a message for later', () => {
     // The mailbox is empty from now on, and nobody asks for it.
     Object.assign(ports.messages, { open: () => Promise.reject(new Error('not to be asked')) });
     world.advanceTo(world.now() + 60 * second);
-    await process.queue.attendTo({ at: world.now(), account, id });
+    await process.queue.attendTo({ at: world.now(), account, id, provider: 'test' });
     expect(sentBy(world)).toBe(1);
   });
 
   test('whose keys or message are lost is told as not sent', async () => {
     const { world, process } = start();
     const id = await hold(process);
-    const due = { at: world.now() + 60 * second, account, id };
+    const due = { at: world.now() + 60 * second, account, id, provider: 'test' };
     await world.store.remove(account, `held/${id}`, null);
     world.advanceTo(due.at + 20 * 60 * second);
     expect(await process.queue.attendTo(due)).toBeNull();
@@ -251,7 +251,7 @@ describe('a message for later', () => {
     const meanwhile = async () => {
       const [id] = [...(await world.kept(account)).keys()] as [Id];
       world.advanceTo(sendAt);
-      await world.startProcess().queue.attendTo({ at: sendAt, account, id });
+      await world.startProcess().queue.attendTo({ at: sendAt, account, id, provider: 'test' });
       const { records } = world.startProcess().portsOf(account);
       for (let n = 0; n < 9; n += 1) {
         const another = { ...(await world.kept(account)).get(id), emailId: 'e9' };
@@ -283,7 +283,7 @@ describe('a message for later', () => {
     const told: Due[] = [];
     const { world, process } = start({ onHeld: async (due) => void told.push(due) });
     const id = await hold(process);
-    expect(told).toEqual([{ at: world.now() + 60 * second, account, id }]);
+    expect(told).toEqual([{ at: world.now() + 60 * second, account, id, provider: 'test' }]);
   });
 });
 

@@ -206,7 +206,7 @@ function userOf(accountId: Id): User {
 }
 
 /** The real sealing, under a key that lives as long as the test. */
-function testVault(): Vault {
+export function testVault(): Vault {
   const key = randomBytes(keyOctets);
   const header = { keyId: 'test', wrappedKey: new Uint8Array() };
   return {
