@@ -2,6 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { Id } from '../jmap/scalars.ts';
 import type { EmailAddress } from './addresses.ts';
 import { composeMessage, type Making } from './compose/compose-message.ts';
+import { linesOf } from './compose/crlf-lines.ts';
 import type { Draft, DraftPart } from './compose/draft.ts';
 import { headerValue } from './compose/header-value.ts';
 import { type DispositionNotification, writeDispositionNotification } from './disposition-notification.ts';
@@ -64,18 +65,10 @@ export function mdnMessage(receipt: MdnMessage, making: Making): Uint8Array {
     },
   };
   const octets = original ?? new Uint8Array();
-  const content = {
-    kind: 'message',
-    source: octets,
-    size: octets.byteLength,
-    is8bit: octets.some(isBeyondAscii),
-  } as const;
+  const { size, encoding } = linesOf(octets);
+  const content = { kind: 'message', source: octets, size, encoding } as const;
   const { pieces } = composeMessage(draft, () => content, making);
   return Buffer.concat(pieces.map((piece) => (piece.kind === 'octets' ? piece.octets : piece.source)));
-}
-
-function isBeyondAscii(octet: number): boolean {
-  return octet > 0x7f;
 }
 
 /** Null for an empty list. Throws where the value cannot be written: what comes from others has been checked before. */

@@ -149,8 +149,10 @@ describe.each([...backends, courierBackend, withoutCatenate])('on $title', ({ st
   });
 
   test('everything that can be said of an Email is read again as it was said', async () => {
+    // QUIRK(courier 5.0): it drops a CR that stands alone.
+    const longLine = `${'x'.repeat(1_200)}${backend.title === courierBackend.title ? '' : '\r'}z`;
     const picture = await client.upload(Buffer.from('89504e470d0a1a0a', 'hex'));
-    const inner = await client.upload(Buffer.from('Subject: innér\n\nA medlar: mispel\n'));
+    const inner = await client.upload(Buffer.from(`Subject: innér\n\nA medlar: mispel\n${longLine}\n`));
     const headers = {
       messageId: ['unique@example.com'],
       inReplyTo: ['a@example.com'],
@@ -218,7 +220,7 @@ describe.each([...backends, courierBackend, withoutCatenate])('on $title', ({ st
     expect((await octetsOf(pictureRead?.blobId ?? '')).toString('hex')).toBe('89504e470d0a1a0a');
     // QUIRK(courier): the line break before a delimiter is to it part of an attached message.
     const innerText = (await octetsOf(innerRead?.blobId ?? '')).toString();
-    expect(innerText.trimEnd()).toBe('Subject: innér\r\n\r\nA medlar: mispel');
+    expect(innerText.trimEnd()).toBe(`Subject: innér\r\n\r\nA medlar: mispel\r\n${longLine}`);
   });
 
   test('what is attached from other Emails is the same, and hardly goes over the wire', async () => {

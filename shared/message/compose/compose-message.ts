@@ -1,9 +1,11 @@
 import { Buffer } from 'node:buffer';
 import { unfold } from '../unfold.ts';
 import { base64Size } from './base64.ts';
+import { linesOf } from './crlf-lines.ts';
 import { dateValue } from './date-value.ts';
 import { type Draft, type DraftBlob, type DraftPart, isMessageType } from './draft.ts';
 import type { Field } from './header-fields.ts';
+import { type IdentityEncoding, widest } from './identity-encoding.ts';
 import { textBody } from './text-body.ts';
 
 /**
@@ -11,12 +13,12 @@ import { textBody } from './text-body.ts';
  *
  * - `octets`: any octets, of this number; they will be encoded in base64.
  * - `encoded`: octets that are in a transfer encoding already, and are taken as they are.
- * - `message`: a message (message/rfc822), which must not be encoded (RFC 2046 §5.2.1); `is8bit` where it is more than US-ASCII.
+ * - `message`: a message (message/rfc822), which must not be encoded (RFC 2046 §5.2.1).
  */
 export type BlobContent<S> = { readonly source: S; readonly size: number } & (
   | { readonly kind: 'octets' }
   | { readonly kind: 'encoded'; readonly encoding: 'base64' | 'quoted-printable' }
-  | { readonly kind: 'message'; readonly is8bit: boolean }
+  | { readonly kind: 'message'; readonly encoding: IdentityEncoding }
 );
 
 /** A piece of a message: octets that are at hand, or those of a blob, `size` of them when they are written. */
@@ -137,7 +139,8 @@ type Prepared<S> = {
   readonly part: DraftPart;
   readonly mime: readonly Field[];
   readonly boundary: string;
-  readonly is8bit: boolean;
+  /** What it is with all that is in it. */
+  readonly identity: IdentityEncoding;
   readonly body: {
     readonly children: readonly Prepared<S>[];
     readonly octets: Uint8Array | null;
@@ -153,32 +156,26 @@ function prepare<S>(
   switch (part.kind) {
     case 'multipart': {
       const children = part.subParts.map((subPart) => prepare(subPart, contentOf, randomKey));
-      const is8bit = children.some((child) => child.is8bit);
+      const identity = widest(children.map((child) => child.identity));
       // `=_` can stand in no line of quoted-printable or base64 (RFC 2045 §6.7), and nobody can know the rest.
       const boundary = `=_${randomKey()}`;
       const contentType = `${part.contentType};\r\n boundary="${boundary}"`;
-      const mime = mimeFields(contentType, is8bit ? '8bit' : null);
-      return { part, mime, boundary, is8bit, body: { children, octets: null, content: null } };
+      const mime = mimeFields(contentType, identity === '7bit' ? null : identity);
+      return { part, mime, boundary, identity, body: { children, octets: null, content: null } };
     }
     case 'text': {
       const body = textOf(part.type, part.value);
       const isText = part.type.startsWith('text/');
       const contentType = isText ? `${part.contentType}; charset=${body.charset}` : part.contentType;
-      const { octets } = body;
+      const { octets, identity } = body;
       const mime = mimeFields(contentType, body.encoding);
-      return {
-        part,
-        mime,
-        boundary: '',
-        is8bit: body.encoding === '8bit',
-        body: { children: [], octets, content: null },
-      };
+      return { part, mime, boundary: '', identity, body: { children: [], octets, content: null } };
     }
     case 'blob': {
       const content = contentOf(part);
-      const is8bit = content.kind === 'message' && content.is8bit;
-      const mime = mimeFields(part.contentType, encodingOf(content));
-      return { part, mime, boundary: '', is8bit, body: { children: [], octets: null, content } };
+      const identity = content.kind === 'message' ? content.encoding : '7bit';
+      const mime = mimeFields(part.contentType, content.kind === 'octets' ? 'base64' : content.encoding);
+      return { part, mime, boundary: '', identity, body: { children: [], octets: null, content } };
     }
   }
 }
@@ -188,21 +185,13 @@ function mimeFields(contentType: string, encoding: string | null): Field[] {
   return encoding === null ? [type] : [type, { name: 'Content-Transfer-Encoding', value: ` ${encoding}` }];
 }
 
-function encodingOf<S>(content: BlobContent<S>): string {
-  switch (content.kind) {
-    case 'octets':
-      return 'base64';
-    case 'encoded':
-      return content.encoding;
-    case 'message':
-      return content.is8bit ? '8bit' : '7bit';
-  }
-}
-
 /** The text as the body of a part of this type: a message within a message is not encoded. */
-function textOf(type: string, value: string): { charset: string; encoding: string; octets: Uint8Array } {
-  if (!isMessageType(type)) return textBody(value);
-  const text = value.replace(/\r\n?|\n/g, '\r\n');
-  const encoding = /^[\x00-\x7f]*$/.test(text) ? '7bit' : '8bit';
-  return { charset: 'utf-8', encoding, octets: Buffer.from(text) };
+function textOf(
+  type: string,
+  value: string,
+): { charset: string; encoding: string; identity: IdentityEncoding; octets: Uint8Array } {
+  if (!isMessageType(type)) return { ...textBody(value), identity: '7bit' };
+  const octets = Buffer.from(value.replace(/\r\n?|\n/g, '\r\n'));
+  const { encoding } = linesOf(octets);
+  return { charset: 'utf-8', encoding, identity: encoding, octets };
 }

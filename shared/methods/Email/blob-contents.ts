@@ -1,9 +1,10 @@
 import type { CatalogView } from '../../catalog/view.ts';
 import { Unavailable } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
+import { leaves } from '../../message/body-structure.ts';
 import type { BlobContent } from '../../message/compose/compose-message.ts';
 import { crlfLines, surveyLines } from '../../message/compose/crlf-lines.ts';
-import { isMultipart, type Part } from '../../message/part.ts';
+import { type IdentityEncoding, widest } from '../../message/compose/identity-encoding.ts';
 import { type BlobPorts, blobFinder, enclosingMessageOctetsMax } from '../Blob/find.ts';
 import { locateBlob, type MessageBlob } from '../Blob/locate.ts';
 import { collect, decoded, streamOf } from '../Blob/octets.ts';
@@ -105,7 +106,7 @@ async function freeContent(
   const lines = await surveyLines(await open());
   if (lines.hasNul) return 'notAMessage';
   const source = { open: async () => crlfLines(await open()), stored: null };
-  return { kind: 'message', size: lines.size, is8bit: lines.is8bit, source };
+  return { kind: 'message', size: lines.size, encoding: lines.encoding, source };
 }
 
 async function storedContent(
@@ -127,7 +128,7 @@ async function storedContent(
   if (raw === null) return null;
   if (isEncoded) return { kind: 'encoded', encoding, ...raw };
   if (!isMessage) return { kind: 'octets', ...raw };
-  return { kind: 'message', is8bit: await is8bit(located, ports.messages), ...raw };
+  return { kind: 'message', encoding: await identityOf(located, ports.messages), ...raw };
 }
 
 /** The octets of a section as they are stored, and how many they are. */
@@ -161,11 +162,19 @@ export async function measured(messages: CanReadMessages, place: Place, section:
   return size;
 }
 
-/** Whether a message on the mail server, or one that is a part of it, is more than US-ASCII, as far as its header and its parts say. */
-async function is8bit({ place, section, encoding }: MessageBlob, messages: CanReadMessages): Promise<boolean> {
-  if (section !== '') return encoding === '8bit' || encoding === 'binary';
-  const facts = (await messages.read([place], { headers: 'all', structure: true, preview: false })).get(place);
-  const hasIn = (part: Part): boolean =>
-    isMultipart(part) ? part.subParts.some(hasIn) : part.encoding === '8bit' || part.encoding === 'binary';
-  return (facts?.headers?.some((octet) => octet > 0x7f) ?? true) || (facts?.structure ? hasIn(facts.structure) : true);
+/** What a message on the mail server is, or one that is a part of it, as far as its header and its parts say. */
+async function identityOf(
+  { place, section, encoding }: MessageBlob,
+  messages: CanReadMessages,
+): Promise<IdentityEncoding> {
+  if (section !== '') return identityIn(encoding);
+  const { headers, structure } =
+    (await messages.read([place], { headers: 'all', structure: true, preview: false })).get(place) ?? {};
+  const isAscii = headers !== undefined && structure !== undefined && headers.every((octet) => octet <= 0x7f);
+  const parts = structure === undefined ? [] : leaves(structure).map((part) => identityIn(part.encoding));
+  return widest([isAscii ? '7bit' : '8bit', ...parts]);
+}
+
+function identityIn(encoding: string): IdentityEncoding {
+  return encoding === '8bit' || encoding === 'binary' ? encoding : '7bit';
 }

@@ -165,6 +165,22 @@ describe('a message in full', () => {
     );
   });
 
+  test.each([
+    ['Bmessage', null, '7bit'],
+    ['B8bit', '8bit', '8bit'],
+    ['Blong', 'binary', 'binary'],
+  ])('says of an attached message, and of what it is in, what their lines are: %s', async (blobId, around, inner) => {
+    const email = {
+      attachments: [
+        { blobId, type: 'message/rfc822' },
+        { blobId: 'B8bit', type: 'image/png' },
+      ],
+    };
+    const [outer = '', first = '', second = ''] = (await message(email)).toString().split(/^--=_key\d+\r\n/m);
+    const encodingIn = (text: string) => /^Content-Transfer-Encoding: (\S+)/m.exec(text)?.[1] ?? null;
+    expect([outer, first, second].map(encodingIn)).toEqual([around, inner, 'base64']);
+  });
+
   test('whose fields come from the root part, too', async () => {
     const email = {
       subject: 'S',
@@ -598,7 +614,7 @@ describe('what is composed parses back to the same properties:', () => {
   });
   const messageLeaf = fc.record({
     ...partMembers,
-    blobId: fc.constantFrom('Bmessage', 'B8bit'),
+    blobId: fc.constantFrom('Bmessage', 'B8bit', 'Blong'),
     type: fc.constant('message/rfc822'),
   });
   const leaf = fc.oneof(blobLeaf, textLeaf, messageLeaf);

@@ -7,6 +7,7 @@ import {
   type ComposedMessage,
   composeMessage,
 } from '../../../shared/message/compose/compose-message.ts';
+import { linesOf } from '../../../shared/message/compose/crlf-lines.ts';
 import { isMessageType } from '../../../shared/message/compose/draft.ts';
 import { emailDraft } from '../../../shared/message/compose/email-draft.ts';
 
@@ -17,6 +18,7 @@ export const blobs: ReadonlyMap<string, Buffer> = new Map([
   ['Bempty', Buffer.alloc(0)],
   ['Bbig', Buffer.alloc(10_000, 'x')],
   ['Bmessage', Buffer.from('Subject: inner\r\n\r\n--x\r\nbody\r\n')],
+  ['Blong', Buffer.from(`Subject: inner\r\n\r\n${'x'.repeat(999)}\r\n`)],
   ['B8bit', Buffer.from('Subject: innér\r\n\r\nbödy\r\n')],
 ]);
 
@@ -32,7 +34,7 @@ export async function composed(email: JsonObject): Promise<Buffer | SetError> {
     const source = blobs.get(blobId) ?? Buffer.from('?');
     const size = source.length;
     if (!isMessageType(type)) return { kind: 'octets', source, size };
-    return { kind: 'message', source, size, is8bit: /[^\x00-\x7f]/.test(source.toString('latin1')) };
+    return { kind: 'message', source, size, encoding: linesOf(source).encoding };
   };
   const message = composeMessage(draft.value, contentOf, { now: madeAt, randomKey: () => `key${keys++}` });
   return written(message);

@@ -267,6 +267,23 @@ describe('attachments', () => {
     expect(parts[1]?.size).toBe(original.size);
   });
 
+  test.each(['\r\n', '\n'])(
+    'that are messages with bare CRs and long lines stay as they are, and are called binary (%j)',
+    async (end) => {
+      const lines = ['Subject: inner', 'X: a\rb', '', 'bare CR\rand LF', `long ${'x'.repeat(2_000)}`, 'end'];
+      const account = newEmailsAccount();
+      const attachments = [{ blobId: await account.upload(lines.join(end)), type: 'message/rfc822' }];
+      const { id } = createdBy(await create(account, { ...simple, attachments }));
+      const [stored = ''] = account.mail.messages('One').map(({ content }) => content.body);
+      expect(stored.split('\r\n\r\n')[0]).toContain('Content-Transfer-Encoding: binary');
+      const header = 'Content-Transfer-Encoding: binary\r\nContent-Disposition: attachment\r\n\r\n';
+      expect(stored).toContain(`${header}${lines.join('\r\n')}\r\n--`);
+      const { list } = await account.call('get', { ids: [id], properties: ['attachments'] });
+      const [part] = ((list as JsonObject[])[0]?.attachments ?? []) as JsonObject[];
+      expect(part).toMatchObject({ type: 'message/rfc822', size: lines.join('\r\n').length });
+    },
+  );
+
   test.each([false, true])('that are gone when they are sent for are not found (catenate: %s)', async (catenate) => {
     const account = newEmailsAccount({
       catenate,
