@@ -24,7 +24,7 @@ import { type App, createApp } from './http/app.ts';
 import { createAuthenticator } from './http/authenticate.ts';
 import { createBlobOpener } from './http/blob-opener.ts';
 import { createSessionDescriber } from './http/describe-session.ts';
-import { createLog, type Log } from './http/log.ts';
+import { createLog, type Log, logUnavailable } from './http/log.ts';
 import { createLoginCounter } from './http/login-limits.ts';
 import { createLoginMemory } from './http/login-memory.ts';
 import { timelySearch } from './http/timely-search.ts';
@@ -86,8 +86,9 @@ export function compose(config: Config, world: World): Postern {
   const recordsOf = (account: Id) =>
     accountRecords({ store: world.records, account, randomKey: surroundings.randomKey });
   const maxDelaySeconds = config.maxDelayedSendDays * 86_400;
+  // Also where nothing is to be held any more: what waits is still sent.
   const queue =
-    world.held === undefined || maxDelaySeconds === 0
+    world.held === undefined
       ? null
       : createQueue({
           ...{ ...world.held, store: world.records, providers, maxDelaySeconds, now, recordsOf },
@@ -124,6 +125,8 @@ export function compose(config: Config, world: World): Postern {
         maxSizeMessage: config.maxSizeMessage,
         savesSent: provider.sending.savesSent,
         queue: queue?.of(user) ?? null,
+        held: queue?.heldOf(accountId) ?? null,
+        onUnavailable: (error: Error) => logUnavailable(log, error, accountId),
         serverHoldsSeconds: serverHolds(provider) ? maxDelaySeconds : null,
         emailOf: new Map<Id, Id>(),
       },

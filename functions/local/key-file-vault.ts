@@ -37,31 +37,38 @@ export async function openKeyFileVault({
   readonly file: string;
   readonly now: () => number;
 }): Promise<Vault> {
-  const { keys } = await keysIn(file, now);
-  const all = new Map(keys.map(({ id, key }) => [id, Buffer.from(key, 'base64')]));
-  const newest = keys.at(-1)?.id ?? '';
-  const keyCalled = (id: string): Buffer => {
-    const key = all.get(id);
-    if (key === undefined) throw new SealBroken(`Could not open a seal: its key "${id}" is not there`);
-    return key;
-  };
+  let keys: Promise<KeyFile['keys']> = read(file).then((present) => withFresh(present?.keys ?? []));
+
+  /** The keys, the newest of which is not too old; a new one is in the file before anything is sealed with it. */
+  async function withFresh(present: KeyFile['keys']): Promise<KeyFile['keys']> {
+    if (isFresh(present)) return present;
+    const made = { id: randomBytes(6).toString('hex'), madeAt: now(), key: randomBytes(keyOctets).toString('base64') };
+    const next = [...present, made];
+    await write(file, { keys: next });
+    return next;
+  }
+  const isFresh = (present: KeyFile['keys']) =>
+    (present.at(-1)?.madeAt ?? Number.NEGATIVE_INFINITY) + rotateAfterMs > now();
+
+  await keys;
   return {
     seal: async (plain, context) => {
-      const header = { keyId: newest, wrappedKey: new Uint8Array() };
-      return seal({ plain, context, header }, { key: keyCalled(newest), nonce: randomBytes(nonceOctets) });
+      const present = await keys;
+      if (!isFresh(present)) {
+        // One at a time; where it cannot be written, the old one will do once more.
+        keys = keys.then(withFresh).catch(() => present);
+      }
+      const { id, key } = (await keys).at(-1) as KeyFile['keys'][number];
+      const header = { keyId: id, wrappedKey: new Uint8Array() };
+      return seal({ plain, context, header }, { key: Buffer.from(key, 'base64'), nonce: randomBytes(nonceOctets) });
     },
-    open: async (sealed, context) => unseal(sealed, context, keyCalled(headerOf(sealed).keyId)),
+    open: async (sealed, context) => {
+      const { keyId } = headerOf(sealed);
+      const found = (await keys).find(({ id }) => id === keyId);
+      if (found === undefined) throw new SealBroken(`Could not open a seal: its key "${keyId}" is not there`);
+      return unseal(sealed, context, Buffer.from(found.key, 'base64'));
+    },
   };
-}
-
-async function keysIn(file: string, now: () => number): Promise<KeyFile> {
-  const present = await read(file);
-  const newest = present?.keys.at(-1);
-  if (present !== null && newest !== undefined && newest.madeAt + rotateAfterMs > now()) return present;
-  const made = { id: randomBytes(6).toString('hex'), madeAt: now(), key: randomBytes(keyOctets).toString('base64') };
-  const next: KeyFile = { keys: [...(present?.keys ?? []), made] };
-  await write(file, next);
-  return next;
 }
 
 /** Null: there is no such file. One that cannot be used is an error: what is sealed under its keys must not be lost to a new one. */

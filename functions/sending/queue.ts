@@ -1,7 +1,12 @@
 import * as v from 'valibot';
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
-import { type SendQueue, type SubmissionPorts, submissionKind } from '../../shared/methods/EmailSubmission/record.ts';
+import {
+  type HeldMessages,
+  type SendQueue,
+  type SubmissionPorts,
+  submissionKind,
+} from '../../shared/methods/EmailSubmission/record.ts';
 import { attend, giveUp } from '../../shared/methods/EmailSubmission/transmit.ts';
 import type { Provider } from '../../shared/providers.ts';
 import type { AccountRecords } from '../../shared/records/account-records.ts';
@@ -15,8 +20,9 @@ export type Due = { readonly at: number; readonly account: Id; readonly id: Id; 
 
 /** Messages that are sent when nobody is there. */
 export type Queue = {
-  /** For one user; null where what he showed will not do later. */
+  /** For one user; null where what he showed will not do later, and where nothing is to be held. */
   readonly of: (user: User) => SendQueue | null;
+  readonly heldOf: (account: Id) => HeldMessages;
   /** What falls due up to a time, the earliest first; only what comes after `after`. */
   readonly dueUntil: (ms: number, limit: number, after?: Due | null) => Promise<readonly Due[]>;
   /**
@@ -85,7 +91,7 @@ export function createQueue(parts: QueueParts): Queue {
   async function userOf(account: Id, id: Id): Promise<User | null> {
     const item = await store.read(account, heldKey(id));
     if (item === null) return null;
-    const plain = await vault.open(item.bytes, { account, purpose: purposes.credential });
+    const plain = await vault.open(item.bytes, { account, purpose: purposes.credential, id });
     const held = v.parse(heldUser, JSON.parse(Buffer.from(plain).toString()));
     const provider = providers.find(({ name }) => name === held.provider);
     if (provider === undefined) return null;
@@ -94,13 +100,7 @@ export function createQueue(parts: QueueParts): Queue {
 
   /** When there is more to do about it; null: never. */
   async function attended({ account, id }: Due, heldAt: number): Promise<number | null> {
-    let user: User | null;
-    try {
-      user = await userOf(account, id);
-    } catch (error) {
-      if (!(error instanceof SealBroken)) throw error;
-      user = null;
-    }
+    const user = await userOf(account, id).catch(nullIfBroken);
     const records = recordsOf(account);
     const isKnown = (await records.view(submissionKind)).records.has(id);
     // It is put into the queue before it is committed: a moment later it is known, or never.
@@ -120,7 +120,15 @@ export function createQueue(parts: QueueParts): Queue {
 
   return {
     // An access token does not live as long as a message may wait.
-    of: (user) => (user.credential.kind === 'token' ? null : queueOf(user)),
+    of: (user) => (user.credential.kind === 'token' || maxDelaySeconds === 0 ? null : queueOf(user)),
+    heldOf: (account) => ({
+      message: async (id) => {
+        const sealed = await outbox.get(account, id);
+        if (sealed === null) return null;
+        return vault.open(sealed, { account, purpose: purposes.message, id }).catch(nullIfBroken);
+      },
+      forget: (id) => forget(account, id),
+    }),
     dueUntil: async (ms, limit, after = null) => {
       const first = after === null ? '0' : `${keyOf(after)} `;
       const last = keyOf({ at: ms, account: '~' as Id, id: '~' as Id });
@@ -149,20 +157,21 @@ export function createQueue(parts: QueueParts): Queue {
         const due = { at: sendAtMs, account, id, provider: provider.name };
         // First of all: what is in the queue is found again, and erased if it was never committed.
         await putDue(due, now());
-        await outbox.put(account, id, await vault.seal(message, { account, purpose: purposes.message }));
+        await outbox.put(account, id, await vault.seal(message, { account, purpose: purposes.message, id }));
         const held = Buffer.from(JSON.stringify({ username, provider: provider.name, credential }));
-        const bytes = await vault.seal(held, { account, purpose: purposes.credential });
+        const bytes = await vault.seal(held, { account, purpose: purposes.credential, id });
         const expiresAt = Math.ceil((sendAtMs + heldAfterMs) / 1_000);
         await store.write(account, heldKey(id), { version: 1, bytes, expiresAt }, null);
         await onHeld?.(due);
       },
-      message: async (id) => {
-        const sealed = await outbox.get(account, id);
-        return sealed === null ? null : vault.open(sealed, { account, purpose: purposes.message });
-      },
-      forget: (id) => forget(account, id),
     };
   }
+}
+
+/** What cannot be opened is lost. */
+function nullIfBroken(error: unknown): null {
+  if (error instanceof SealBroken) return null;
+  throw error;
 }
 
 const heldUser = v.strictObject({

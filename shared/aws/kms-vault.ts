@@ -13,10 +13,10 @@ import { asUnavailable } from './as-unavailable.ts';
 
 /**
  * A vault whose keys never leave KMS but to be used: each seal has a data key of its own, which is kept with it, wrapped under the
- * key of the vault and bound to account and purpose by the encryption context. KMS turns the vault's key by itself.
+ * key of the vault and bound to account, purpose and record by the encryption context. KMS turns the vault's key by itself.
  */
 export function kmsVault({ client, keyId: KeyId }: { readonly client: KMSClient; readonly keyId: string }): Vault {
-  const contextOf = ({ account, purpose }: SealContext) => ({ EncryptionContext: { account, purpose } });
+  const contextOf = ({ account, purpose, id }: SealContext) => ({ EncryptionContext: { account, purpose, id } });
   return {
     seal: (plain, context) =>
       asUnavailable(async () => {

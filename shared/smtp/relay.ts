@@ -49,6 +49,8 @@ async function transact(session: SmtpSession, request: RelayRequest): Promise<Re
   if (data.code !== 354) return { kind: 'refused', at: 'message', reply: data, recipients };
   const reply = await session.message(message, beforeEnd);
   if (reply === 'unknown') return { kind: 'unknown' };
+  // What is neither a yes nor a no says nothing of the message: RFC 5321 §4.2.1 has no 1yz, and no 3yz that could come here.
+  if (reply.code >= 300 && reply.code < 400) return { kind: 'unknown' };
   if (!isAccepted(reply)) return { kind: 'refused', at: 'message', reply, recipients };
   return { kind: 'accepted', reply, recipients };
 }

@@ -71,14 +71,14 @@ export async function openSmtp({ smtp }: SmtpServer, limits: SmtpLimits): Promis
     connection.close();
   };
   connection.on('error', (cause: Error) => fail(unavailable(cause)));
-  connection.on('end', () => fail(new Unavailable('The submission server closed the connection')));
+  connection.on('end', () => fail(failed('ECONNRESET', 'The submission server closed the connection')));
 
   /** Waits for `begin` to call back; no longer than the connection lives, nor than `timeoutMs`. */
   function within<T>(timeoutMs: number, begin: (resolve: (value: T) => void) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (failure !== null) return reject(failure);
       const deadline = setTimeout(
-        () => fail(new Unavailable('The submission server did not answer in time')),
+        () => fail(failed('ETIMEDOUT', 'The submission server did not answer in time')),
         timeoutMs,
       );
       const settle = (end: () => void) => {
@@ -96,7 +96,7 @@ export async function openSmtp({ smtp }: SmtpServer, limits: SmtpLimits): Promis
     return within(timeoutMs, (resolve) => {
       internals._responseActions.push((raw) => {
         const reply = parseReply(raw);
-        if (reply === null) fail(new Unavailable('The submission server does not speak SMTP'));
+        if (reply === null) fail(failed('EPROTO', 'The submission server does not speak SMTP'));
         else resolve(reply);
       });
     });
@@ -170,6 +170,11 @@ function offersOf(lines: readonly string[]): ReadonlyMap<string, string> {
 
 function unavailable(cause: Error & { code?: string | undefined }): Unavailable {
   return new Unavailable(`No connection to the submission server: ${cause.code ?? cause.name}`, { cause });
+}
+
+/** `code` is what the log may tell of it. */
+function failed(code: string, message: string): Unavailable {
+  return Object.assign(new Unavailable(message), { code });
 }
 
 /** One context for all connections that trust the same certificates. */

@@ -7,7 +7,7 @@ export type SealHeader = { readonly keyId: string; readonly wrappedKey: Uint8Arr
 
 export const [keyOctets, nonceOctets] = [32, 12];
 const tagOctets = 16;
-const layout = 1;
+const layout = 2;
 
 /**
  * AES-256-GCM. A byte for the layout, key id and wrapped key each after its length, nonce, octets, tag. All that stands before the
@@ -57,6 +57,6 @@ function frontOf({ keyId, wrappedKey }: SealHeader): Buffer {
   return Buffer.concat([Buffer.from([layout, id.length]), id, length, wrappedKey]);
 }
 
-function boundTo({ account, purpose }: SealContext): Buffer {
-  return Buffer.from(JSON.stringify([account, purpose]));
+function boundTo({ account, purpose, id }: SealContext): Buffer {
+  return Buffer.from(JSON.stringify([account, purpose, id]));
 }

@@ -6,7 +6,7 @@ import { SealBroken } from '../../shared/vault/vault.ts';
 import { type KmsStandIn, startKms } from './kms-stand-in.ts';
 
 const access = { region: 'us-east-1', credentials: { accessKeyId: 'local', secretAccessKey: 'local' }, maxAttempts: 1 };
-const context = { account: 'a1', purpose: 'submission/message' };
+const context = { account: 'a1', purpose: 'submission/message', id: 'S1' };
 let kms: KmsStandIn;
 let client: KMSClient;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ afterAll(async () => {
 const vault = (keyId = 'key') => kmsVault({ client, keyId });
 
 describe('a vault with its keys in KMS', () => {
-  test('opens what it sealed, and asks with account and purpose', async () => {
+  test('opens what it sealed, and asks with account, purpose and record', async () => {
     const sealed = await vault().seal(Buffer.from('secret'), context);
     expect(Buffer.from(sealed).toString('latin1')).not.toContain('secret');
     expect(Buffer.from(await vault().open(sealed, context)).toString()).toBe('secret');
@@ -38,6 +38,7 @@ describe('a vault with its keys in KMS', () => {
   test.each([
     { what: 'another account', keyId: 'key', given: { ...context, account: 'a2' } },
     { what: 'another purpose', keyId: 'key', given: { ...context, purpose: 'push' } },
+    { what: 'another record', keyId: 'key', given: { ...context, id: 'S2' } },
     { what: 'another key', keyId: 'other', given: context },
   ])('does not open for $what', async ({ keyId, given }) => {
     const sealed = await vault().seal(Buffer.from('secret'), context);

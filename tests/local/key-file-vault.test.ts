@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -6,7 +6,7 @@ import { openKeyFileVault } from '../../functions/local/key-file-vault.ts';
 import { headerOf } from '../../shared/vault/sealed.ts';
 import { SealBroken } from '../../shared/vault/vault.ts';
 
-const context = { account: 'a', purpose: 'p' };
+const context = { account: 'a', purpose: 'p', id: 'S1' };
 const day = 24 * 3_600_000;
 let folder: string;
 let file: string;
@@ -41,6 +41,35 @@ describe('a vault with its keys in a file', () => {
     expect(headerOf(fresh).keyId).not.toBe(headerOf(sealed).keyId);
     expect(Buffer.from(await rotated.open(sealed, context)).toString()).toBe('old');
     await expect(old.open(fresh, context)).rejects.toThrow('is not there');
+  });
+
+  test('takes another key while it is open, one for all who seal at the same time', async () => {
+    let at = 0;
+    const vault = await openKeyFileVault({ file, now: () => at });
+    const old = await vault.seal(Buffer.from('old'), context);
+    at = 90 * day;
+    const fresh = await Promise.all(['a', 'b', 'c'].map((text) => vault.seal(Buffer.from(text), context)));
+    const ids = new Set(fresh.map((sealed) => headerOf(sealed).keyId));
+    expect(ids.size).toBe(1);
+    expect(ids).not.toContain(headerOf(old).keyId);
+    expect(JSON.parse(await readFile(file, 'utf8')).keys).toHaveLength(2);
+    const again = await openKeyFileVault({ file, now: () => at });
+    for (const sealed of [old, ...fresh]) {
+      expect(await again.open(sealed, context)).toEqual(await vault.open(sealed, context));
+    }
+  });
+
+  test('goes on with the old key where another cannot be written', async () => {
+    let at = 0;
+    const vault = await openKeyFileVault({ file, now: () => at });
+    at = 90 * day;
+    await rename(folder, `${folder}.away`);
+    const sealed = await vault.seal(Buffer.from('secret'), context);
+    await rename(`${folder}.away`, folder);
+    expect(Buffer.from(await (await openKeyFileVault({ file, now: () => 0 })).open(sealed, context)).toString()).toBe(
+      'secret',
+    );
+    expect(headerOf(await vault.seal(Buffer.from('x'), context)).keyId).not.toBe(headerOf(sealed).keyId);
   });
 
   test.each(['{}', '{"keys": []}', '{"keys": [{"id": "a", "madeAt": 0, "key": "short"}]}', 'no JSON'])(

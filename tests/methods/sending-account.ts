@@ -1,5 +1,5 @@
 import type { Id } from '../../shared/jmap/scalars.ts';
-import type { CanSubmit, SendQueue } from '../../shared/methods/EmailSubmission/record.ts';
+import type { CanSubmit, HeldMessages, SendQueue } from '../../shared/methods/EmailSubmission/record.ts';
 import type { CanRelay, RelayOutcome, RelayRequest } from '../../shared/methods/EmailSubmission/relay.ts';
 import type { IdentityPorts } from '../../shared/methods/Identity/record.ts';
 import type { SendingPolicy } from '../../shared/methods/Identity/sending-policy.ts';
@@ -58,15 +58,22 @@ export function sendingPorts(
     readonly maxRecipients?: number;
     readonly maxSizeMessage?: number;
     readonly queue?: SendQueue | null;
+    readonly held?: HeldMessages | null;
     readonly serverHoldsSeconds?: number;
     readonly worker?: string;
   } = {},
-): IdentityPorts & { readonly submission: CanSubmit; readonly store: MemoryRecordStore } {
+): IdentityPorts & {
+  readonly submission: CanSubmit;
+  readonly store: MemoryRecordStore;
+  readonly unavailable: Error[];
+} {
   const { now = Date.now, store = createMemoryRecordStore({ now }), policy = {} } = options;
   let keys = 0;
+  const unavailable: Error[] = [];
   const randomKey = () => `${options.worker ?? 'w'}${(++keys).toString(36).padStart(12, '0')}`;
   return {
     store,
+    unavailable,
     records: accountRecords({ store, account: 'a', randomKey }),
     sending: {
       policy: { address: 'anna@example.com', alsoFrom: [], ...policy },
@@ -80,6 +87,8 @@ export function sendingPorts(
       maxSizeMessage: options.maxSizeMessage ?? 10_000,
       savesSent: options.savesSent ?? false,
       queue: options.queue ?? null,
+      held: options.held ?? null,
+      onUnavailable: (error) => void unavailable.push(error),
       serverHoldsSeconds: options.serverHoldsSeconds ?? null,
       emailOf: new Map(),
     },

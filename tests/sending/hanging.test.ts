@@ -53,6 +53,8 @@ test('a submission server that never answers keeps no message of another provide
       relay: smtpRelay({ smtp: provider.smtp ?? provider.imap, auth: ['plain'] }, credential),
       emailOf: new Map(),
       serverHoldsSeconds: null,
+      held: queue.heldOf(account),
+      onUnavailable: () => {},
       queue: queue.of({ username: 'anna@example.com', accountId: account, provider, credential }),
     },
   });

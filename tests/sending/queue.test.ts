@@ -139,6 +139,45 @@ describe('a message for later', () => {
     expect(await call(process, 'set', { destroy: [id] })).toMatchObject({ destroyed: [id] });
   });
 
+  test('leaves nothing behind, also where it is canceled by who logged in with an access token', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    const ports = process.portsOf(account);
+    Object.assign(ports.submission, { queue: null });
+    const update = { [id]: { undoStatus: 'canceled' } };
+    await emailSubmission.methods.set.run({ accountId: account, update }, ports, contextFor(ports));
+    expect(world.outbox.size).toBe(0);
+    expect([...(world.store.contents().get(account)?.keys() ?? [])]).toEqual(['records/EmailSubmission']);
+  });
+
+  test('is not another one, though somebody who writes to the store has exchanged them', async () => {
+    const { world, process } = start();
+    const ids = [await hold(process), await hold(process)];
+    const [one, other] = ids.map((id) => `${account}/${id}`) as [string, string];
+    const outbox = world.outbox as Map<string, Uint8Array>;
+    const [first, second] = [one, other].map((key) => outbox.get(key)) as [Uint8Array, Uint8Array];
+    outbox.set(one, second);
+    outbox.set(other, first);
+    const due = { at: world.now() + 60_000, account, id: ids[0] as Id, provider: 'test' };
+    world.advanceTo(due.at);
+    expect(await process.queue.attendTo(due)).toBeNull();
+    expect(sentBy(world)).toBe(0);
+    expect(await call(process, 'get', { ids: [due.id] })).toMatchObject({
+      list: [{ undoStatus: 'canceled', deliveryStatus: { 'bob@example.net': { delivered: 'no' } } }],
+    });
+  });
+
+  test('is still sent where nothing is to be held any more', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    const other = world.startProcess({ maxDelaySeconds: 0 });
+    expect(other.portsOf(account).submission.queue).toBeNull();
+    const due = { at: world.now() + 60 * second, account, id, provider: 'test' };
+    world.advanceTo(due.at);
+    await other.queue.attendTo(due);
+    expect(sentBy(world)).toBe(1);
+  });
+
   test('can be canceled until the moment it is sent, and not from then on', async () => {
     const { world, process } = start();
     const id = await hold(process);

@@ -70,6 +70,8 @@ export async function startSender(
       ...{ relay, now, worker: randomKey(), maxRecipients: 10, maxSizeMessage: 100_000, savesSent: false },
       emailOf: new Map(),
       serverHoldsSeconds: null,
+      held: queue.heldOf(account),
+      onUnavailable: () => {},
       queue: queue.of({ username: 'anna@example.com', accountId: account, provider, credential }),
     },
   });

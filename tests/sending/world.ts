@@ -50,6 +50,7 @@ export type ProcessOptions = {
   readonly endsAt?: number | null;
   readonly fate?: () => Fate;
   readonly onHeld?: (due: Due) => Promise<void>;
+  readonly maxDelaySeconds?: number;
 };
 
 export type SendingProcess = {
@@ -129,7 +130,7 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
       const { records } = await accountRecords({ store, account, randomKey }).view(submissionKind);
       return records;
     },
-    startProcess: ({ endsAt = null, fate = () => 'accept', onHeld } = {}) => {
+    startProcess: ({ endsAt = null, fate = () => 'accept', onHeld, maxDelaySeconds = 90 * 86_400 } = {}) => {
       const worker = randomKey();
       let steps = 0;
       let isAlive = true;
@@ -187,10 +188,12 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
           ...{ relay, now, worker, maxRecipients: 10, maxSizeMessage: 100_000, savesSent: true, emailOf: new Map() },
           queue: queue.of(userOf(account)),
           serverHoldsSeconds: null,
+          held: queue.heldOf(account),
+          onUnavailable: () => {},
         },
       });
       const queue: Queue = createQueue({
-        ...{ store: ownStore, vault, outbox: ownOutbox, providers: [provider], maxDelaySeconds: 90 * 86_400, now },
+        ...{ store: ownStore, vault, outbox: ownOutbox, providers: [provider], maxDelaySeconds, now },
         ...(onHeld === undefined ? {} : { onHeld }),
         recordsOf: (account) => accountRecords({ store: ownStore, account, randomKey }),
         openAccount: ({ accountId }) => ({ ports: portsOf(accountId), close: async () => {} }),

@@ -313,6 +313,14 @@ describe('when the connection breaks', () => {
     expect(await relayTo(under.server)).toEqual({ kind: 'unknown' });
   });
 
+  test.each(['354 go on', '300 and now', '199 wait', '650 what', 'hello'])(
+    'or the answer to the end is neither a yes nor a no ("%s"), nobody knows',
+    async (answer) => {
+      const under = await start({ answers: { '.': answer } });
+      expect(await relayTo(under.server)).toEqual({ kind: 'unknown' });
+    },
+  );
+
   test('because we do not want the end to be sent, it is not', async () => {
     const under = await start();
     const beforeEnd = () => Promise.reject(new Error('not any more'));

@@ -4,7 +4,7 @@ import { headerOf, keyOctets, nonceOctets, seal, unseal } from '../../shared/vau
 import { SealBroken } from '../../shared/vault/vault.ts';
 
 const key = randomBytes(keyOctets);
-const context = { account: 'a', purpose: 'p' };
+const context = { account: 'a', purpose: 'p', id: 'S1' };
 const header = { keyId: 'k1', wrappedKey: Buffer.from('wrapped') };
 const sealed = (plain = Buffer.from('secret')) =>
   Buffer.from(seal({ plain, context, header }, { key, nonce: randomBytes(nonceOctets) }));
@@ -21,9 +21,10 @@ describe('what is sealed', () => {
   });
 
   test.each([
-    { what: 'another account', context: { account: 'b', purpose: 'p' } },
-    { what: 'another purpose', context: { account: 'a', purpose: 'q' } },
-    { what: 'the same letters, cut elsewhere', context: { account: 'a","p', purpose: '' } },
+    { what: 'another account', context: { ...context, account: 'b' } },
+    { what: 'another purpose', context: { ...context, purpose: 'q' } },
+    { what: 'another record', context: { ...context, id: 'S2' } },
+    { what: 'the same letters, cut elsewhere', context: { account: 'a","p', purpose: 'S1', id: '' } },
   ])('does not open for $what', ({ context: other }) => {
     expect(() => unseal(sealed(), other, key)).toThrow(SealBroken);
   });

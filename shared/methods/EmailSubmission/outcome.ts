@@ -1,4 +1,4 @@
-import type { SetError } from '../../jmap/errors.ts';
+import { type SetError, Unavailable } from '../../jmap/errors.ts';
 import type { DeliveryStatus } from './record.ts';
 import type { Envelope, RelayOutcome, SmtpReply } from './relay.ts';
 
@@ -44,8 +44,15 @@ export const lostReply = '451 4.4.2 The connection was lost before the answer: t
 const lost: SmtpReply = { code: 451, text: lostReply };
 
 /** Whether trying again later makes sense. */
-export function isTemporary(refusal: Refusal): boolean {
+export function isTemporary(refusal: Refusal): refusal is Refusal & { kind: 'refused' } {
   return refusal.kind === 'refused' && refusal.at !== 'login' && refusal.reply.code < 500;
+}
+
+/** What the log may tell of a message that was refused for a while: the code, and none of the server's words. */
+export function refusedForNow({ reply }: Refusal & { kind: 'refused' }): Unavailable {
+  return Object.assign(new Unavailable('the submission server refused a message for a while'), {
+    code: `SMTP_${reply.code}`,
+  });
 }
 
 /** What is said of each recipient of a message that was refused for good. */

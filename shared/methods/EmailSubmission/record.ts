@@ -37,8 +37,12 @@ export type CanSubmit = {
   readonly maxSizeMessage: number;
   /** Whether the submission server puts a copy of what it sends into Sent. */
   readonly savesSent: boolean;
-  /** Messages that are to be sent later; null: there is no such thing here. */
+  /** Messages that are to be sent later; null: there is no such thing here, or not for who logged in like this. */
   readonly queue: SendQueue | null;
+  /** What is held in this account, whoever had it held; null: nothing ever is. */
+  readonly held: HeldMessages | null;
+  /** Told why a message could not be sent now; the client learns only that. */
+  readonly onUnavailable: (error: Error) => void;
   /** Where there is no queue: seconds for which the submission server holds messages (RFC 4865); null: it does not. */
   readonly serverHoldsSeconds: number | null;
   /** Which Email each submission of this request is about. */
@@ -50,7 +54,10 @@ export type SendQueue = {
   readonly maxDelaySeconds: number;
   /** Keeps the message and what it takes to send it, sealed, until `forget`; and sees to it that it is sent at that time. */
   readonly hold: (id: Id, message: Uint8Array, sendAtMs: number) => Promise<void>;
-  /** The message that is held; null: it is not any more. */
+};
+
+export type HeldMessages = {
+  /** The message that is held; null: it is not any more, or cannot be opened. */
   readonly message: (id: Id) => Promise<Uint8Array | null>;
   /** Erases what is kept of it: the message, and what it took to send it. */
   readonly forget: (id: Id) => Promise<void>;

@@ -83,7 +83,7 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
       answer: null,
     }));
     if (!changed.ok) {
-      await queue.forget(id);
+      await submission.held?.forget(id);
       return { states: null, result: refuse(noRoom) };
     }
     emailOf.set(id, emailId);
@@ -117,6 +117,7 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
         } catch (error) {
           // The others may have gone out by now, and have to be answered for.
           if (!(error instanceof Unavailable || error instanceof AuthenticationFailed)) throw error;
+          submission.onUnavailable(error);
           results.set(creationId, refuse({ type: 'serverUnavailable' }));
         }
       }
@@ -131,7 +132,7 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
           return refuse({ type: 'cannotUnsend' });
         return ok({ ...present, undoStatus: 'canceled', ledger: { state: 'canceled' } } as const);
       });
-      for (const [id, result] of step.results) if (result.ok) await submission.queue?.forget(id).catch(ifUnavailable);
+      for (const [id, result] of step.results) if (result.ok) await submission.held?.forget(id).catch(ifUnavailable);
       return step;
     },
     destroy: (ids) =>

@@ -4,7 +4,14 @@ import { utcDate } from '../../jmap/scalars.ts';
 import type { RecordsView, Wanted } from '../../records/account-records.ts';
 import { answerMs, begun, claimed, claimMs, dutyOf, postponed } from './ledger.ts';
 import { endOfSent, hasCopyInSent } from './look-up.ts';
-import { deliveryStatusOf, deliveryStatusOfAll, isTemporary, lostReply, refusedStatusOf } from './outcome.ts';
+import {
+  deliveryStatusOf,
+  deliveryStatusOfAll,
+  isTemporary,
+  lostReply,
+  refusedForNow,
+  refusedStatusOf,
+} from './outcome.ts';
 import type { Prepared } from './prepare.ts';
 import { type EndOfSent, type KeptSubmission, type SubmissionPorts, submissionKind } from './record.ts';
 import type { RelayOutcome } from './relay.ts';
@@ -68,6 +75,7 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
     throw error;
   }
   if (outcome.kind !== 'accepted' && outcome.kind !== 'unknown') {
+    if (isTemporary(outcome)) submission.onUnavailable(refusedForNow(outcome));
     await withdraw();
     return { outcome, kept: null, states };
   }
@@ -125,24 +133,24 @@ async function foundOut(id: Id, kept: KeptSubmission, ports: SubmissionPorts): P
  */
 export async function attend(id: Id, ports: SubmissionPorts): Promise<number | null> {
   const { records, submission } = ports;
-  const { now, worker, queue } = submission;
+  const { now, worker, held } = submission;
   const view = await records.view(submissionKind);
   const kept = view.records.get(id);
   if (kept === undefined) {
-    await queue?.forget(id);
+    await held?.forget(id);
     return null;
   }
   const duty = dutyOf(kept.ledger, now());
   switch (duty.kind) {
     case 'nothing':
-      await queue?.forget(id);
+      await held?.forget(id);
       return null;
     case 'wait':
       return duty.until;
     case 'find out': {
       const settled = await foundOut(id, kept, ports);
       await change(id, ports, (present) => (dutyOf(present.ledger, now()).kind === 'find out' ? settled : null));
-      await queue?.forget(id);
+      await held?.forget(id);
       return null;
     }
     case 'send': {
@@ -156,12 +164,12 @@ export async function attend(id: Id, ports: SubmissionPorts): Promise<number | n
 }
 
 async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts): Promise<number | null> {
-  const { relay, now, worker, queue } = ports.submission;
+  const { relay, now, worker, held, onUnavailable } = ports.submission;
   const { envelope } = mine;
   let outcome: RelayOutcome | 'failed' | 'not now';
   let sending = mine;
   try {
-    const message = (await queue?.message(id)) ?? null;
+    const message = (await held?.message(id)) ?? null;
     const end = await endOfSent(ports);
     const beforeEnd = async () => {
       const marked = await change(id, ports, (present) => {
@@ -176,6 +184,7 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
     // Whoever does may vanish too.
     if (error instanceof NotOurs) return now() + answerMs;
     if (!(error instanceof Unavailable)) throw error;
+    onUnavailable(error);
     outcome = 'not now';
   }
 
@@ -185,11 +194,13 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
     const settled = await settledBy(outcome, id, sending, ports);
     const isNoted = await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? settled : null)));
     if (!isNoted) return now() + answerMs;
-    await queue?.forget(id);
+    await held?.forget(id);
     return null;
   }
   const attempts = mine.ledger.state === 'queued' ? mine.ledger.attempts : 0;
-  const mayTryAgain = outcome === 'not now' || (outcome !== 'failed' && isTemporary(outcome));
+  const refusal = outcome !== 'failed' && outcome !== 'not now' && isTemporary(outcome) ? outcome : null;
+  if (refusal !== null) onUnavailable(refusedForNow(refusal));
+  const mayTryAgain = outcome === 'not now' || refusal !== null;
   const later = mayTryAgain ? postponed({ attempts }, now()) : null;
   if (later !== null) {
     const isNoted = await stubbornly(() =>
@@ -204,7 +215,7 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
   const failed: KeptSubmission = { ...mine, undoStatus: 'canceled', deliveryStatus, ledger: { state: 'failed' } };
   if (!(await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? failed : null)))))
     return now() + answerMs;
-  await queue?.forget(id);
+  await held?.forget(id);
   return null;
 }
 

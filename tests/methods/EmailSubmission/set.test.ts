@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
+import { reasonOf } from '../../../functions/http/log.ts';
 import { AuthenticationFailed, Unavailable } from '../../../shared/jmap/errors.ts';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
 import { emailSubmission } from '../../../shared/methods/EmailSubmission/index.ts';
@@ -253,9 +254,13 @@ describe('creating an EmailSubmission', () => {
     },
     { fate: new Unavailable('down'), error: { type: 'serverUnavailable' } },
   ])('is refused as the server says ($error.type), and leaves nothing behind', async ({ fate, error }) => {
-    const { create, server, kept } = start();
+    const { create, server, kept, ports } = start();
     server.next(fate);
     expect(await create({})).toMatchObject({ created: null, notCreated: { k: error } });
+    // What may pass is told to the operator, and not in the server's words.
+    const told = ports.unavailable.map(reasonOf);
+    const code = 'reply' in fate ? ` SMTP_${fate.reply.code}` : '';
+    expect(told).toEqual(error.type === 'serverUnavailable' ? [`Unavailable${code}`] : []);
     expect(server.sent).toEqual([]);
     expect(await kept()).toEqual([]);
     // And it can be tried again.
@@ -477,10 +482,12 @@ describe('where the records are full', () => {
     const queue = {
       maxDelaySeconds: 1_000,
       hold: async (id: Id, message: Uint8Array) => void messages.set(id, message),
+    };
+    const held = {
       message: async (id: Id) => messages.get(id) ?? null,
       forget: async (id: Id) => void forgotten.push(id),
     };
-    const { create, call, ports, pass, kept, server } = start({ ...options, queue });
+    const { create, call, ports, pass, kept, server } = start({ ...options, queue, held });
     const waiting: Id[] = [];
     for (let isFull = false; !isFull; ) {
       const answer = await create({ envelope: envelope({ HOLDFOR: '100' }) });
