@@ -15,6 +15,7 @@ import type { CoreCapability } from '../shared/jmap/session.ts';
 import type { BlobStore } from '../shared/methods/Blob/uploads.ts';
 import type { CanRelay } from '../shared/methods/EmailSubmission/relay.ts';
 import { keptMailboxes } from '../shared/methods/Mailbox/kept.ts';
+import { putBack } from '../shared/methods/Mailbox/put-back.ts';
 import type { Provider } from '../shared/providers.ts';
 import { accountRecords } from '../shared/records/account-records.ts';
 import type { RecordStore } from '../shared/records/store.ts';
@@ -96,7 +97,17 @@ export function compose(config: Config, world: World): Postern {
         });
   const openAccount: OpenAccount = (user) => {
     const { accountId, provider, credential } = user;
-    const { source, release, ...mail } = imapAccount(pool, provider, credential);
+    const { source: plainSource, release, ...mail } = imapAccount(pool, provider, credential);
+    /** Names of mailboxes that were met. */
+    const met = new Set<string>();
+    const source = {
+      ...plainSource,
+      survey: async () => {
+        const survey = await plainSource.survey();
+        for (const { name } of survey) met.add(name);
+        return survey;
+      },
+    };
     const deadline = now() + requestTimeoutMs;
     const memory = memories.get(accountId) ?? accountMemory();
     memories.set(accountId, memory);
@@ -134,6 +145,7 @@ export function compose(config: Config, world: World): Postern {
       ownAddresses: ownAddressesOf(user),
     };
     const close = async () => {
+      await putBack(met, { mailboxes: mail.mailboxes, surroundings });
       await Promise.all([release(), sieve.release()]);
     };
     return { ports, close };

@@ -2,6 +2,7 @@ import type { Id } from '../jmap/scalars.ts';
 import type { MailboxKey } from './email.ts';
 import type { MailboxEntry } from './mailbox.ts';
 import { mailboxNames } from './mailbox-names.ts';
+import { formerName, setAsideAt } from './set-aside.ts';
 
 /** The roles given out (RFC 8621 §2, IANA "IMAP Mailbox Name Attributes"), in the order in which mailboxes are chosen for them. */
 export const roles = ['inbox', 'drafts', 'sent', 'trash', 'junk', 'archive', 'memos', 'scheduled', 'snoozed'] as const;
@@ -23,6 +24,7 @@ export function mailboxPlaces(mailboxes: Iterable<Named>): ReadonlyMap<MailboxKe
   const prefix = personalPrefix(all);
   const paths = new Map(all.map((mailbox) => [mailbox.key, pathOf(mailbox, prefix)]));
   const byPath = new Map(all.map((mailbox) => [pathKey(paths.get(mailbox.key) ?? []), mailbox]));
+  const displaced = displacedAmong(all, paths, byPath);
   const chosen = rolesOf(all, paths);
 
   const places = new Map<MailboxKey, MailboxPlace>();
@@ -42,10 +44,26 @@ export function mailboxPlaces(mailboxes: Iterable<Named>): ReadonlyMap<MailboxKe
       const whole = (isTaken ? path : path.map(composed)).slice(depth).join(mailbox.delimiter ?? '');
       return whole.replace(unshowable, '\ufffd');
     };
-    const name = role === 'inbox' ? 'Inbox' : shown();
+    const name = role === 'inbox' ? 'Inbox' : displaced.has(mailbox.key) ? formerName(shown()) : shown();
     places.set(mailbox.key, { name, parentId: parent?.id ?? null, role });
   }
   return places;
+}
+
+/** Mailboxes that are set aside, and go by their former names: one for each name that no other has. */
+function displacedAmong(
+  mailboxes: readonly Named[],
+  paths: ReadonlyMap<MailboxKey, readonly string[]>,
+  byPath: ReadonlyMap<string, Named>,
+): ReadonlySet<MailboxKey> {
+  const byFormerPath = new Map<string, MailboxKey>();
+  for (const { key, name } of mailboxes) {
+    if (setAsideAt(name) === null) continue;
+    const path = paths.get(key) ?? [];
+    const former = pathKey([...path.slice(0, -1), formerName(path.at(-1) ?? '')]);
+    if (!byPath.has(former) && !byFormerPath.has(former)) byFormerPath.set(former, key);
+  }
+  return new Set(byFormerPath.values());
 }
 
 /** Whether every place is the same among both: nothing that `mailboxPlaces` looks at is another object. */
@@ -173,7 +191,7 @@ function rolesOf(
   const names = new Map<Named, string>();
   for (const mailbox of mailboxes) {
     const telling = isUnsaid(mailbox) ? tellingName(paths.get(mailbox.key) ?? []) : null;
-    if (telling !== null) names.set(mailbox, folded(telling));
+    if (telling !== null) names.set(mailbox, folded(formerName(telling)));
   }
   for (const [role, ranks] of namedRoles) {
     if (!claimed.has(role)) choose(role, (mailbox) => ranks.get(names.get(mailbox) ?? '') ?? null);

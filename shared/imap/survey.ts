@@ -1,6 +1,6 @@
 import type { MailboxVector } from '../catalog/mailbox.ts';
 import type { SurveyedMailbox } from '../catalog/source.ts';
-import { atom, list, string } from './arguments.ts';
+import { atom, type ImapArgument, list, mailbox, string } from './arguments.ts';
 import { modseqOf } from './examine-answer.ts';
 import { imapLimits } from './limits.ts';
 import { decodeName } from './mailbox-name.ts';
@@ -22,13 +22,14 @@ type Listed = { readonly wire: string; readonly delimiter: string | null; readon
 
 /**
  * Every mailbox of the personal namespace with its STATUS: by one command with LIST-STATUS (RFC 5819), else by LIST, without LIST-EXTENDED
- * (RFC 5258) also LSUB, and a STATUS for each, sent without waiting.
+ * (RFC 5258) also LSUB, and a STATUS for each, sent without waiting. `start`: only those whose names, on the wire, begin so.
  */
-export async function survey(session: ImapSession): Promise<readonly SurveyedMailbox[]> {
+export async function survey(session: ImapSession, start = ''): Promise<readonly SurveyedMailbox[]> {
   await session.refresh();
   const isExtended = session.has('LIST-EXTENDED');
   const hasListStatus = isExtended && session.has('LIST-STATUS');
-  const answer = isExtended ? await listExtended(session, hasListStatus) : await listAndLsub(session);
+  const pattern = mailbox(`${start}*`);
+  const answer = isExtended ? await listExtended(session, pattern, hasListStatus) : await listAndLsub(session, pattern);
   const { others } = await session.namespaces();
   const found = [...answer.listed.values()].filter(
     ({ wire, attributes }) =>
@@ -55,11 +56,11 @@ type ListAnswer = {
   readonly status: Map<string, readonly ImapValue[]>;
 };
 
-async function listExtended(session: ImapSession, withStatus: boolean): Promise<ListAnswer> {
+async function listExtended(session: ImapSession, pattern: ImapArgument, withStatus: boolean): Promise<ListAnswer> {
   const answer: ListAnswer = { listed: new Map(), subscribed: new Set(), status: new Map() };
   const options = session.has('SPECIAL-USE') ? [atom('SPECIAL-USE'), atom('SUBSCRIBED')] : [atom('SUBSCRIBED')];
   const status = withStatus ? [atom('STATUS'), list(...statusItems(session).map(atom))] : [];
-  await session.exec('LIST', [string(''), string('*'), atom('RETURN'), list(...options, ...status)], {
+  await session.exec('LIST', [string(''), pattern, atom('RETURN'), list(...options, ...status)], {
     responses: 2 * imapLimits.mailboxesMax,
     onData: ({ name, values }) => {
       if (name === 'LIST') takeListed(answer, values);
@@ -72,17 +73,17 @@ async function listExtended(session: ImapSession, withStatus: boolean): Promise<
   return answer;
 }
 
-async function listAndLsub(session: ImapSession): Promise<ListAnswer> {
+async function listAndLsub(session: ImapSession, pattern: ImapArgument): Promise<ListAnswer> {
   const answer: ListAnswer = { listed: new Map(), subscribed: new Set(), status: new Map() };
-  const everything = [string(''), string('*')];
+  const wanted = [string(''), pattern];
   await Promise.all([
-    session.exec('LIST', everything, {
+    session.exec('LIST', wanted, {
       responses: imapLimits.mailboxesMax,
       onData: ({ name, values }) => {
         if (name === 'LIST') takeListed(answer, values);
       },
     }),
-    session.exec('LSUB', everything, {
+    session.exec('LSUB', wanted, {
       responses: imapLimits.mailboxesMax,
       onData: ({ name, values }) => {
         const wire = name === 'LSUB' ? wireName(values[2]) : null;
@@ -129,7 +130,7 @@ async function vectorOf(
 }
 
 /** What STATUS tells of one mailbox; null where it is refused, or tells too little. */
-export async function statusVector(session: ImapSession, wire: string): Promise<MailboxVector | null> {
+async function statusVector(session: ImapSession, wire: string): Promise<MailboxVector | null> {
   const items = await session.status(wire, statusItems(session));
   return items === null ? null : vectorIn(items);
 }

@@ -1,3 +1,4 @@
+import type { MailboxVector } from '../catalog/mailbox.ts';
 import type { SurveyedMailbox } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
 import type { CanWriteMailboxes, MailboxFailure } from '../methods/Mailbox/writing.ts';
@@ -5,7 +6,7 @@ import { atom, list, mailbox } from './arguments.ts';
 import { CommandRefused } from './failure.ts';
 import { decodeName, encodeName } from './mailbox-name.ts';
 import type { ImapSession } from './session.ts';
-import { statusVector, survey } from './survey.ts';
+import { survey } from './survey.ts';
 import type { ChangeWithSession, UseSession } from './use.ts';
 
 /**
@@ -30,38 +31,21 @@ export function imapMailboxes(use: UseSession, change: ChangeWithSession): CanWr
         outcome: (listed) => (listed.has(name) ? 'done' : 'not done'),
       }),
 
-    rename: (from, to) =>
-      write([from, to], {
-        look: async (session) => {
-          await session.unselect();
-          return null;
-        },
-        run: async (session, [before, after]) => {
-          await session.exec('RENAME', [mailbox(before), mailbox(after)]);
-        },
-        outcome: (listed) => {
-          if (listed.has(from) === listed.has(to)) return 'unclear';
-          return listed.has(to) ? 'done' : 'not done';
-        },
-      }),
+    rename: (from, to) => renamed(write, from, to),
 
-    remove: (name, known) =>
-      write([name], {
-        look: async (session, [wire]) => {
-          await session.unselect();
-          if (known === null) return null;
-          const now = await statusVector(session, wire);
-          // Without a new UID and without one less, the messages are the same.
-          const isSame =
-            now?.uidValidity === known.uidValidity && now.uidNext === known.uidNext && now.messages === known.messages;
-          return isSame ? null : 'changed';
-        },
-        run: async (session, [wire]) => {
-          await session.exec('DELETE', [mailbox(wire)]);
-        },
-        // A mailbox with others below it becomes a mere node (RFC 3501 §6.3.4).
-        outcome: (listed) => (listed.get(name)?.selectable === (known !== null) ? 'not done' : 'done'),
-      }),
+    remove: async (name, known, aside) => {
+      if (known === null) return deleted(write, name, null);
+      const failure = await renamed(write, name, aside, (session, wire) => objectionTo(session, wire, name, known));
+      if (failure === 'missing' || failure === 'lost' || failure === 'unclear') return failure;
+      if (failure === 'changed' || failure === 'hasChild') return failure;
+      // What cannot be renamed may be deleted all the same; then mail that comes right behind the look goes with it.
+      if (failure !== null) return deleted(write, name, known);
+      // Some servers give a mailbox another UIDVALIDITY with its name; under the old one it had the right one a moment ago.
+      const outcome = await settled(() => deleted(write, aside, { ...known, uidValidity: null }));
+      if (outcome === null) return null;
+      const back = await settled(() => renamed(write, aside, name));
+      return outcome === 'missing' || (outcome === 'unclear' && back === null) ? 'lost' : outcome;
+    },
 
     subscribe: (names, wanted) =>
       write(names, {
@@ -90,6 +74,8 @@ type Work<N extends readonly string[]> = {
   readonly outcome: (listed: Listed) => 'done' | 'not done' | 'unclear';
 };
 
+type MailboxWriter = ReturnType<typeof mailboxWriter>;
+
 function mailboxWriter(use: UseSession, change: ChangeWithSession) {
   return async <const N extends readonly string[]>(names: N, work: Work<N>): Promise<MailboxFailure | null> => {
     let hasBegun = false;
@@ -112,6 +98,76 @@ function mailboxWriter(use: UseSession, change: ChangeWithSession) {
       return error instanceof CommandRefused ? failureOf(error) : lookBack(use, work.outcome);
     }
   };
+}
+
+/** Renames a mailbox, unless `look` says why not. */
+function renamed(
+  write: MailboxWriter,
+  from: string,
+  to: string,
+  look: (session: ImapSession, wire: string) => Promise<MailboxFailure | null> = async () => null,
+): Promise<MailboxFailure | null> {
+  return write([from, to], {
+    look: async (session, [wire]) => {
+      await session.unselect();
+      return look(session, wire);
+    },
+    run: async (session, [before, after]) => {
+      await session.exec('RENAME', [mailbox(before), mailbox(after)]);
+    },
+    outcome: (listed) => {
+      if (listed.has(from) === listed.has(to)) return 'unclear';
+      return listed.has(to) ? 'done' : 'not done';
+    },
+  });
+}
+
+/** Deletes a mailbox that holds what it was known to hold; null: a node that cannot be selected. */
+function deleted(write: MailboxWriter, name: string, known: Content | null): Promise<MailboxFailure | null> {
+  return write([name], {
+    look: async (session, [wire]) => {
+      await session.unselect();
+      return known === null ? null : objectionTo(session, wire, name, known);
+    },
+    run: async (session, [wire]) => {
+      await session.exec('DELETE', [mailbox(wire)]);
+    },
+    // A mailbox with others below it becomes a mere node (RFC 3501 §6.3.4).
+    outcome: (listed) => (listed.get(name)?.selectable === (known !== null) ? 'not done' : 'done'),
+  });
+}
+
+/** What tells whether a mailbox holds the same messages; `uidValidity`: null where it may be any. */
+type Content = Pick<MailboxVector, 'uidNext' | 'messages'> & { readonly uidValidity: number | null };
+
+/** Why a mailbox must not be deleted: it holds something else than it was known to, or others are below it. */
+async function objectionTo(
+  session: ImapSession,
+  wire: string,
+  name: string,
+  known: Content,
+): Promise<'changed' | 'hasChild' | null> {
+  const listed = await survey(session, wire);
+  const now = listed.find((each) => each.name === name);
+  const delimiter = now?.delimiter ?? null;
+  // Without a new UID and without one less, the messages are the same.
+  const isSame =
+    now?.vector?.uidValidity === (known.uidValidity ?? now?.vector?.uidValidity) &&
+    now?.vector?.uidNext === known.uidNext &&
+    now.vector.messages === known.messages;
+  if (!isSame) return 'changed';
+  const isBelow = (each: SurveyedMailbox) => delimiter !== null && each.name.startsWith(`${name}${delimiter}`);
+  return listed.some(isBelow) ? 'hasChild' : null;
+}
+
+/** After something was done, a failure is told and not thrown. */
+async function settled(act: () => Promise<MailboxFailure | null>): Promise<MailboxFailure | null> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof Unavailable) return 'lost';
+    throw error;
+  }
 }
 
 /** CREATE for a special use (RFC 6154 §3); false where the server takes no mailbox for that one. */

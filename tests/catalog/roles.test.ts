@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { KeptFacts, MailboxEntry } from '../../shared/catalog/mailbox.ts';
 import { mailboxNames } from '../../shared/catalog/mailbox-names.ts';
 import { isVirtual, mailboxPlaces, mailboxWithRole, pathOf, personalPrefix } from '../../shared/catalog/roles.ts';
+import { nameSetAside } from '../../shared/catalog/set-aside.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 
 type Given = {
@@ -226,6 +227,30 @@ describe('the tree', () => {
     ['there is only the inbox', [{ name: 'INBOX' }], ''],
   ])('the prefix when %s', (_when, given, prefix) => {
     expect(personalPrefix(given.map((one) => ({ ...one, delimiter: '.' })))).toBe(prefix);
+  });
+
+  test('a mailbox that is set aside goes by its former name and has its role, unless another is called so', () => {
+    const aside = (name: string) => nameSetAside(name, 1_800_000_000_000);
+    const placesOf = (...names: string[]) => {
+      const mailboxes = names.map((name, index) => mailbox({ name }, index));
+      const places = mailboxPlaces(mailboxes);
+      return mailboxes.map(({ key }) => [places.get(key)?.name, places.get(key)?.role]);
+    };
+    expect(placesOf('INBOX', aside('Trash'), aside('Work/Part'), 'Work')).toEqual([
+      ['Inbox', 'inbox'],
+      ['Trash', 'trash'],
+      ['Part', null],
+      ['Work', null],
+    ]);
+    expect(placesOf('A', aside('A'))).toEqual([
+      ['A', null],
+      [aside('A'), null],
+    ]);
+    const earlier = nameSetAside('A', 1_700_000_000_000);
+    expect(placesOf(earlier, aside('A'))).toEqual([
+      ['A', null],
+      [aside('A'), null],
+    ]);
   });
 
   test('the path of a mailbox has no prefix', () => {

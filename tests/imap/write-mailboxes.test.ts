@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { MailboxVector } from '../../shared/catalog/mailbox.ts';
 import { type ImapAccount, imapAccount } from '../../shared/imap/account.ts';
 import type { ImapServer } from '../../shared/imap/endpoint.ts';
 import { SessionPool } from '../../shared/imap/pool.ts';
@@ -6,7 +7,7 @@ import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { CanWriteMailboxes, MailboxFailure } from '../../shared/methods/Mailbox/writing.ts';
 import { courier, cyrus, dovecot, type TestServer, type TestUser } from '../servers/servers.ts';
 import { imapServer, message, otherClient, passwordOf } from './rig.ts';
-import { type Answer, type ScriptedServer, scriptedServer } from './scripted-server.ts';
+import { type Answer, type ScriptedCommand, type ScriptedServer, scriptedServer } from './scripted-server.ts';
 
 /** The account of one request, and the commands it sends. */
 function accountOn(
@@ -49,6 +50,8 @@ describe.each(servers)('mailboxes on $title', ({ title, start, full }) => {
 
   const listed = async () => new Map((await used.account.source.survey()).map((each) => [each.name, each]));
   const vectorOf = async (name: string) => (await listed()).get(full(name))?.vector ?? null;
+  const remove = (name: string, known: MailboxVector | null) =>
+    mailboxes.remove(full(name), known, full(`${name}-aside`));
 
   test('are created, subscribed to, renamed with what is below, and deleted', async () => {
     for (const name of ['A', 'A/B']) expect(await mailboxes.create(full(name), null)).toBeNull();
@@ -56,8 +59,8 @@ describe.each(servers)('mailboxes on $title', ({ title, start, full }) => {
     expect((await listed()).get(full('A'))).toMatchObject({ subscribed: true, selectable: true });
     expect(await mailboxes.rename(full('A'), full('Z'))).toBeNull();
     expect([...(await listed()).keys()]).toEqual(expect.arrayContaining([full('Z'), full('Z/B')]));
-    expect(await mailboxes.remove(full('Z/B'), await vectorOf('Z/B'))).toBeNull();
-    expect(await mailboxes.remove(full('Z'), await vectorOf('Z'))).toBeNull();
+    expect(await remove('Z/B', await vectorOf('Z/B'))).toBeNull();
+    expect(await remove('Z', await vectorOf('Z'))).toBeNull();
     expect([...(await listed()).keys()]).not.toContain(full('Z'));
   });
 
@@ -68,9 +71,8 @@ describe.each(servers)('mailboxes on $title', ({ title, start, full }) => {
     expect(await mailboxes.create(full('A'), null)).toBe(exists);
     expect(await mailboxes.create(`${full('A')}\n`, null)).toBe('name');
     // It is looked at before, and found to be no such mailbox.
-    expect(
-      await mailboxes.remove(full('Never'), { uidValidity: 1, uidNext: 1, messages: 0, highestModseq: null }),
-    ).toBe('changed');
+    const empty = { uidValidity: 1, uidNext: 1, messages: 0, highestModseq: null };
+    expect(await remove('Never', empty)).toBe('changed');
   });
 
   test('a mailbox that is open is left before it is renamed or deleted', async () => {
@@ -82,7 +84,7 @@ describe.each(servers)('mailboxes on $title', ({ title, start, full }) => {
     await read('A');
     expect(await mailboxes.rename(full('A'), full('B'))).toBeNull();
     await read('B');
-    expect(await mailboxes.remove(full('B'), await vectorOf('B'))).toBeNull();
+    expect(await remove('B', await vectorOf('B'))).toBeNull();
   });
 
   test.each<[string, (other: Awaited<ReturnType<typeof otherClient>>) => Promise<unknown>]>([
@@ -100,7 +102,7 @@ describe.each(servers)('mailboxes on $title', ({ title, start, full }) => {
     const known = await vectorOf('A');
     const other = await otherClient(server, user);
     await act(other);
-    expect(await mailboxes.remove(full('A'), known)).toBe('changed');
+    expect(await remove('A', known)).toBe('changed');
     expect(used.commands).not.toContain('DELETE');
     expect(await vectorOf('A')).toMatchObject({ messages: 1 });
     await other.logout();
@@ -149,8 +151,6 @@ describe('when the answer is lost', () => {
     ['RENAME', (to) => to.rename('A', 'B'), ['INBOX', 'A'], 'lost'],
     ['RENAME', (to) => to.rename('A', 'B'), ['INBOX', 'A', 'B'], 'unclear'],
     ['RENAME', (to) => to.rename('A', 'B'), ['INBOX'], 'unclear'],
-    ['DELETE', (to) => to.remove('A', vector), ['INBOX'], null],
-    ['DELETE', (to) => to.remove('A', vector), ['INBOX', 'A'], 'lost'],
     ['SUBSCRIBE', (to) => to.subscribe(['A'], true), ['INBOX', 'A'], null],
     ['UNSUBSCRIBE', (to) => to.subscribe(['A'], false), ['INBOX', 'A'], 'lost'],
   ];
@@ -175,11 +175,111 @@ describe('when the answer is lost', () => {
   });
 
   test('before anything was sent, that is an exception', async () => {
-    scripted = await scriptedServer({ answers: { STATUS: gone } });
+    scripted = await scriptedServer({ answers: { LIST: gone } });
     const { account, end } = accountOn(scripted.server, { user: 'u', password: 'p' });
-    await expect(account.mailboxes.remove('A', vector)).rejects.toBeInstanceOf(Unavailable);
+    await expect(account.mailboxes.remove('A', vector, 'A-aside')).rejects.toBeInstanceOf(Unavailable);
     expect(scripted.commands.some((line) => line.startsWith('DELETE'))).toBe(false);
     await end();
+  });
+});
+
+describe('a mailbox that is destroyed', () => {
+  let scripted: ScriptedServer;
+  afterEach(() => scripted.close());
+
+  /** `carried out`: what was asked was done, and the answer is lost. */
+  type Fault = 'dropped' | 'carried out' | 'refused' | 'mail comes' | 'a child comes';
+
+  /** Removes A, which holds two messages, from a server on which something goes wrong at the nth command of a name. */
+  async function removed(faults: Readonly<Record<string, Fault>>, { keepsValidity = true } = {}) {
+    const mailboxes = new Map([['A', { uidValidity: 7, uidNext: 3, messages: 2 }]]);
+    const counts = new Map<string, number>();
+    const faulty = (name: string, act: (line: string) => boolean): Answer => {
+      return ({ tag, line, socket }) => {
+        const count = (counts.get(name) ?? 0) + 1;
+        counts.set(name, count);
+        const fault = faults[`${name} ${count}`];
+        const isDone = fault !== 'dropped' && fault !== 'refused' && act(line);
+        if (fault === 'dropped' || fault === 'carried out') {
+          socket.destroy();
+          return null;
+        }
+        for (const [name, { uidNext, messages, ...rest }] of [...mailboxes]) {
+          if (fault === 'mail comes') mailboxes.set(name, { ...rest, uidNext: uidNext + 1, messages: messages + 1 });
+          if (fault === 'a child comes') mailboxes.set(`${name}/B`, { uidValidity: 9, uidNext: 1, messages: 0 });
+        }
+        return `${tag} ${isDone ? 'OK' : 'NO'} done\r\n`;
+      };
+    };
+    const listing = (line: string) => {
+      const start = /"([^"*]*)\*"/.exec(line)?.[1] ?? '';
+      return ['INBOX', ...mailboxes.keys()].filter((name) => name.startsWith(start));
+    };
+    scripted = await scriptedServer({
+      answers: {
+        LIST: ({ tag, line, socket }) => {
+          const names = listing(line);
+          const answer = faulty('LIST', () => true) as (command: ScriptedCommand) => string | null;
+          const end = answer({ tag, line, socket });
+          return end && `${names.map((name) => `* LIST () "/" "${name}"\r\n`).join('')}${end}`;
+        },
+        LSUB: '% OK done\r\n',
+        STATUS: ({ tag, line }) => {
+          const name = /STATUS "?([^" ]+)/.exec(line)?.[1] ?? '';
+          const { uidValidity, uidNext, messages } = mailboxes.get(name) ?? { uidValidity: 1, uidNext: 1, messages: 0 };
+          const items = `MESSAGES ${messages} UIDNEXT ${uidNext} UIDVALIDITY ${uidValidity}`;
+          return `* STATUS "${name}" (${items})\r\n${tag} OK done\r\n`;
+        },
+        RENAME: faulty('RENAME', (line) => {
+          const [, from = '', to = ''] = /RENAME "?([^" ]+)"? "?([^" ]+)/.exec(line) ?? [];
+          if (!mailboxes.has(from) || mailboxes.has(to)) return false;
+          for (const [name, mailbox] of [...mailboxes]) {
+            if (name !== from && !name.startsWith(`${from}/`)) continue;
+            const uidValidity = mailbox.uidValidity + (keepsValidity ? 0 : 1);
+            mailboxes.delete(name);
+            mailboxes.set(`${to}${name.slice(from.length)}`, { ...mailbox, uidValidity });
+          }
+          return true;
+        }),
+        DELETE: faulty('DELETE', (line) => mailboxes.delete(/DELETE "?([^" ]+)/.exec(line)?.[1] ?? '')),
+      },
+    });
+    const { account, end } = accountOn(scripted.server, { user: 'u', password: 'p' });
+    const known = { uidValidity: 7, uidNext: 3, messages: 2, highestModseq: null };
+    const outcome = await account.mailboxes.remove('A', known, 'A-aside');
+    await end();
+    const sent = scripted.commands.filter((line) => /^(?:LIST|RENAME|DELETE) /.test(line));
+    return { outcome, left: [...mailboxes.keys()], sent: sent.map((line) => line.split(' ')[0]) };
+  }
+
+  test('goes aside, is looked at, and goes', async () => {
+    const { outcome, left, sent } = await removed({});
+    expect({ outcome, left, sent }).toEqual({ outcome: null, left: [], sent: ['LIST', 'RENAME', 'LIST', 'DELETE'] });
+  });
+
+  test('goes too where its UIDVALIDITY changes with its name', async () => {
+    expect(await removed({}, { keepsValidity: false })).toMatchObject({ outcome: null, left: [] });
+  });
+
+  const faults: [faults: Readonly<Record<string, Fault>>, outcome: MailboxFailure | null, left: string[]][] = [
+    [{ 'LIST 1': 'mail comes' }, 'changed', ['A']],
+    [{ 'RENAME 1': 'mail comes' }, 'changed', ['A']],
+    [{ 'LIST 1': 'a child comes' }, 'hasChild', ['A', 'A/B']],
+    [{ 'RENAME 1': 'a child comes' }, 'hasChild', ['A', 'A/B']],
+    [{ 'RENAME 1': 'dropped' }, 'lost', ['A']],
+    [{ 'RENAME 1': 'carried out' }, null, []],
+    [{ 'RENAME 1': 'refused' }, null, []],
+    [{ 'RENAME 1': 'refused', 'LIST 1': 'mail comes' }, 'changed', ['A']],
+    [{ 'LIST 2': 'dropped' }, 'lost', ['A']],
+    [{ 'DELETE 1': 'dropped' }, 'lost', ['A']],
+    [{ 'DELETE 1': 'carried out' }, null, []],
+    [{ 'DELETE 1': 'refused' }, 'refused', ['A']],
+    [{ 'DELETE 1': 'refused', 'RENAME 2': 'refused' }, 'refused', ['A-aside']],
+    [{ 'DELETE 1': 'dropped', 'LIST 3': 'dropped', 'LIST 4': 'dropped' }, 'lost', ['A']],
+    [{ 'DELETE 1': 'carried out', 'LIST 3': 'dropped', 'LIST 4': 'dropped' }, 'unclear', []],
+  ];
+  test.each(faults)('is gone, or where it was: %j', async (faults, outcome, left) => {
+    expect(await removed(faults)).toMatchObject({ outcome, left });
   });
 });
 
@@ -197,7 +297,7 @@ describe('what a user names never becomes a command', () => {
     await account.mailboxes.create(name, 'sent');
     await account.mailboxes.rename(name, `${name}/x`);
     await account.mailboxes.subscribe([name], true);
-    await account.mailboxes.remove(name, null);
+    await account.mailboxes.remove(name, null, `${name}-aside`);
     const sent = scripted.commands.filter((line) => /^(?:CREATE|RENAME|SUBSCRIBE|DELETE)/.test(line));
     const isPossible = !/[\r\n\0]/.test(name);
     expect(sent.map((line) => line.split(' ')[0])).toEqual(

@@ -50,6 +50,7 @@ export function mailboxesOf(server: FakeMailServer, abilities: MailboxAbilities 
         }
         return null;
       }),
+    // Nothing can happen between the looks: it is one instant.
     remove: async (name, known) =>
       operation('remove', [name], () => {
         if (!exists(name)) return 'missing';

@@ -1,6 +1,7 @@
 import type { ChangingCatalog } from '../../catalog/account.ts';
 import type { Span } from '../../catalog/adopt.ts';
 import type { OwnStructure } from '../../catalog/own-structure.ts';
+import type { Surroundings } from '../../catalog/store.ts';
 import type { CatalogView } from '../../catalog/view.ts';
 import { OutcomeUnknown, type Result, type SetError, Unavailable } from '../../jmap/errors.ts';
 import type { AccountRecords } from '../../records/account-records.ts';
@@ -11,6 +12,7 @@ export type StructurePorts = {
   readonly catalog: ChangingCatalog;
   readonly mailboxes: CanWriteMailboxes;
   readonly records: AccountRecords;
+  readonly surroundings: Pick<Surroundings, 'now'>;
 };
 
 /** What became of the records of a step, and of the catalog by it. */

@@ -1,6 +1,7 @@
 import type { Span } from '../../catalog/adopt.ts';
 import type { MailboxKey } from '../../catalog/email.ts';
 import { isInbox } from '../../catalog/roles.ts';
+import { formerName, nameSetAside } from '../../catalog/set-aside.ts';
 import type { CatalogView } from '../../catalog/view.ts';
 import { ok, type Result, refuse, type SetError } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
@@ -19,7 +20,7 @@ export async function destroyMailboxes(
   view: CatalogView,
   ports: StructurePorts,
 ): Promise<StructureStep<Id, null>> {
-  const { mailboxes, catalog, records } = ports;
+  const { mailboxes, catalog, records, surroundings } = ports;
   const commands = deeds();
   let tree = treeOf(await view.mailboxes(), await mailboxes.naming());
   const results = new Map<Id, Result<null, SetError>>();
@@ -34,7 +35,8 @@ export async function destroyMailboxes(
     }
     const { entry, fullName } = branch;
     const known = entry?.selectable ? entry.vector : null;
-    const failure = await commands.carryOut(() => mailboxes.remove(fullName, known));
+    const aside = nameSetAside(formerName(fullName), surroundings.now());
+    const failure = await commands.carryOut(() => mailboxes.remove(fullName, known, aside));
     // Some servers forget a node as soon as nothing is below it.
     const isForgotten = failure === 'missing' && known === null && [...destroyed.values()].some(isBelow(branch));
     if (failure === 'unclear') unclear.set(id, branch);

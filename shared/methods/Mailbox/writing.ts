@@ -37,9 +37,10 @@ export type CanWriteMailboxes = {
   /** With everything below it. Subscriptions stay with the old names. */
   readonly rename: (from: string, to: string) => Promise<MailboxFailure | null>;
   /**
-   * With all messages in it, if these are the ones it was known to hold; `known`: null for a node that cannot be selected. Its
-   * subscription stays.
+   * With all messages in it, if these are the ones it was known to hold and nothing is below it; `known`: null for a node that cannot
+   * be selected. It is called `aside` before it is looked at for the last time, so that nothing more is delivered to it, and is put
+   * back where it is not deleted; where it cannot be, it stays there. Its subscription stays.
    */
-  readonly remove: (name: string, known: MailboxVector | null) => Promise<MailboxFailure | null>;
+  readonly remove: (name: string, known: MailboxVector | null, aside: string) => Promise<MailboxFailure | null>;
   readonly subscribe: (names: readonly string[], wanted: boolean) => Promise<MailboxFailure | null>;
 };

@@ -52,7 +52,7 @@ export function mailboxSetAccount(names: readonly string[], abilities: MailboxAb
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
     const onOperation = (operation: string) => operations.push(operation);
-    return { catalog, rights, records, mailboxes: mailboxesOf(server, { ...abilities, onOperation }) };
+    return { catalog, rights, records, surroundings, mailboxes: mailboxesOf(server, { ...abilities, onOperation }) };
   };
 
   const call = (verb: 'get' | 'set' | 'changes', args: JsonObject) => {
