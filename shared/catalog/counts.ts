@@ -8,51 +8,48 @@ export type Counted = { readonly mailboxes: readonly MailboxKey[]; readonly unre
 export const noCounts: MailboxCounts = { totalEmails: 0, unreadEmails: 0, totalThreads: 0, unreadThreads: 0 };
 
 /** How an Email is counted; null when it does not exist for JMAP. */
-export function countedOf(email: Email | null): Counted | null {
+export function countedOf(email: Pick<Email, 'rows'> | null): Counted | null {
   if (email === null) return null;
   const mailboxes = mailboxesOf(email);
   return mailboxes.length === 0 ? null : { mailboxes, unread: isUnread(keywordsOf(email)) };
 }
 
 /**
- * What one Thread adds to the counts of each mailbox it lies in (RFC 8621 §2). An unread Email makes its Thread unread in every
- * mailbox of the Thread, but the trash is a world of its own: Emails that are only there do not count elsewhere, and
+ * The counts that Threads give to each mailbox together (RFC 8621 §2); every mailbox they do not lie in has none. An unread Email makes its
+ * Thread unread in every mailbox of the Thread, but the trash is a world of its own: Emails that are only there do not count elsewhere, and
  * Emails that are not there do not count for it.
  */
-export function countsOfThread(
-  emails: readonly Counted[],
-  trash: MailboxKey | undefined,
-): ReadonlyMap<MailboxKey, MailboxCounts> {
-  const unreadElsewhere = emails.some((email) => email.unread && email.mailboxes.some((key) => key !== trash));
-  const unreadInTrash = emails.some((email) => email.unread && email.mailboxes.some((key) => key === trash));
-  const counts = new Map<MailboxKey, MailboxCounts>();
-  for (const { mailboxes, unread } of emails) {
-    for (const key of mailboxes) {
-      const unreadThread = key === trash ? unreadInTrash : unreadElsewhere;
-      const { totalEmails, unreadEmails } = counts.get(key) ?? noCounts;
-      counts.set(key, {
-        totalEmails: totalEmails + 1,
-        unreadEmails: unreadEmails + (unread ? 1 : 0),
-        totalThreads: 1,
-        unreadThreads: unreadThread ? 1 : 0,
-      });
-    }
-  }
-  return counts;
-}
-
-/** The counts that Threads give to each mailbox together; every mailbox they do not lie in has none. */
 export function countsOfThreads(
   threads: Iterable<readonly Counted[]>,
   trash: MailboxKey | undefined,
 ): (mailbox: MailboxKey) => MailboxCounts {
-  const sums = new Map<MailboxKey, MailboxCounts>();
+  const sums = new Map<MailboxKey, Sum>();
+  let thread = 0;
   for (const emails of threads) {
-    for (const [key, counts] of countsOfThread(emails, trash))
-      sums.set(key, addCounts(sums.get(key) ?? noCounts, counts));
+    thread += 1;
+    const unreadElsewhere = emails.some((email) => email.unread && email.mailboxes.some((key) => key !== trash));
+    const unreadInTrash = emails.some((email) => email.unread && email.mailboxes.some((key) => key === trash));
+    for (const { mailboxes, unread } of emails) {
+      for (const key of mailboxes) {
+        const sum = sums.get(key) ?? { ...noCounts, lastThread: 0 };
+        sums.set(key, sum);
+        sum.totalEmails += 1;
+        if (unread) sum.unreadEmails += 1;
+        if (sum.lastThread === thread) continue;
+        sum.lastThread = thread;
+        sum.totalThreads += 1;
+        if (key === trash ? unreadInTrash : unreadElsewhere) sum.unreadThreads += 1;
+      }
+    }
   }
-  return (mailbox) => sums.get(mailbox) ?? noCounts;
+  return (mailbox) => {
+    const { lastThread: _, ...counts } = sums.get(mailbox) ?? { ...noCounts, lastThread: 0 };
+    return counts;
+  };
 }
+
+/** Counts that grow, and the last Thread that was counted. */
+type Sum = { -readonly [Count in keyof MailboxCounts]: number } & { lastThread: number };
 
 /** `a + factor · b`, count by count. */
 export function addCounts(a: MailboxCounts, b: MailboxCounts, factor: 1 | -1 = 1): MailboxCounts {

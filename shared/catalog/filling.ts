@@ -1,11 +1,12 @@
 import type { Id } from '../jmap/scalars.ts';
 import { type Counted, countedOf, countsOfThreads } from './counts.ts';
-import type { Email, MailboxKey, Row } from './email.ts';
+import type { EmailRow, MailboxKey } from './email.ts';
 import { entriesAfter } from './entries.ts';
-import type { Columns } from './gathered.ts';
+import { type Columns, mailboxesOfRows, numbersTo } from './gathered.ts';
+import { lonelyThreadId, rootOf } from './ids.ts';
 import type { MailboxEntry } from './mailbox.ts';
 import { mailboxWithRole } from './roles.ts';
-import { assignThreadsInOrder, isProvisional } from './threads.ts';
+import { type Ancestry, isProvisional, provisionalThreadOf, threadAmong } from './threads.ts';
 import type { Filling } from './view.ts';
 
 /**
@@ -18,138 +19,217 @@ export function fillingOf(
   read: ReadonlyMap<MailboxKey, MailboxEntry>,
   isWhole: boolean,
 ): Filling {
-  const mail = emailsIn(columns);
-  const messageIds = isWhole ? mail.assignThreads() : new Map<string, Id>();
-  const byThread = mail.byThread();
+  const { ids, uids, sizes, marks, kinds, names } = columns;
+  const { texts } = names;
+  const emails = emailsIn(columns);
+  const { threads, roots } = isWhole ? lastingThreads(columns, emails) : provisionalThreads(columns, emails);
+  const idAt = (email: number) => texts.at(ids[emails.firstRow(email)] as number) as Id;
+  const threadAt = (email: number) => texts.at(threads[email] as number) as Id;
+
+  const byThread = numbersTo(emails.count);
+  texts.sort(byThread, threads);
   const trash = mailboxWithRole(entriesAfter(known, read).values(), 'trash');
-  const counts = countsOfThreads(mail.countedThreads(byThread), trash);
+  const counts = countsOfThreads(countedThreads(columns, emails, byThread, threads), trash);
+  // A thread that is still to be assigned has no members to look up.
+  const settled = isWhole ? byThread : byThread.filter((email) => !isProvisional(threadAt(email)));
+  const byRoot = numbersTo(roots.length);
+  texts.sort(
+    byRoot,
+    roots.map(({ name }) => name),
+  );
   return {
     mailboxes: new Map([...read].map(([key, entry]) => [key, { ...entry, counts: counts(key) }])),
-    rows: mail.rows(),
-    emails: mail.places(),
-    threads: mail.members(byThread),
-    messageIds: sorted(messageIds),
+    rows: {
+      count: ids.length,
+      at: (row) => {
+        const email = emails.ofRows[row] as number;
+        const { keywords, deleted } = kinds[marks[row] as number] as Columns['kinds'][number];
+        return [
+          emails.mailboxes[row] as MailboxKey,
+          {
+            uid: uids[row] as number,
+            emailId: idAt(email),
+            threadId: threadAt(email),
+            receivedAt: emails.receivedAt[email] as number,
+            size: sizes[row] as number,
+            hasAttachment: null,
+            keywords,
+            deleted,
+            shared: emails.isShared(email),
+          },
+        ];
+      },
+    },
+    emails: {
+      count: emails.count,
+      at: (email) => [
+        idAt(email),
+        emails.rows(email).map((row) => [emails.mailboxes[row] as MailboxKey, uids[row] as number] as const),
+      ],
+    },
+    threads: {
+      count: settled.length,
+      at: (member) => [threadAt(settled[member] as number), idAt(settled[member] as number)],
+    },
+    messageIds: {
+      count: byRoot.length,
+      at: (place) => {
+        const { name, thread } = roots[byRoot[place] as number] as Threads['roots'][number];
+        return [hashAt(columns, name), texts.at(thread) as Id];
+      },
+    },
   };
 }
 
-/** The rows of the columns as Emails. An Email is named by its first row, in (mailbox, UID) order; most have no other. */
-function emailsIn({ uids, dates, sizes, ids, threadIds, marks, stretches }: Columns) {
-  const mailboxes = new Uint32Array(ids.length);
-  for (const { mailbox, start, end } of stretches) mailboxes.fill(mailbox, start, end);
-  const at = <T>(column: readonly T[], row: number) => column[row] as T;
-  const mailboxAt = (row: number) => mailboxes[row] as MailboxKey;
+/** The Emails of the rows by id. The first row of an Email, by mailbox and UID, speaks for it; most have no other. */
+type Emails = {
+  readonly count: number;
+  readonly rows: (email: number) => readonly number[];
+  readonly firstRow: (email: number) => number;
+  readonly isShared: (email: number) => boolean;
+  readonly receivedAt: Float64Array;
+  /** Per row, its Email. */
+  readonly ofRows: Uint32Array;
+  /** Per row, the mailbox it is in. */
+  readonly mailboxes: Uint32Array;
+};
 
-  const byId = Uint32Array.from(ids.keys()).sort(
-    (a, b) => compare(at(ids, a), at(ids, b)) || mailboxAt(a) - mailboxAt(b) || at(uids, a) - at(uids, b),
-  );
-  /** Per row, the first one of its Email. */
-  const firstOf = new Uint32Array(ids.length);
-  /** All rows of the Emails that have several. */
-  const rowsOf = new Map<number, number[]>();
-  const emails: number[] = [];
-  for (const row of byId) {
-    const before = emails.at(-1);
-    if (before === undefined || at(ids, before) !== at(ids, row)) {
-      firstOf[row] = row;
-      emails.push(row);
+function emailsIn({ byEmail, ids, dates, stretches, names: { texts } }: Columns): Emails {
+  const ofRows = new Uint32Array(byEmail.length);
+  /** Where the rows of each begin. */
+  const starts = new Uint32Array(byEmail.length + 1);
+  const receivedAt = new Float64Array(byEmail.length);
+  let count = 0;
+  let id = -1;
+  for (let place = 0; place < byEmail.length; place += 1) {
+    const row = byEmail[place] as number;
+    const date = dates[row] as number;
+    if (id >= 0 && texts.isSame(id, ids[row] as number)) {
+      receivedAt[count - 1] = Math.min(receivedAt[count - 1] as number, date);
+    } else {
+      id = ids[row] as number;
+      starts[count] = place;
+      receivedAt[count] = date;
+      count += 1;
+    }
+    ofRows[row] = count - 1;
+  }
+  starts[count] = byEmail.length;
+
+  const firstRow = (email: number) => byEmail[starts[email] as number] as number;
+  const rowsOf = (email: number) => (starts[email + 1] as number) - (starts[email] as number);
+  return {
+    ...{ count, firstRow, receivedAt, ofRows, mailboxes: mailboxesOfRows(stretches, ids.length) },
+    rows: (email) =>
+      rowsOf(email) === 1 ? [firstRow(email)] : Array.from(byEmail.subarray(starts[email], starts[email + 1])),
+    isShared: (email) => rowsOf(email) > 1,
+  };
+}
+
+/** How the Emails of each thread are counted, those that are by thread. */
+function* countedThreads(
+  { uids, marks, kinds }: Columns,
+  { rows, mailboxes }: Emails,
+  byThread: Uint32Array,
+  threads: Uint32Array,
+): Generator<readonly Counted[]> {
+  const rowAt = (row: number): EmailRow => ({
+    mailbox: mailboxes[row] as MailboxKey,
+    uid: uids[row] as number,
+    ...(kinds[marks[row] as number] as Columns['kinds'][number]),
+  });
+  for (let from = 0, to = 0; from < byThread.length; from = to) {
+    const thread = threads[byThread[from] as number];
+    const counted: Counted[] = [];
+    for (; to < byThread.length && threads[byThread[to] as number] === thread; to += 1) {
+      const email = countedOf({ rows: rows(byThread[to] as number).map(rowAt) });
+      if (email !== null) counted.push(email);
+    }
+    yield counted;
+  }
+}
+
+type Threads = {
+  /** Per Email, the number of its thread's id. */
+  readonly threads: Uint32Array;
+  /** What is known by a Message-ID: the id of the thread that it would begin, and of the one in which it is. */
+  readonly roots: readonly { readonly name: number; readonly thread: number }[];
+};
+
+/** As `assignThreads` has them. */
+function lastingThreads(columns: Columns, { count, firstRow, receivedAt }: Emails): Threads {
+  const { names, ids, serverThreads } = columns;
+  const threads = new Uint32Array(count);
+  const threadOfName = new Int32Array(names.texts.size).fill(-1);
+  const known = (name: number) => {
+    const thread = threadOfName[name] as number;
+    return thread < 0 ? undefined : thread;
+  };
+  const roots: { name: number; thread: number }[] = [];
+  // Sorting keeps the order of ids among equal dates.
+  const byArrival = numbersTo(count).sort((a, b) => (receivedAt[a] as number) - (receivedAt[b] as number));
+  for (const email of byArrival) {
+    const row = firstRow(email);
+    const given = serverThreads[row] as number;
+    if (given >= 0) {
+      threads[email] = given;
       continue;
     }
-    firstOf[row] = before;
-    const rows = rowsOf.get(before) ?? [before];
-    rowsOf.set(before, rows);
-    rows.push(row);
+    const ancestry = ancestryAt(columns, row);
+    const thread = threadAmong(
+      ancestry,
+      known,
+      (root) => root ?? names.numberOf(lonelyThreadId(names.texts.at(ids[row] as number) as Id)),
+    );
+    threads[email] = thread;
+    const { own } = ancestry;
+    if (own === null || known(own) !== undefined) continue;
+    threadOfName[own] = thread;
+    roots.push({ name: own, thread });
   }
-  const rowsAt = (email: number): readonly number[] => rowsOf.get(email) ?? [email];
-  const receivedAt = (email: number): number => {
-    const rows = rowsOf.get(email);
-    return rows === undefined ? at(dates, email) : Math.min(...rows.map((row) => at(dates, row)));
-  };
-  /** By first row. */
-  const threads = [...threadIds];
+  return { threads, roots };
+}
 
-  function* inOrderOfArrival() {
-    // Sorting keeps the order of ids among equal dates.
-    for (const email of [...emails].sort((a, b) => receivedAt(a) - receivedAt(b))) {
-      yield { id: at(ids, email), threadId: at(threadIds, email) };
-    }
-  }
-
-  const emailAt = (email: number): Email => ({
-    id: at(ids, email),
-    threadId: at(threads, email),
-    receivedAt: receivedAt(email),
-    size: at(sizes, email),
-    hasAttachment: null,
-    rows: rowsAt(email).map((row) => ({ mailbox: mailboxAt(row), uid: at(uids, row), ...at(marks, row) })),
+/** As `provisionalThreadOf` has them: nothing is known by a Message-ID yet. */
+function provisionalThreads(columns: Columns, { count, firstRow }: Emails): Threads {
+  const { names, ids, serverThreads } = columns;
+  const threads = numbersTo(count).map((email) => {
+    const row = firstRow(email);
+    const given = serverThreads[row] as number;
+    if (given >= 0) return given;
+    const { own, references, inReplyTo } = ancestryAt(columns, row);
+    const hashOf = (name: number) => hashAt(columns, name);
+    const ancestry: Ancestry = {
+      own: own === null ? null : hashOf(own),
+      references: references.map(hashOf),
+      inReplyTo: inReplyTo.map(hashOf),
+    };
+    return names.numberOf(provisionalThreadOf(ancestry, names.texts.at(ids[row] as number) as Id));
   });
+  return { threads, roots: [] };
+}
 
+/** The hash of the Message-ID with this name. */
+function hashAt({ names: { texts } }: Columns, name: number): string {
+  const hash = rootOf(texts.at(name) as Id);
+  if (hash === null) throw new Error('The name of a Message-ID is the thread that it begins');
+  return hash;
+}
+
+function ancestryAt(columns: Columns, row: number): Ancestry<number> {
+  const own = columns.own[row] as number;
+  const from = columns.namedFrom[row] as number;
+  const between = from + (columns.references[row] as number);
+  const to = between + (columns.inReplyTo[row] as number);
   return {
-    /** Gives every Email its lasting thread, and the thread of each Message-ID. */
-    assignThreads: (): ReadonlyMap<string, Id> => {
-      const assigned = assignThreadsInOrder(inOrderOfArrival());
-      for (const email of emails) threads[email] = assigned.threads.get(at(ids, email)) ?? at(threads, email);
-      return assigned.messageIds;
-    },
-
-    byThread: (): readonly number[] => [...emails].sort((a, b) => compare(at(threads, a), at(threads, b))),
-
-    countedThreads: function* (byThread: readonly number[]): Generator<readonly Counted[]> {
-      let thread: Counted[] = [];
-      let threadId: Id | null = null;
-      for (const email of byThread) {
-        if (at(threads, email) !== threadId) {
-          yield thread;
-          thread = [];
-          threadId = at(threads, email);
-        }
-        const counted = countedOf(emailAt(email));
-        if (counted !== null) thread.push(counted);
-      }
-      yield thread;
-    },
-
-    rows: function* (): Generator<readonly [MailboxKey, Row]> {
-      for (const { mailbox, start, end } of stretches) {
-        for (let row = start; row < end; row += 1) {
-          const email = firstOf[row] as number;
-          const { keywords, deleted } = at(marks, row);
-          yield [
-            mailbox,
-            {
-              uid: at(uids, row),
-              emailId: at(ids, row),
-              threadId: at(threads, email),
-              receivedAt: receivedAt(email),
-              size: at(sizes, email),
-              hasAttachment: null,
-              keywords,
-              deleted,
-              shared: rowsOf.has(email),
-            },
-          ];
-        }
-      }
-    },
-
-    places: function* (): Generator<readonly [Id, readonly (readonly [MailboxKey, number])[]]> {
-      for (const email of emails) {
-        yield [at(ids, email), rowsAt(email).map((row) => [mailboxAt(row), at(uids, row)] as const)];
-      }
-    },
-
-    members: function* (byThread: readonly number[]): Generator<readonly [Id, Id]> {
-      for (const email of byThread) {
-        // A thread that is still to be assigned has no members to look up.
-        if (!isProvisional(at(threads, email))) yield [at(threads, email), at(ids, email)];
-      }
-    },
+    own: own < 0 ? null : own,
+    references: numbersBetween(columns.named, from, between),
+    inReplyTo: numbersBetween(columns.named, between, to),
   };
 }
 
-function* sorted<T>(entries: ReadonlyMap<string, T>): Generator<readonly [string, T]> {
-  for (const key of [...entries.keys()].sort()) yield [key, entries.get(key) as T];
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+function numbersBetween(column: Float64Array, start: number, end: number): readonly number[] {
+  const numbers: number[] = [];
+  for (let place = start; place < end; place += 1) numbers.push(column[place] as number);
+  return numbers;
 }

@@ -1,7 +1,7 @@
 import type { Id } from '../jmap/scalars.ts';
 import type { FreshEmail } from './email-edits.ts';
 import { idOfServer, messageIdHash } from './ids.ts';
-import { ancestryOf, byArrival, namedIn, provisionalThreadOf, threadOf } from './threads.ts';
+import { type Ancestry, ancestryOf, byArrival, namedIn, provisionalThreadOf, threadOf } from './threads.ts';
 import type { CatalogView } from './view.ts';
 
 /**
@@ -13,7 +13,7 @@ export async function freshThreads(
   fresh: readonly FreshEmail[],
 ): Promise<{ readonly threads: ReadonlyMap<Id, Id>; readonly messageIds: ReadonlyMap<string, Id> }> {
   const threads = new Map<Id, Id>();
-  const derived: { readonly email: FreshEmail; readonly ancestry: ReturnType<typeof ancestryOf> }[] = [];
+  const derived: { readonly email: FreshEmail; readonly ancestry: Ancestry }[] = [];
   const hashOf = hashesOnce();
   for (const email of fresh) {
     const { serverThreadId } = email.appearance;

@@ -50,7 +50,7 @@ export function existsInJmap(email: Email | null): email is Email {
 }
 
 /** The mailboxes in which the Email exists for JMAP, ascending. */
-export function mailboxesOf(email: Email | null): MailboxKey[] {
+export function mailboxesOf(email: Pick<Email, 'rows'> | null): MailboxKey[] {
   const [only, ...others] = email?.rows ?? [];
   if (email === null || only === undefined) return [];
   if (others.length === 0) return only.deleted ? [] : [only.mailbox];
@@ -62,7 +62,7 @@ export function mailboxesOf(email: Email | null): MailboxKey[] {
  * The keywords of an Email, sorted: those that any of its rows has, but `$seen` only when all have it, so that what is unread
  * somewhere is not hidden. Rows flagged `\Deleted` have no say.
  */
-export function keywordsOf(email: Email): readonly string[] {
+export function keywordsOf(email: Pick<Email, 'rows'>): readonly string[] {
   const rows = email.rows.filter((row) => !row.deleted);
   const [only] = rows;
   if (only === undefined) return [];

@@ -1,14 +1,16 @@
 import type { Id } from '../jmap/scalars.ts';
-import { lonelyThreadId, messageIdHash, rootOf, threadIdOf } from './ids.ts';
+import { lonelyThreadId, rootOf, threadIdOf } from './ids.ts';
 
-/** The Message-IDs that a message names, as hashes. */
-export type Ancestry = {
+/** The Message-IDs that a message names, as hashes or whatever tells them apart. */
+export type Ancestry<Hash = string> = {
   /** Its own; null when the field is missing. */
-  readonly own: string | null;
+  readonly own: Hash | null;
   /** References, oldest first, without duplicates. */
-  readonly references: readonly string[];
-  readonly inReplyTo: readonly string[];
+  readonly references: readonly Hash[];
+  readonly inReplyTo: readonly Hash[];
 };
+
+export const noAncestry: Ancestry<never> = { own: null, references: [], inReplyTo: [] };
 
 /** Of longer lists the oldest reference and the newest are looked at. */
 const referencesMax = 10;
@@ -18,10 +20,10 @@ const inReplyToMax = 2;
  * Reads the raw, unfolded values of MESSAGE-ID, REFERENCES and IN-REPLY-TO. Comments and phrases between the ids are passed over.
  * `hashOf` is `messageIdHash`, perhaps one that remembers.
  */
-export function ancestryOf(
+export function ancestryOf<Hash>(
   fields: { messageId: string; references: string; inReplyTo: string },
-  hashOf: (messageId: string) => string = messageIdHash,
-): Ancestry {
+  hashOf: (messageId: string) => Hash,
+): Ancestry<Hash> {
   const [own = fields.messageId.trim()] = messageIdsIn(fields.messageId);
   const references = fields.references === '' ? [] : [...new Set(messageIdsIn(fields.references))];
   const kept =
@@ -34,7 +36,7 @@ export function ancestryOf(
 }
 
 /** Every hash whose thread may decide the message's own. */
-export function namedIn({ references, inReplyTo }: Ancestry): readonly string[] {
+export function namedIn<Hash>({ references, inReplyTo }: Ancestry<Hash>): readonly Hash[] {
   return [...references, ...inReplyTo];
 }
 
@@ -44,12 +46,24 @@ export function namedIn({ references, inReplyTo }: Ancestry): readonly string[] 
  * in the thread of their root in whatever order they arrive.
  */
 export function threadOf(ancestry: Ancestry, emailId: Id, known: (hash: string) => Id | undefined): Id {
-  for (const hash of [...ancestry.references.toReversed(), ...ancestry.inReplyTo]) {
-    const threadId = known(hash);
-    if (threadId !== undefined) return threadId;
+  return threadAmong(ancestry, known, (root) => (root === null ? lonelyThreadId(emailId) : threadIdOf(root)));
+}
+
+/** The same, whatever stands for hashes and threads. `begunBy`: the thread of a root; null: of the message alone. */
+export function threadAmong<Hash, Thread>(
+  { own, references, inReplyTo }: Ancestry<Hash>,
+  known: (hash: Hash) => Thread | undefined,
+  begunBy: (root: Hash | null) => Thread,
+): Thread {
+  for (let at = references.length - 1; at >= 0; at--) {
+    const thread = known(references[at] as Hash);
+    if (thread !== undefined) return thread;
   }
-  const root = namedIn(ancestry)[0] ?? ancestry.own;
-  return root === null ? lonelyThreadId(emailId) : threadIdOf(root);
+  for (const hash of inReplyTo) {
+    const thread = known(hash);
+    if (thread !== undefined) return thread;
+  }
+  return begunBy(references[0] ?? inReplyTo[0] ?? own);
 }
 
 /**
@@ -81,20 +95,10 @@ export function isProvisional(threadId: Id): boolean {
  */
 export function assignThreads(
   emails: readonly { readonly id: Id; readonly threadId: Id; readonly receivedAt: number }[],
-): AssignedThreads {
-  return assignThreadsInOrder(emails.toSorted(byArrival));
-}
-
-export type AssignedThreads = {
-  readonly threads: ReadonlyMap<Id, Id>;
-  readonly messageIds: ReadonlyMap<string, Id>;
-};
-
-/** The same for messages that are in that order already. */
-export function assignThreadsInOrder(emails: Iterable<{ readonly id: Id; readonly threadId: Id }>): AssignedThreads {
+): { readonly threads: ReadonlyMap<Id, Id>; readonly messageIds: ReadonlyMap<string, Id> } {
   const threads = new Map<Id, Id>();
   const messageIds = new Map<string, Id>();
-  for (const { id, threadId: given } of emails) {
+  for (const { id, threadId: given } of emails.toSorted(byArrival)) {
     const ancestry = ancestryIn(given);
     if (ancestry === null) continue;
     const threadId = threadOf(ancestry, id, (hash) => messageIds.get(hash));

@@ -92,18 +92,21 @@ export type CatalogEdit = {
   readonly newEpoch: boolean;
 };
 
-/** Everything that a catalog which knows nothing but mailboxes is filled with at once. Each table by ascending key, read once. */
+/** Things in order, each made when it is asked for. */
+export type Listed<T> = { readonly count: number; readonly at: (place: number) => T };
+
+/** Everything that a catalog which knows nothing but mailboxes is filled with at once. Each table by ascending key. */
 export type Filling = {
   /** Whole entries of those that changed. */
   readonly mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>;
   /** By mailbox, then UID. */
-  readonly rows: Iterable<readonly [mailbox: MailboxKey, row: Row]>;
+  readonly rows: Listed<readonly [mailbox: MailboxKey, row: Row]>;
   /** By Email id, each with its (mailbox, UID)s. */
-  readonly emails: Iterable<readonly [id: Id, places: readonly (readonly [mailbox: MailboxKey, uid: number])[]]>;
+  readonly emails: Listed<readonly [id: Id, places: readonly (readonly [mailbox: MailboxKey, uid: number])[]]>;
   /** By thread id, then Email id. */
-  readonly threads: Iterable<readonly [threadId: Id, emailId: Id]>;
+  readonly threads: Listed<readonly [threadId: Id, emailId: Id]>;
   /** By hash of a Message-ID. */
-  readonly messageIds: Iterable<readonly [hash: string, threadId: Id]>;
+  readonly messageIds: Listed<readonly [hash: string, threadId: Id]>;
 };
 
 /** `conflict`: another writer committed first; read the head again and start over from the server. */

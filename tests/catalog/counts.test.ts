@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Counted, countsOfThread, countsOfThreads } from '../../shared/catalog/counts.ts';
+import { type Counted, countsOfThreads } from '../../shared/catalog/counts.ts';
 
 const inbox = 1;
 const work = 2;
@@ -9,13 +9,14 @@ const unread = (...mailboxes: number[]): Counted => ({ mailboxes, unread: true }
 
 /** totalEmails, unreadEmails, totalThreads, unreadThreads per mailbox. */
 function countsIn(emails: readonly Counted[], trashKey: number | null = trash): Record<number, number[]> {
+  const counts = countsOfThreads([emails], trashKey ?? undefined);
   return Object.fromEntries(
-    [...countsOfThread(emails, trashKey ?? undefined)].map(
-      ([key, { totalEmails, unreadEmails, totalThreads, unreadThreads }]) => [
-        key,
-        [totalEmails, unreadEmails, totalThreads, unreadThreads],
-      ],
-    ),
+    emails
+      .flatMap(({ mailboxes }) => mailboxes)
+      .map((key) => {
+        const { totalEmails, unreadEmails, totalThreads, unreadThreads } = counts(key);
+        return [key, [totalEmails, unreadEmails, totalThreads, unreadThreads]];
+      }),
   );
 }
 

@@ -10,6 +10,7 @@ import {
   type CommitOutcome,
   type Filling,
   type IdentityScheme,
+  type Listed,
   type VersionedEntry,
 } from '../../shared/catalog/view.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
@@ -115,7 +116,7 @@ export function modelCatalog(): ModelCatalog {
 function editOf(content: Content, filling: Filling): CatalogEdit {
   const rows = new Map<Id, [MailboxKey, Row][]>();
   let last: readonly [MailboxKey, number] = [0, 0];
-  for (const [mailbox, row] of filling.rows) {
+  for (const [mailbox, row] of allOf(filling.rows)) {
     if (mailbox < last[0] || (mailbox === last[0] && row.uid <= last[1]))
       throw new Error('Rows come by mailbox and UID');
     last = [mailbox, row.uid];
@@ -124,7 +125,7 @@ function editOf(content: Content, filling: Filling): CatalogEdit {
     own.push([mailbox, row]);
   }
   const emails = new Map(
-    ascending(filling.emails).map(([id, places]) => {
+    ascending(allOf(filling.emails)).map(([id, places]) => {
       const own = rows.get(id) ?? [];
       if (JSON.stringify(places) !== JSON.stringify(own.map(([mailbox, { uid }]) => [mailbox, uid])))
         throw new Error(`Email "${id}" has other rows`);
@@ -134,13 +135,13 @@ function editOf(content: Content, filling: Filling): CatalogEdit {
   );
   if (emails.size !== rows.size || content.emails.size > 0) throw new Error('There are other Emails');
   const threads = new Map<Id, Id[]>();
-  for (const [threadId, id] of filling.threads) {
+  for (const [threadId, id] of allOf(filling.threads)) {
     if (emails.get(id)?.after.threadId !== threadId) throw new Error(`Email "${id}" is in another thread`);
     const members = threads.get(threadId) ?? [];
     threads.set(threadId, members);
     members.push(id);
   }
-  const messageIds = new Map(ascending(filling.messageIds));
+  const messageIds = new Map(ascending(allOf(filling.messageIds)));
   return { mailboxes: filling.mailboxes, emails, threads, messageIds, log: [], newEpoch: true };
 }
 
@@ -154,8 +155,11 @@ function emailOf(rows: readonly (readonly [MailboxKey, Row])[]): Email {
   };
 }
 
-function ascending<K extends string, T>(entries: Iterable<readonly [K, T]>): (readonly [K, T])[] {
-  const all = [...entries];
+function allOf<T>({ count, at }: Listed<T>): T[] {
+  return Array.from({ length: count }, (_, place) => at(place));
+}
+
+function ascending<K extends string, T>(all: (readonly [K, T])[]): (readonly [K, T])[] {
   if (all.some(([key], i) => i > 0 && key <= (all[i - 1] as readonly [K, T])[0]))
     throw new Error('Entries come by ascending key');
   return all;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { messageIdHash, threadIdOf } from '../../shared/catalog/ids.ts';
 import {
+  type Ancestry,
+  ancestryOf as ancestryBy,
   ancestryIn,
-  ancestryOf,
   assignThreads,
   isProvisional,
   provisionalThreadOf,
@@ -17,6 +18,7 @@ const fields = (own: string, references: readonly string[] = [], inReplyTo: read
   references: references.map((name) => `<${name}@x>`).join(' '),
   inReplyTo: inReplyTo.map((name) => `<${name}@x>`).join(' '),
 });
+const ancestryOf = (given: ReturnType<typeof fields>): Ancestry => ancestryBy(given, messageIdHash);
 const email = 'e1' as Id;
 
 describe('the header fields of a message', () => {

@@ -1,7 +1,7 @@
 import { Unavailable } from '../../jmap/errors.ts';
 import type { MailboxEntry } from '../mailbox.ts';
 import type { CatalogStore, Surroundings } from '../store.ts';
-import type { CatalogEdit } from '../view.ts';
+import type { CatalogEdit, Listed } from '../view.ts';
 import { type BlockReader, createBlockWriter, secondsPerDay } from './blocks.ts';
 import { changesOf } from './edit.ts';
 import { changingTypes, type Head, packHead, unpackHead } from './head.ts';
@@ -27,7 +27,7 @@ export type Storage = {
 export type PackedHead = { readonly head: Head; readonly bytes: Uint8Array };
 
 /** What is put into tables that are empty: the entries of each by ascending key. */
-export type Load = { readonly [Name in LoadedTable]: Iterable<Entry<Contents[Name][0], Contents[Name][1]>> };
+export type Load = { readonly [Name in LoadedTable]: Listed<Entry<Contents[Name][0], Contents[Name][1]>> };
 type LoadedTable = Exclude<(typeof lastingTables)[number], 'mailboxes'>;
 
 /**

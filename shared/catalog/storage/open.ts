@@ -1,5 +1,5 @@
 import type { CatalogStore, Surroundings } from '../store.ts';
-import type { Catalog, CatalogEdit, CatalogView, CommitOutcome, Filling } from '../view.ts';
+import type { Catalog, CatalogEdit, CatalogView, CommitOutcome, Filling, Listed } from '../view.ts';
 import type { BlockCache } from './block-cache.ts';
 import { createBlockReader } from './blocks.ts';
 import { type Load, type PackedHead, placeHead, prepareCommit } from './commit.ts';
@@ -116,6 +116,6 @@ function loadOf({ rows, emails, threads, messageIds }: Filling): Load {
   };
 }
 
-function* mapped<T, R>(items: Iterable<T>, of: (item: T) => R): Generator<R> {
-  for (const item of items) yield of(item);
+function mapped<T, R>({ count, at }: Listed<T>, of: (item: T) => R): Listed<R> {
+  return { count, at: (place) => of(at(place)) };
 }

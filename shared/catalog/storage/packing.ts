@@ -107,9 +107,9 @@ export function createByteReader(bytes: Uint8Array): ByteReader {
 
 /**
  * Small blocks of unlike columns: short Huffman blocks fit each column better, and little memory is set up for each. What comes
- * out is held until it is written: the buffers it comes in must not be larger than it.
+ * out fits into one buffer, mostly.
  */
-const deflation = { level: 6, windowBits: 13, memLevel: 5, chunkSize: 1024 };
+const deflation = { level: 6, windowBits: 13, memLevel: 5, chunkSize: 4096 };
 
 /** Columns written by `write`, deflated. */
 export function pack(write: (writer: ByteWriter) => void): Uint8Array {

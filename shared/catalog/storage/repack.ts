@@ -1,9 +1,9 @@
 import type { BlockWriter } from './blocks.ts';
-import { cut, type Piece } from './cut.ts';
+import { cut } from './cut.ts';
 import { pageBytesMax } from './limits.ts';
 import { pack } from './packing.ts';
 import { type BlockRef, writeRefs } from './references.ts';
-import type { Entries, Key } from './shape.ts';
+import type { Entries, Key, Shape } from './shape.ts';
 import { decodedLeaf, decodedPage, type Reading, readLeaf, readPage } from './tree.ts';
 
 /** What reading a table's blocks and writing new ones takes. */
@@ -15,6 +15,9 @@ export type Entry<K extends Key, V> = readonly [key: K, value: V];
 export type Slot<K extends Key, Item> =
   | { readonly ref: BlockRef<K>; readonly items: null }
   | { readonly ref: BlockRef<K> | null; readonly items: readonly Item[] };
+
+/** A run of items, and what they are packed into. */
+export type Piece<Item> = { readonly items: readonly Item[]; readonly bytes: Uint8Array };
 
 /** How blocks of one kind, leaves or pages, are read, cut and written. */
 export type BlockKind<K extends Key, Item> = {
@@ -68,22 +71,23 @@ export async function repack<K extends Key, Item>(
   return out;
 }
 
+export function packLeaf<K extends Key, V>(shape: Shape<K, V>, entries: readonly Entry<K, V>[]): Uint8Array {
+  return pack((out) => {
+    out.number(entries.length);
+    shape.writeKeys(
+      out,
+      entries.map(([key]) => key),
+    );
+    shape.writeValues(
+      out,
+      entries.map(([, value]) => value),
+    );
+  });
+}
+
 /** Leaves of entries. */
 export function leafKind<K extends Key, V>(rewriting: Rewriting<K, V>): BlockKind<K, Entry<K, V>> {
   const { shape, blocks, writer } = rewriting;
-  const packEntries = (entries: readonly Entry<K, V>[]): Uint8Array =>
-    pack((out) => {
-      out.number(entries.length);
-      shape.writeKeys(
-        out,
-        entries.map(([key]) => key),
-      );
-      shape.writeValues(
-        out,
-        entries.map(([, value]) => value),
-      );
-    });
-
   return {
     bytesMax: shape.leafBytesMax,
     keyOf: ([key]) => key,
@@ -93,7 +97,8 @@ export function leafKind<K extends Key, V>(rewriting: Rewriting<K, V>): BlockKin
       const groups = byGroup(entries, ([key]) => shape.groupOf(key));
       return groups.flatMap((group, i) => {
         const manner = shape.appends && (isLast || i < groups.length - 1) ? 'full' : 'even';
-        return cut(group, { pack: packEntries, bytesMax: shape.leafBytesMax, itemBytes: shape.entryBytes, manner });
+        const { leafBytesMax: bytesMax, entryBytes: itemBytes } = shape;
+        return piecesOf(group, { pack: (some) => packLeaf(shape, some), bytesMax, itemBytes, manner });
       });
     },
     write: ({ items, bytes }, bound) => {
@@ -130,7 +135,7 @@ export function pageKind<K extends Key, V>(rewriting: Rewriting<K, V>): BlockKin
     groupOf: () => 0,
     open: (ref) => readPage(rewriting, ref),
     cut: (refs, isLast) =>
-      cut(refs, {
+      piecesOf(refs, {
         pack: (some) => pack((out) => writeRefs(out, shape, some)),
         bytesMax: pageBytesMax,
         itemBytes: refBytes,
@@ -152,6 +157,17 @@ export function pageKind<K extends Key, V>(rewriting: Rewriting<K, V>): BlockKin
       };
     },
   };
+}
+
+function piecesOf<Item>(
+  items: readonly Item[],
+  {
+    pack: packItems,
+    ...how
+  }: Omit<Parameters<typeof cut>[1], 'pack'> & { pack: (items: readonly Item[]) => Uint8Array },
+): Piece<Item>[] {
+  const pieces = cut(items.length, { ...how, pack: (start, end) => packItems(items.slice(start, end)) });
+  return Array.from(pieces, ({ start, end, bytes }) => ({ items: items.slice(start, end), bytes }));
 }
 
 /** A packed reference, about. */

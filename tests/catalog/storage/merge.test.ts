@@ -57,7 +57,10 @@ function start<K extends Key>(shape: Shape<K, string>) {
     load: async () => {
       const writer = createBlockWriter({ store, account: 'a', prefix: `c${commits++}`, today: 0 });
       const sorted = [...map].sort(([a], [b]) => (a < b ? -1 : 1));
-      root = await load({ shape, blocks, writer }, sorted);
+      root = await load(
+        { shape, blocks, writer },
+        { count: sorted.length, at: (place) => sorted[place] as [K, string] },
+      );
       await writer.finish();
     },
     expectMap: async () => {
@@ -176,9 +179,15 @@ describe('a tree', () => {
 });
 
 describe('cutting', () => {
-  const pack = (items: readonly number[]) => new Uint8Array(items.reduce((sum, size) => sum + size, 0));
+  /** Pieces with the items they are of. */
+  const piecesOf = (items: readonly number[], manner: 'full' | 'even', itemBytes: number) => {
+    const pack = (from: number, to: number) =>
+      new Uint8Array(items.slice(from, to).reduce((sum, size) => sum + size, 0));
+    const pieces = cut(items.length, { pack, bytesMax: 100, itemBytes, manner });
+    return Array.from(pieces, ({ start, end, bytes }) => ({ items: items.slice(start, end), bytes }));
+  };
   const sizes = (items: readonly number[], manner: 'full' | 'even', itemBytes = 10) =>
-    cut(items, { pack, bytesMax: 100, itemBytes, manner }).map((piece) => piece.items.length);
+    piecesOf(items, manner, itemBytes).map((piece) => piece.items.length);
 
   test.each([
     { name: 'what fits stays whole', count: 10, manner: 'even', pieces: [10] },
@@ -200,7 +209,7 @@ describe('cutting', () => {
       const random = createRandom(3);
       const items = Array.from({ length: 500 }, () => 1 + random.below(12));
       for (const manner of ['full', 'even'] as const) {
-        const pieces = cut(items, { pack, bytesMax: 100, itemBytes, manner });
+        const pieces = piecesOf(items, manner, itemBytes);
         expect(pieces.flatMap((piece) => piece.items)).toEqual(items);
         expect(Math.max(...pieces.map((piece) => piece.bytes.length))).toBeLessThanOrEqual(100);
         expect(pieces.filter((piece) => piece.bytes.length < 50).length).toBeLessThanOrEqual(3);

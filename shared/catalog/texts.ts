@@ -1,0 +1,175 @@
+import { Buffer } from 'node:buffer';
+
+/** Fewer than so many are sorted by comparing them. */
+const comparedMax = 24;
+/** What is sorted at once: numbers below it stand behind four octets in one exact number. */
+const itemsMax = 2 ** 21;
+
+/** ASCII texts by number, in one piece of memory: as objects they would take several times as much, and every collection would look at them. */
+export class Texts {
+  #octets = Buffer.allocUnsafe(1 << 16);
+  /** Where each text ends, behind a zero for the first one to start at. */
+  #ends = new Uint32Array(1 << 12);
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Gives the number of the text. */
+  add(text: string): number {
+    const start = this.#ends[this.#size] as number;
+    const end = start + text.length;
+    if (end > this.#octets.length) this.#octets = grown(this.#octets, Buffer.allocUnsafe(2 * end));
+    if (this.#size + 1 === this.#ends.length) this.#ends = grown(this.#ends, new Uint32Array(2 * this.#ends.length));
+    for (let at = 0; at < text.length; at++) this.#octets[start + at] = text.charCodeAt(at);
+    this.#ends[this.#size + 1] = end;
+    return this.#size++;
+  }
+
+  at(number: number): string {
+    return this.#octets.toString('latin1', this.#ends[number], this.#ends[number + 1]);
+  }
+
+  isSame(a: number, b: number): boolean {
+    return a === b || this.#compare(a, b, 0) === 0;
+  }
+
+  /** Whether the text of this number is that one. */
+  is(number: number, text: string): boolean {
+    const start = this.#ends[number] as number;
+    if ((this.#ends[number + 1] as number) - start !== text.length) return false;
+    let at = 0;
+    while (at < text.length && this.#octets[start + at] === text.charCodeAt(at)) at++;
+    return at === text.length;
+  }
+
+  /** Sorts numbers of items in place by the text of each; those of the same text by number. */
+  sort(items: Uint32Array, textOf: ArrayLike<number>): void {
+    if (textOf.length > itemsMax) throw new Error(`Too many to be sorted at once: ${textOf.length}`);
+    this.#sort(items, textOf, 0);
+  }
+
+  /** The first `depth` octets of all are the same. */
+  #sort(items: Uint32Array, textOf: ArrayLike<number>, depth: number): void {
+    if (items.length < comparedMax) {
+      this.#sortFew(items, textOf, depth);
+      return;
+    }
+    const from = this.#sharedDepth(items, textOf, depth);
+    const keys = new Float64Array(items.length);
+    for (let place = 0; place < items.length; place++) {
+      const item = items[place] as number;
+      keys[place] = this.#fourOctets(textOf[item] as number, from) * itemsMax + item;
+    }
+    keys.sort();
+    for (let place = 0; place < items.length; place++) items[place] = (keys[place] as number) % itemsMax;
+    for (let start = 0, end = 0; start < items.length; start = end) {
+      const octets = Math.floor((keys[start] as number) / itemsMax);
+      for (end = start + 1; end < items.length && Math.floor((keys[end] as number) / itemsMax) === octets; ) end++;
+      // A text that ends within the four octets is that of all.
+      if (end > start + 1 && (octets & 0xff) !== 0) this.#sort(items.subarray(start, end), textOf, from + 4);
+    }
+  }
+
+  #sortFew(items: Uint32Array, textOf: ArrayLike<number>, depth: number): void {
+    for (let next = 1; next < items.length; next++) {
+      const item = items[next] as number;
+      const text = textOf[item] as number;
+      let place = next;
+      for (; place > 0; place--) {
+        const other = items[place - 1] as number;
+        if ((this.#compare(textOf[other] as number, text, depth) || other - item) <= 0) break;
+        items[place] = other;
+      }
+      items[place] = item;
+    }
+  }
+
+  /** How many octets all have in common. */
+  #sharedDepth(items: Uint32Array, textOf: ArrayLike<number>, depth: number): number {
+    const first = textOf[items[0] as number] as number;
+    let shared = depth;
+    while (this.#octet(first, shared) > 0) shared++;
+    for (let place = 1; place < items.length && shared > depth; place++) {
+      const text = textOf[items[place] as number] as number;
+      let at = depth;
+      while (at < shared && this.#octet(text, at) === this.#octet(first, at)) at++;
+      shared = at;
+    }
+    return shared;
+  }
+
+  #fourOctets(text: number, from: number): number {
+    const octets =
+      (this.#octet(text, from) << 24) |
+      (this.#octet(text, from + 1) << 16) |
+      (this.#octet(text, from + 2) << 8) |
+      this.#octet(text, from + 3);
+    return octets >>> 0;
+  }
+
+  /** 0 behind the end. */
+  #octet(text: number, at: number): number {
+    const octet = (this.#ends[text] as number) + at;
+    return octet < (this.#ends[text + 1] as number) ? (this.#octets[octet] as number) : 0;
+  }
+
+  #compare(a: number, b: number, from: number): number {
+    for (let at = from; ; at++) {
+      const octet = this.#octet(a, at);
+      const difference = octet - this.#octet(b, at);
+      if (difference !== 0 || octet === 0) return difference;
+    }
+  }
+}
+
+/** Texts of which each has one number, however often it is named. */
+export class Names {
+  readonly texts: Texts;
+  /** Numbers, each one more than it is, at or behind the place that its text has by its hash; 0: free. */
+  #places = new Uint32Array(1 << 12);
+  #count = 0;
+
+  constructor(texts: Texts) {
+    this.texts = texts;
+  }
+
+  numberOf(text: string): number {
+    const place = this.#placeOf(text);
+    const known = this.#places[place] as number;
+    if (known > 0) return known - 1;
+    const number = this.texts.add(text);
+    this.#places[place] = number + 1;
+    if (++this.#count * 2 > this.#places.length) this.#grow();
+    return number;
+  }
+
+  #placeOf(text: string): number {
+    const mask = this.#places.length - 1;
+    let place = hashOf(text) & mask;
+    for (; ; place = (place + 1) & mask) {
+      const known = this.#places[place] as number;
+      if (known === 0 || this.texts.is(known - 1, text)) return place;
+    }
+  }
+
+  #grow(): void {
+    const known = this.#places.filter((number) => number > 0);
+    this.#places = new Uint32Array(4 * this.#places.length);
+    for (const number of known) this.#places[this.#placeOf(this.texts.at(number - 1))] = number;
+  }
+}
+
+/** FNV-1a, in 32 bits. */
+export function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  // Its lowest bits depend on the lowest bits of the text only.
+  return hash ^ (hash >>> 15);
+}
+
+function grown<T extends Uint8Array | Uint32Array>(values: T, larger: T): T {
+  larger.set(values);
+  return larger;
+}
