@@ -8,7 +8,7 @@ import { dynamodbRecordStore } from '../shared/aws/dynamodb-record-store.ts';
 import { kmsVault } from '../shared/aws/kms-vault.ts';
 import { s3BlobStore } from '../shared/aws/s3-blob-store.ts';
 import { s3Outbox } from '../shared/aws/s3-outbox.ts';
-import { readConfig, type SettingName, variableOf } from '../shared/config.ts';
+import { type Config, readConfig, type SettingName, variableOf } from '../shared/config.ts';
 import { ConfigurationError } from '../shared/configuration-error.ts';
 import { uploadId } from '../shared/methods/Blob/uploads.ts';
 import { compose, type Postern } from './compose.ts';
@@ -21,6 +21,19 @@ export const now = () => Date.now();
 
 const needed = ['providers', 'bucket', 'outboxBucket', 'vaultKey', 'sendQueue'] as const satisfies SettingName[];
 
+/** Where everything is kept on AWS. */
+export function storesInCloud({ storeEndpoint, bucketEndpoint }: Config): { client: DynamoDBClient; s3: S3Client } {
+  return {
+    client: new DynamoDBClient(at(storeEndpoint)),
+    // A stand-in has no names for its buckets in the DNS.
+    s3: new S3Client({ ...at(bucketEndpoint), ...(bucketEndpoint !== null && { forcePathStyle: true }) }),
+  };
+}
+
+function at(endpoint: string | null): { readonly endpoint?: string } {
+  return endpoint === null ? {} : { endpoint };
+}
+
 /** The server on AWS, with the environment that infra/stack.ts gives its functions; `call` has the sender called when something is due. */
 export function composeInCloud(): Postern & { readonly call: (due: Due) => Promise<void> } {
   const config = readConfig();
@@ -32,13 +45,7 @@ export function composeInCloud(): Postern & { readonly call: (due: Due) => Promi
       missing.map((name) => `${variableOf(name)} is missing`),
     );
   }
-  const at = (endpoint: string | null) => (endpoint === null ? {} : { endpoint });
-  const client = new DynamoDBClient(at(config.storeEndpoint));
-  // A stand-in has no names for its buckets in the DNS.
-  const s3 = new S3Client({
-    ...at(config.bucketEndpoint),
-    ...(config.bucketEndpoint !== null && { forcePathStyle: true }),
-  });
+  const { client, s3 } = storesInCloud(config);
   const call = sqsClock({ client: new SQSClient(at(config.queueEndpoint)), queueUrl: sendQueue, now });
   const postern = compose(config, {
     providers: readProviders(providers),

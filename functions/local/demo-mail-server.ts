@@ -11,6 +11,9 @@ export interface DemoMailServer {
   stop(): Promise<void>;
 }
 
+/** What the account ids of the demo are made of, beside the login. */
+export const demoProviderName = 'demo';
+
 const user = 'robin@example.org';
 /** No secret: the server listens on loopback only and holds nothing but invented mail. */
 const password = 'postern';
@@ -42,7 +45,7 @@ export async function startDemoMailServer(folder: string, say: (line: string) =>
     const imap = { host, port: imapPort, tls: 'plaintext', ca: null } as const;
     const sieve = sievePort === null ? null : { ...imap, port: sievePort };
     return {
-      provider: singleProvider('demo', { imap, smtp: null, sieve }),
+      provider: singleProvider(demoProviderName, { imap, smtp: null, sieve }),
       user,
       password,
       stop: dovecot.stop,

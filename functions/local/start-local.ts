@@ -37,6 +37,9 @@ export interface Voices {
   readonly writeLog: (line: string) => void;
 }
 
+/** Where the data folder has what is kept of accounts. */
+export const localFolders = { store: 'store', uploads: 'uploads', outbox: 'outbox' } as const;
+
 const firstPort = 8080;
 const portsTried = 20;
 
@@ -60,7 +63,7 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     started.push(await claimFolder(folder));
     const now = Date.now;
     const tableNames = [config.table, config.recordsTable];
-    const store = await startLocalStore({ folder: path.join(folder, 'store'), tableNames, now });
+    const store = await startLocalStore({ folder: path.join(folder, localFolders.store), tableNames, now });
     const client = new DynamoDBClient({ endpoint: store.endpoint, ...localStoreAccess });
     started.push(async () => {
       client.destroy();
@@ -68,7 +71,7 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     });
 
     const uploads = await openFileBlobStore({
-      folder: path.join(folder, 'uploads'),
+      folder: path.join(folder, localFolders.uploads),
       lifetimeMs: config.uploadHours * 3_600_000,
       octetsMax: config.maxSizeUploads,
       newId: () => uploadId(randomBytes(16)),
@@ -80,7 +83,7 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     if (demo !== null) started.push(demo.stop);
 
     const vault = await openKeyFileVault({ file: path.join(folder, 'keys.json'), now });
-    const outbox = await openFolderOutbox(path.join(folder, 'outbox'));
+    const outbox = await openFolderOutbox(path.join(folder, localFolders.outbox));
     let timer: SendTimer | null = null;
     const postern = compose(config, {
       providers: named ?? (demo === null ? [] : [demo.provider]),
@@ -109,7 +112,7 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
 }
 
 /** The mail servers that the settings name, or null. */
-function namedProviders({ providers, imap, smtp, sieve }: Config): Provider[] | null {
+export function namedProviders({ providers, imap, smtp, sieve }: Config): Provider[] | null {
   if (providers !== null && imap !== null) {
     throw new ConfigurationError('These settings cannot be used', ['--providers and --imap both say where mail is']);
   }

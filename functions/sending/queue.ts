@@ -129,11 +129,7 @@ export function createQueue(parts: QueueParts): Queue {
       },
       forget: (id) => forget(account, id),
     }),
-    dueUntil: async (ms, limit, after = null) => {
-      const first = after === null ? '0' : `${keyOf(after)} `;
-      const last = keyOf({ at: ms, account: '~' as Id, id: '~' as Id });
-      return (await store.list(dueAccount, { first, last, limit })).map(dueOf);
-    },
+    dueUntil: dueIn(store),
     attendTo: async (due) => {
       const item = await store.read(dueAccount, keyOf(due));
       if (item === null || due.at > now()) return item === null ? null : due;
@@ -144,7 +140,7 @@ export function createQueue(parts: QueueParts): Queue {
       });
       const next = nextAt === null ? null : { ...due, provider, at: nextAt };
       if (next !== null) await putDue(next, heldAt);
-      await store.remove(dueAccount, keyOf(due), null);
+      await removeDue(store, due);
       return next;
     },
   };
@@ -179,6 +175,20 @@ const heldUser = v.strictObject({
   provider: v.string(),
   credential: v.strictObject({ kind: v.literal('password'), user: v.string(), password: v.string() }),
 });
+
+/** What is due, as the store has it. */
+export function dueIn(store: RecordStore): Queue['dueUntil'] {
+  return async (ms, limit, after = null) => {
+    const first = after === null ? '0' : `${keyOf(after)} `;
+    const last = keyOf({ at: ms, account: '~' as Id, id: '~' as Id });
+    return (await store.list(dueAccount, { first, last, limit })).map(dueOf);
+  };
+}
+
+/** Nobody looks after it any more. */
+export async function removeDue(store: RecordStore, due: Due): Promise<void> {
+  await store.remove(dueAccount, keyOf(due), null);
+}
 
 /** Sorts by time. */
 function keyOf({ at, account, id }: Omit<Due, 'provider'>): string {
