@@ -1,6 +1,6 @@
 /**
- * The name under which a mailbox is while it is being destroyed: nobody delivers to it any more, and it can still be put back. It tells
- * its former name, and when that was taken from it, so that whoever finds it knows what it is.
+ * The name under which a mailbox is for a moment: while it is being destroyed, so that nobody delivers to it any more, and while it
+ * changes places with another one. It tells its former name, and when that was taken from it, so that whoever finds it knows what it is.
  */
 export function nameSetAside(name: string, now: number): string {
   return `${name}${mark}${now.toString(36)}`;
@@ -18,5 +18,5 @@ export function setAsideAt(name: string): number | null {
 }
 
 /** Nobody calls a mailbox so, and every server takes it: plain letters, no delimiter. */
-const mark = '--postern-destroys-';
+const mark = '--postern-aside-';
 const setAside = new RegExp(`${mark}([0-9a-z]{8,9})$`);

@@ -1,4 +1,5 @@
 import { isInbox, type Role } from '../../catalog/roles.ts';
+import { formerName, nameSetAside } from '../../catalog/set-aside.ts';
 import { ok, type Result, refuse, type SetError } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
 import {
@@ -28,8 +29,8 @@ export type NextMove =
   | { readonly kind: 'aside'; readonly id: Id; readonly position: Position; readonly fullName: string }
   | { readonly kind: 'refuse'; readonly id: Id; readonly error: SetError };
 
-/** The next move, of at least one Mailbox that is pending. `aside`: those that gave way already. */
-export function nextMove(tree: Tree, pending: Pending, aside: ReadonlySet<Id>): NextMove {
+/** The next move, of at least one Mailbox that is pending. `aside`: those that gave way already; `now`: milliseconds since the epoch. */
+export function nextMove(tree: Tree, pending: Pending, aside: ReadonlySet<Id>, now: number): NextMove {
   const blocked: { readonly id: Id; readonly obstacle: Hindrance }[] = [];
   for (const [id, wanted] of pending) {
     const branch = tree.branches.get(id);
@@ -47,7 +48,7 @@ export function nextMove(tree: Tree, pending: Pending, aside: ReadonlySet<Id>): 
   for (const { id, obstacle } of blocked) {
     const branch = tree.branches.get(id);
     if (branch !== undefined && obstacle.by === 'name' && !aside.has(id) && !isInbox(branch.fullName)) {
-      return { kind: 'aside', id, ...placeAside(tree, branch) };
+      return { kind: 'aside', id, ...placeAside(branch, now) };
     }
   }
   const [first] = blocked;
@@ -113,12 +114,8 @@ function isMoving(pending: Pending, { id, name, parentId }: Branch): boolean {
   return position !== undefined && (position.name !== name || position.parentId !== parentId);
 }
 
-/** A free place beside it. */
-function placeAside(tree: Tree, { parentId, fullName, name }: Branch): { position: Position; fullName: string } {
-  const taken = new Set([...tree.branches.values()].map((branch) => branch.fullName));
-  for (let n = 1; ; n += 1) {
-    const position = { name: `moving-${n}`, parentId };
-    const aside = `${fullName.slice(0, fullName.length - name.length)}${position.name}`;
-    if (!taken.has(aside)) return { position, fullName: aside };
-  }
+/** A place beside it that nothing has. */
+function placeAside({ parentId, fullName, name }: Branch, now: number): { position: Position; fullName: string } {
+  const aside = (some: string) => nameSetAside(formerName(some), now);
+  return { position: { name: aside(name), parentId }, fullName: aside(fullName) };
 }

@@ -2,14 +2,14 @@ import { formerName, setAsideAt } from '../../catalog/set-aside.ts';
 import { Unavailable } from '../../jmap/errors.ts';
 import type { StructurePorts } from './deeds.ts';
 
-/** How long a mailbox can be set aside by somebody who is still about to destroy it. */
+/** How long a mailbox can be set aside by somebody who has still something in mind with it. */
 export const setAsideMsMax = 5 * 60_000;
 /** How many other names are tried where another mailbox has the former one by now. */
 const namesMax = 10;
 
 /**
- * Gives mailboxes their names back that were set aside to be destroyed, when whoever did so died before the end. Where that is not
- * possible now, the next one may; nobody is told.
+ * Gives mailboxes their names back that were set aside, to be destroyed or to change places, when whoever did so died before the end.
+ * Where that is not possible now, the next one may; nobody is told.
  */
 export async function putBack(
   names: Iterable<string>,

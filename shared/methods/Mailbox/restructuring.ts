@@ -1,12 +1,13 @@
 import type { MailboxKey } from '../../catalog/email.ts';
 import type { OwnStructure } from '../../catalog/own-structure.ts';
 import type { Role } from '../../catalog/roles.ts';
+import { formerName } from '../../catalog/set-aside.ts';
 import type { SetError } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
-import { type Deeds, errorOf } from './deeds.ts';
+import { type Deeds, errorOf, type StructurePorts } from './deeds.ts';
 import { nextMove, type Wanted } from './moves.ts';
 import { assigned, invalid, moved, type Position, subtreeOf, type Tree } from './tree.ts';
-import type { CanWriteMailboxes, MailboxFailure } from './writing.ts';
+import type { MailboxFailure } from './writing.ts';
 
 /** Where a Mailbox is to be, and whether it is to be subscribed to. */
 export type Wish = Wanted & { readonly isSubscribed: boolean };
@@ -27,7 +28,11 @@ export type Restructuring = {
 /** A Mailbox before something was done to it. */
 type Step = { readonly id: Id; readonly position: Position; readonly fullName: string; readonly isSubscribed: boolean };
 
-export function restructuring(start: Tree, mailboxes: CanWriteMailboxes, commands: Deeds): Restructuring {
+export function restructuring(
+  start: Tree,
+  { mailboxes, surroundings }: Pick<StructurePorts, 'mailboxes' | 'surroundings'>,
+  commands: Deeds,
+): Restructuring {
   let tree = start;
   const steps: Step[] = [];
   /** Names that are subscribed to, and which Mailboxes are to be. */
@@ -44,7 +49,7 @@ export function restructuring(start: Tree, mailboxes: CanWriteMailboxes, command
       const pending = new Map(wishes);
       const aside = new Map<Id, number>();
       while (pending.size > 0) {
-        const next = nextMove(tree, pending, new Set(aside.keys()));
+        const next = nextMove(tree, pending, new Set(aside.keys()), surroundings.now());
         const { id } = next;
         const wish = pending.get(id);
         if (wish === undefined) break;
@@ -83,7 +88,7 @@ export function restructuring(start: Tree, mailboxes: CanWriteMailboxes, command
     takeBack: () => back(0),
     tidyUp: async () => {
       const kept = new Set(
-        [...tree.branches.values()].filter(({ id }) => wanted.get(id)).map(({ fullName }) => fullName),
+        [...tree.branches.values()].filter(({ id }) => wanted.get(id)).map(({ fullName }) => formerName(fullName)),
       );
       const stale = [...names].filter((name) => !kept.has(name));
       if (stale.length > 0) await subscribe(stale, false);

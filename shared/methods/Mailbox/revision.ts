@@ -34,7 +34,7 @@ export async function updateMailboxes(
     if (branch !== undefined) wishes.set(id, wishesOf(branch, after));
   }
 
-  const work = restructuring(start, ports.mailboxes, deeds());
+  const work = restructuring(start, ports, deeds());
   const errors = await work.fulfil(wishes);
   const isMet = ([id]: readonly [Id, Wishes]) => !errors.has(id);
   let facts = factsToKeep(renamed(entries, work.tree()), factsWanted(start, new Map([...wishes].filter(isMet))));
@@ -114,11 +114,24 @@ async function outcomes(
   for (const [id, revision] of revisions) {
     const error = errors.get(id);
     const [known, mailbox] = [was.get(id), own.get(id) ?? now.get(id)];
-    if (error !== undefined) results.set(id, refuse(error));
+    if (error !== undefined) results.set(id, refuse(withWhatIsLeft(error, known, now.get(id))));
     else if (known === undefined || mailbox === undefined) results.set(id, refuse({ type: 'notFound' }));
     else results.set(id, ok(surprisesOf(mailbox, { ...known, ...revision.after })));
   }
   return results;
+}
+
+/** What of a record that was refused is other than before all the same, where it could not be taken back. */
+function withWhatIsLeft(
+  error: SetError,
+  before: KnownMailbox | undefined,
+  mailbox: KnownMailbox | undefined,
+): SetError {
+  const names = ['name', 'parentId', 'isSubscribed'] as const;
+  const left = names.filter((name) => before !== undefined && mailbox !== undefined && mailbox[name] !== before[name]);
+  if (left.length === 0) return error;
+  const now = left.map((name) => `${name} is ${JSON.stringify(mailbox?.[name])}`).join(', ');
+  return { ...error, description: `${error.description ?? error.type}; it could not be taken back: ${now} now` };
 }
 
 async function byId(view: CatalogView): Promise<ReadonlyMap<Id, KnownMailbox>> {

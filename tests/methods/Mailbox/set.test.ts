@@ -124,10 +124,54 @@ describe('Mailbox/set (RFC 8621 §2.5)', () => {
     ]);
   });
 
+  test('a rename that cannot be taken back is refused with a word of what is so now, and the next /changes tells it', async () => {
+    const { call, ids, server } = mailboxSetAccount(['A', 'A/B', 'D'], {
+      refuses: (operation, name, to) => {
+        const isBack = operation === 'rename' && to === 'A';
+        return isBack || (operation === 'subscribe' && name.startsWith('D/Z')) ? 'refused' : null;
+      },
+    });
+    const { A: a, D: d, 'A/B': b } = await ids();
+    const answer = (await call('set', { update: { [String(a)]: { name: 'Z', parentId: String(d) } } })) as Answer;
+    expect(answer).toMatchObject({ updated: null, newState: answer.oldState });
+    expect(answer.notUpdated).toEqual({
+      [String(a)]: {
+        ...{ type: 'invalidProperties', properties: ['name'] },
+        description: `name: the mail server refuses it; it could not be taken back: name is "Z", parentId is "${d}", isSubscribed is false now`,
+      },
+    });
+    expect(server.names()).toEqual(['D', 'D/Z', 'D/Z/B', 'INBOX']);
+    expect(await call('changes', { sinceState: answer.newState })).toMatchObject({
+      updated: expect.arrayContaining([a, b]),
+    });
+    expect(await call('get', { ids: [String(a)], properties: ['name', 'parentId', 'isSubscribed'] })).toMatchObject({
+      list: [{ name: 'Z', parentId: d, isSubscribed: false }],
+    });
+  });
+
+  test('one of two that exchange their names and cannot be put back is shown under its own name', async () => {
+    const { call, ids, operations } = mailboxSetAccount(['A', 'B'], {
+      refuses: (operation, _, to) => (operation === 'rename' && to === 'A' ? 'refused' : null),
+    });
+    const { A: a, B: b } = await ids();
+    const answer = await call('set', { update: { [String(a)]: { name: 'B' }, [String(b)]: { name: 'A' } } });
+    expect(answer).toMatchObject({
+      updated: null,
+      notUpdated: {
+        [String(a)]: { type: 'alreadyExists', description: expect.stringMatching(/back: isSubscribed is false now$/) },
+        [String(b)]: { type: 'invalidProperties', description: 'name: the mail server refuses it' },
+      },
+    });
+    expect(operations.filter((operation) => operation.startsWith('subscribe'))).toEqual([]);
+    expect(await call('get', { ids: [String(a), String(b)], properties: ['name'] })).toMatchObject({
+      list: [{ name: 'A' }, { name: 'B' }],
+    });
+  });
+
   test('when one of two that exchange their names is refused, both are where they were', async () => {
     const { call, ids, server } = mailboxSetAccount(['A', 'B'], {
       refuses: (operation, name, to) =>
-        operation === 'rename' && name.startsWith('moving') && to === 'B' ? 'refused' : null,
+        operation === 'rename' && name.startsWith('A--') && to === 'B' ? 'refused' : null,
     });
     const { A: a, B: b } = await ids();
     const validities = [server.uidValidity('A'), server.uidValidity('B')];
