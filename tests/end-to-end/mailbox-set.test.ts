@@ -225,6 +225,20 @@ describe.each(servers)('Mailbox/set on $title', ({ title, start, renamesMax }) =
     expect(roles).toHaveLength(new Set(roles).size);
   });
 
+  if (title === 'Dovecot')
+    test('a role goes with a Mailbox that is renamed here; where another client renames it, the server says who has it', async () => {
+      const [sent, trash] = [await idOf('Sent'), await idOf('Trash')];
+      expect(await set({ update: { [sent]: { name: 'Gone out' } } })).toMatchObject({ updated: { [sent]: null } });
+      await actor.rename('Trash', 'Thrown away');
+      const now = await mailboxes();
+      const roles = (name: string) =>
+        [...now.values()].filter((mailbox) => mailbox.name === name).map(({ role }) => role);
+      // The server makes both anew.
+      expect([now.get(sent)?.role, roles('Sent')]).toEqual(['sent', [null]]);
+      expect([now.get(trash)?.role, roles('Trash')]).toEqual([null, ['trash']]);
+      expect(now.get(trash)?.name).toBe('Thrown away');
+    });
+
   test('names are given exactly, or refused; none of them is a command', async () => {
     const create = Object.fromEntries(Object.keys(names).map((what) => [what, { name: names[what]?.name ?? '' }]));
     const { created, notCreated } = await set({ create });

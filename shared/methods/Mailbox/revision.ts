@@ -69,13 +69,16 @@ function wishesOf({ name, parentId, role, entry }: Branch, after: Revision<Mailb
   };
 }
 
-/** The entries under their names from now on. */
+/**
+ * The entries under their names from now on, without what a server may say of the name alone. QUIRK(dovecot): special uses are those of
+ * names in its configuration, and a mailbox that was renamed is made there anew.
+ */
 function renamed(
   entries: ReadonlyMap<MailboxKey, MailboxEntry>,
   { branches }: Tree,
 ): ReadonlyMap<MailboxKey, MailboxEntry> {
   const now = [...branches.values()].flatMap(({ entry, fullName }) =>
-    entry === null ? [] : [{ ...entry, name: fullName }],
+    entry === null ? [] : [entry.name === fullName ? entry : { ...entry, name: fullName, attributes: [] }],
   );
   return new Map([...entries, ...now.map((entry) => [entry.key, entry] as const)]);
 }

@@ -258,6 +258,27 @@ describe('Mailbox/set (RFC 8621 §2.5)', () => {
     expect(await kept()).toMatchObject({ [String(sent)]: { role: 'sent' }, [String(a)]: { role: 'none' } });
   });
 
+  test('a Mailbox keeps the role that its server told by its name, and the one that is made there anew has none', async () => {
+    const { call, ids, server } = mailboxSetAccount(['Dispatched'], {
+      // QUIRK(dovecot): attributes are those of names.
+      refuses: (operation) => {
+        if (operation === 'rename') server.mark('Dispatched', []);
+        return null;
+      },
+    });
+    server.mark('Dispatched', ['\\Sent']);
+    const { Dispatched: sent } = await ids();
+    expect(await call('set', { update: { [String(sent)]: { name: 'Gone out' } } })).toMatchObject({ notUpdated: null });
+    server.create('Dispatched', { attributes: ['\\Sent'] });
+    const { Dispatched: anew } = await ids();
+    expect(await call('get', { ids: [String(sent), String(anew)], properties: ['name', 'role'] })).toMatchObject({
+      list: [
+        { name: 'Gone out', role: 'sent' },
+        { name: 'Dispatched', role: null },
+      ],
+    });
+  });
+
   test('a role that is set changes the order where none was given, and the client is told', async () => {
     const { call, ids } = mailboxSetAccount(['A']);
     const { A: a } = await ids();
