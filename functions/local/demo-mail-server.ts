@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Provider, singleProvider } from '../../shared/providers.ts';
+import { type DemoSubmission, startDemoSubmission } from './demo-submission.ts';
 import { hasPigeonhole, startDovecot } from './dovecot.ts';
 import { fillSampleMailbox } from './sample-mail/fill-sample-mailbox.ts';
 
@@ -8,6 +9,8 @@ export interface DemoMailServer {
   readonly provider: Provider;
   readonly user: string;
   readonly password: string;
+  /** Another one, with the same password and no mail yet. */
+  readonly otherUser: string;
   stop(): Promise<void>;
 }
 
@@ -15,22 +18,28 @@ export interface DemoMailServer {
 export const demoProviderName = 'demo';
 
 const user = 'robin@example.org';
+const otherUser = 'sam@example.org';
 /** No secret: the server listens on loopback only and holds nothing but invented mail. */
 const password = 'postern';
 
 /**
- * Starts a Dovecot of its own in the folder, with the sample mailbox in it. What was done to the mailbox is kept from one
+ * Starts a Dovecot of its own in the folder, with the sample mailbox in it, and a submission server that delivers there. What was done to the mailbox is kept from one
  * start to the next. `say` takes what is being done.
  */
 export async function startDemoMailServer(folder: string, say: (line: string) => void): Promise<DemoMailServer> {
   await mkdir(folder, { recursive: true });
   const dovecot = await startDovecot({
     folder: path.join(folder, 'dovecot'),
-    users: [{ user, password }],
+    users: [user, otherUser].map((each) => ({ user: each, password })),
     durable: true,
     quota: { storageMegabytes: 1_024, messages: 100_000 },
     sieve: hasPigeonhole(),
   });
+  let submission: DemoSubmission | null = null;
+  const stop = async () => {
+    await submission?.stop();
+    await dovecot.stop();
+  };
   try {
     // Written when the mailbox is complete: an interrupted start begins anew.
     const mark = path.join(folder, 'sample-mailbox');
@@ -42,16 +51,19 @@ export async function startDemoMailServer(folder: string, say: (line: string) =>
       const count = await fillSampleMailbox({ host, imapPort, user, password }, { seed: 1, now: new Date() });
       await writeFile(mark, `${count} messages for ${user}\n`);
     }
+    submission = await startDemoSubmission(dovecot);
     const imap = { host, port: imapPort, tls: 'plaintext', ca: null } as const;
+    const smtp = { ...imap, port: submission.port };
     const sieve = sievePort === null ? null : { ...imap, port: sievePort };
     return {
-      provider: singleProvider(demoProviderName, { imap, smtp: null, sieve }),
+      provider: singleProvider(demoProviderName, { imap, smtp, sieve }),
       user,
       password,
-      stop: dovecot.stop,
+      otherUser,
+      stop,
     };
   } catch (error) {
-    await dovecot.stop();
+    await stop();
     throw error;
   }
 }

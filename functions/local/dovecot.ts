@@ -57,6 +57,8 @@ export interface DovecotServer {
   removeUser(user: string): Promise<void>;
   /** Runs `doveadm` against this server and answers its standard output. */
   doveadm(...args: string[]): Promise<string>;
+  /** Puts a message into the mailbox of a user, through his scripts where there are any. Throws when it is not there. */
+  deliver(mail: { readonly from: string; readonly to: string; readonly message: Uint8Array }): Promise<void>;
   /** Ends every process that was started; the folder stays. May be called twice. */
   stop(): Promise<void>;
 }
@@ -138,6 +140,12 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
         maxBuffer: 64 << 20,
       });
       return stdout;
+    },
+    deliver: async ({ from, to, message }) => {
+      const args = ['-c', server.configFile, '-d', to, '-f', from, '-e'];
+      const delivering = promisify(execFile)('/usr/lib/dovecot/dovecot-lda', args);
+      delivering.child.stdin?.on('error', () => {}).end(message);
+      await delivering;
     },
     stop: server.stop,
   };

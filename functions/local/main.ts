@@ -71,13 +71,14 @@ function greeting({ url, demo }: LocalPostern): string {
   ].join('\n');
 }
 
-function demoLines({ user, password, provider }: DemoMailServer): string[] {
-  const { host, port } = provider.imap;
-  const { sieve } = provider;
+function demoLines({ user, otherUser, password, provider }: DemoMailServer): string[] {
+  const { imap, smtp, sieve } = provider;
   return [
     `Login     ${user}`,
     `Password  ${password}`,
-    `IMAP      ${host}:${port}, for another client to change the same mailbox`,
+    `Another   ${otherUser}, with the same password and no mail yet: send some`,
+    `IMAP      ${imap.host}:${imap.port}, for another client to change the same mailbox`,
+    ...(smtp === null ? [] : [`SMTP      ${smtp.host}:${smtp.port}, delivers to these two users only`]),
     ...(sieve === null ? [] : [`Sieve     ${sieve.host}:${sieve.port}, for another client to change the scripts`]),
   ];
 }

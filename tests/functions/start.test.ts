@@ -80,6 +80,8 @@ describe('npm start', () => {
       ],
     });
 
+    expect(await sendToAnother(output())).toBe('Hello from the demo');
+
     const [, port] = /IMAP +127\.0\.0\.1:(\d+)/.exec(output()) ?? [];
     expect(await listens(Number(port))).toBe(true);
     expect(await stop(child, 'SIGTERM')).toBe(0);
@@ -126,6 +128,35 @@ describe('npm start', () => {
     expect([exitCode, output()]).toEqual([0, expect.stringContaining('--providers')]);
   });
 });
+
+/** As the README does it: a message from one user of the demo to the other; the subject of what that one has then. */
+async function sendToAnother(output: string): Promise<string | undefined> {
+  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? '';
+  const as = async (user: string) => {
+    const headers = { Authorization: `Basic ${btoa(`${user}:postern`)}`, 'Content-Type': 'application/json' };
+    const session = (await (await fetch(`${url}/.well-known/jmap`, { headers })).json()) as { accounts: object };
+    const [accountId = ''] = Object.keys(session.accounts);
+    return async (...calls: [string, object][]) => {
+      const using = ['core', 'mail', 'submission'].map((each) => `urn:ietf:params:jmap:${each}`);
+      const methodCalls = calls.map(([name, args], index) => [name, { accountId, ...args }, String(index)]);
+      const body = JSON.stringify({ using, methodCalls });
+      const answer = await fetch(`${url}/jmap/api`, { method: 'POST', headers, body });
+      return (await answer.json()) as { methodResponses: [string, { ids?: string[]; list?: { subject: string }[] }][] };
+    };
+  };
+  const robin = await as('robin@example.org');
+  const sent = await robin(['Mailbox/query', { filter: { role: 'sent' } }]);
+  const mailboxIds = { [sent.methodResponses[0]?.[1].ids?.[0] ?? '']: true };
+  const addresses = { from: [{ email: 'robin@example.org' }], to: [{ email: 'sam@example.org' }] };
+  const email = { ...addresses, mailboxIds, subject: 'Hello from the demo' };
+  const submission = { identityId: 'Idefault', emailId: '#email' };
+  const answer = await robin(['Email/set', { create: { email } }], ['EmailSubmission/set', { create: { submission } }]);
+  expect(answer.methodResponses[1]?.[1]).toMatchObject({ created: { submission: { undoStatus: 'final' } } });
+  const sam = await as('sam@example.org');
+  const reference = { resultOf: '0', name: 'Email/query', path: '/ids' };
+  const got = await sam(['Email/query', {}], ['Email/get', { '#ids': reference, properties: ['subject'] }]);
+  return got.methodResponses[1]?.[1].list?.[0]?.subject;
+}
 
 async function listens(port: number): Promise<boolean> {
   const probe = createServer().listen(port, '127.0.0.1');

@@ -172,6 +172,9 @@ plugin {
 protocol lmtp {
   mail_plugins = $mail_plugins sieve
 }
+protocol lda {
+  mail_plugins = $mail_plugins sieve
+}
 service managesieve-login {
   service_count = 0
   inet_listener sieve {
