@@ -3,7 +3,7 @@ import { type Counted, countedOf, countsOfThreads } from './counts.ts';
 import type { EmailRow, MailboxKey } from './email.ts';
 import { entriesAfter } from './entries.ts';
 import { type Columns, mailboxesOfRows, numbersTo } from './gathered.ts';
-import { lonelyThreadId, rootOf } from './ids.ts';
+import { lonelyThreadId } from './ids.ts';
 import type { MailboxEntry } from './mailbox.ts';
 import { mailboxWithRole } from './roles.ts';
 import { type Ancestry, isProvisional, provisionalThreadOf, threadAmong } from './threads.ts';
@@ -22,8 +22,10 @@ export function fillingOf(
   const { ids, uids, sizes, marks, kinds, names } = columns;
   const { texts } = names;
   const emails = emailsIn(columns);
-  const { threads, roots } = isWhole ? lastingThreads(columns, emails) : provisionalThreads(columns, emails);
-  const idAt = (email: number) => texts.at(ids[emails.firstRow(email)] as number) as Id;
+  const { threads, roots, threadsOfRoots } = isWhole
+    ? lastingThreads(columns, emails)
+    : provisionalThreads(columns, emails);
+  const idAt = (email: number) => texts.at(emails.ids[email] as number) as Id;
   const threadAt = (email: number) => texts.at(threads[email] as number) as Id;
 
   const byThread = numbersTo(emails.count);
@@ -33,10 +35,7 @@ export function fillingOf(
   // A thread that is still to be assigned has no members to look up.
   const settled = isWhole ? byThread : byThread.filter((email) => !isProvisional(threadAt(email)));
   const byRoot = numbersTo(roots.length);
-  texts.sort(
-    byRoot,
-    roots.map(({ name }) => name),
-  );
+  texts.sort(byRoot, roots);
   return {
     mailboxes: new Map([...read].map(([key, entry]) => [key, { ...entry, counts: counts(key) }])),
     rows: {
@@ -74,8 +73,8 @@ export function fillingOf(
     messageIds: {
       count: byRoot.length,
       at: (place) => {
-        const { name, thread } = roots[byRoot[place] as number] as Threads['roots'][number];
-        return [hashAt(columns, name), texts.at(thread) as Id];
+        const root = byRoot[place] as number;
+        return [hashAt(columns, roots[root] as number), texts.at(threadsOfRoots[root] as number) as Id];
       },
     },
   };
@@ -86,6 +85,8 @@ type Emails = {
   readonly count: number;
   readonly rows: (email: number) => readonly number[];
   readonly firstRow: (email: number) => number;
+  /** Numbers of their ids. */
+  readonly ids: Uint32Array;
   readonly isShared: (email: number) => boolean;
   readonly receivedAt: Float64Array;
   /** Per row, its Email. */
@@ -99,6 +100,7 @@ function emailsIn({ byEmail, ids, dates, stretches, names: { texts } }: Columns)
   /** Where the rows of each begin. */
   const starts = new Uint32Array(byEmail.length + 1);
   const receivedAt = new Float64Array(byEmail.length);
+  const idOfEmails = new Uint32Array(byEmail.length);
   let count = 0;
   let id = -1;
   for (let place = 0; place < byEmail.length; place += 1) {
@@ -109,6 +111,7 @@ function emailsIn({ byEmail, ids, dates, stretches, names: { texts } }: Columns)
     } else {
       id = ids[row] as number;
       starts[count] = place;
+      idOfEmails[count] = id;
       receivedAt[count] = date;
       count += 1;
     }
@@ -119,7 +122,7 @@ function emailsIn({ byEmail, ids, dates, stretches, names: { texts } }: Columns)
   const firstRow = (email: number) => byEmail[starts[email] as number] as number;
   const rowsOf = (email: number) => (starts[email + 1] as number) - (starts[email] as number);
   return {
-    ...{ count, firstRow, receivedAt, ofRows, mailboxes: mailboxesOfRows(stretches, ids.length) },
+    ...{ count, firstRow, receivedAt, ofRows, mailboxes: mailboxesOfRows(stretches, ids.length), ids: idOfEmails },
     rows: (email) =>
       rowsOf(email) === 1 ? [firstRow(email)] : Array.from(byEmail.subarray(starts[email], starts[email + 1])),
     isShared: (email) => rowsOf(email) > 1,
@@ -152,20 +155,22 @@ function* countedThreads(
 type Threads = {
   /** Per Email, the number of its thread's id. */
   readonly threads: Uint32Array;
-  /** What is known by a Message-ID: the id of the thread that it would begin, and of the one in which it is. */
-  readonly roots: readonly { readonly name: number; readonly thread: number }[];
+  /** The names of Message-IDs by which threads are known, and the numbers of their ids. */
+  readonly roots: Uint32Array;
+  readonly threadsOfRoots: Uint32Array;
 };
 
 /** As `assignThreads` has them. */
-function lastingThreads(columns: Columns, { count, firstRow, receivedAt }: Emails): Threads {
-  const { names, ids, serverThreads } = columns;
+function lastingThreads(columns: Columns, { count, ids, firstRow, receivedAt }: Emails): Threads {
+  const { names, serverThreads } = columns;
   const threads = new Uint32Array(count);
   const threadOfName = new Int32Array(names.texts.size).fill(-1);
-  const known = (name: number) => {
+  const threadOf = (name: number) => {
     const thread = threadOfName[name] as number;
     return thread < 0 ? undefined : thread;
   };
-  const roots: { name: number; thread: number }[] = [];
+  const roots = new Uint32Array(count);
+  let rootCount = 0;
   // Sorting keeps the order of ids among equal dates.
   const byArrival = numbersTo(count).sort((a, b) => (receivedAt[a] as number) - (receivedAt[b] as number));
   for (const email of byArrival) {
@@ -178,21 +183,22 @@ function lastingThreads(columns: Columns, { count, firstRow, receivedAt }: Email
     const ancestry = ancestryAt(columns, row);
     const thread = threadAmong(
       ancestry,
-      known,
-      (root) => root ?? names.numberOf(lonelyThreadId(names.texts.at(ids[row] as number) as Id)),
+      threadOf,
+      (root) => root ?? names.numberOf(lonelyThreadId(names.texts.at(ids[email] as number) as Id)),
     );
     threads[email] = thread;
     const { own } = ancestry;
-    if (own === null || known(own) !== undefined) continue;
+    if (own === null || threadOf(own) !== undefined) continue;
     threadOfName[own] = thread;
-    roots.push({ name: own, thread });
+    roots[rootCount++] = own;
   }
-  return { threads, roots };
+  const known = roots.subarray(0, rootCount);
+  return { threads, roots: known, threadsOfRoots: known.map((name) => threadOfName[name] as number) };
 }
 
 /** As `provisionalThreadOf` has them: nothing is known by a Message-ID yet. */
-function provisionalThreads(columns: Columns, { count, firstRow }: Emails): Threads {
-  const { names, ids, serverThreads } = columns;
+function provisionalThreads(columns: Columns, { count, ids, firstRow }: Emails): Threads {
+  const { names, serverThreads } = columns;
   const threads = numbersTo(count).map((email) => {
     const row = firstRow(email);
     const given = serverThreads[row] as number;
@@ -204,16 +210,14 @@ function provisionalThreads(columns: Columns, { count, firstRow }: Emails): Thre
       references: references.map(hashOf),
       inReplyTo: inReplyTo.map(hashOf),
     };
-    return names.numberOf(provisionalThreadOf(ancestry, names.texts.at(ids[row] as number) as Id));
+    return names.numberOf(provisionalThreadOf(ancestry, names.texts.at(ids[email] as number) as Id));
   });
-  return { threads, roots: [] };
+  return { threads, roots: new Uint32Array(0), threadsOfRoots: new Uint32Array(0) };
 }
 
-/** The hash of the Message-ID with this name. */
+/** The hash of the Message-ID with this name, which is the thread that it begins. */
 function hashAt({ names: { texts } }: Columns, name: number): string {
-  const hash = rootOf(texts.at(name) as Id);
-  if (hash === null) throw new Error('The name of a Message-ID is the thread that it begins');
-  return hash;
+  return texts.at(name).slice(1);
 }
 
 function ancestryAt(columns: Columns, row: number): Ancestry<number> {

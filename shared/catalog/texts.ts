@@ -47,16 +47,27 @@ export class Texts {
   /** Sorts numbers of items in place by the text of each; those of the same text by number. */
   sort(items: Uint32Array, textOf: ArrayLike<number>): void {
     if (textOf.length > itemsMax) throw new Error(`Too many to be sorted at once: ${textOf.length}`);
-    this.#sort(items, textOf, 0);
+    if (items.length < comparedMax) this.#sortFew(items, textOf, 0);
+    else this.#sortMany(items, textOf, 0);
   }
 
   /** The first `depth` octets of all are the same. */
-  #sort(items: Uint32Array, textOf: ArrayLike<number>, depth: number): void {
-    if (items.length < comparedMax) {
-      this.#sortFew(items, textOf, depth);
-      return;
-    }
+  #sortMany(items: Uint32Array, textOf: ArrayLike<number>, depth: number): void {
     const from = this.#sharedDepth(items, textOf, depth);
+    const keys = this.#sortByFourOctets(items, textOf, from);
+    for (let start = 0, end = 0; start < items.length; start = end) {
+      const octets = Math.floor((keys[start] as number) / itemsMax);
+      for (end = start + 1; end < items.length && Math.floor((keys[end] as number) / itemsMax) === octets; ) end++;
+      // A text that ends within the four octets is that of all.
+      if (end === start + 1 || (octets & 0xff) === 0) continue;
+      const alike = items.subarray(start, end);
+      if (alike.length < comparedMax) this.#sortFew(alike, textOf, from + 4);
+      else this.#sortMany(alike, textOf, from + 4);
+    }
+  }
+
+  /** Gives the four octets from `from` on of each, and behind them its number. */
+  #sortByFourOctets(items: Uint32Array, textOf: ArrayLike<number>, from: number): Float64Array {
     const keys = new Float64Array(items.length);
     for (let place = 0; place < items.length; place++) {
       const item = items[place] as number;
@@ -64,12 +75,7 @@ export class Texts {
     }
     keys.sort();
     for (let place = 0; place < items.length; place++) items[place] = (keys[place] as number) % itemsMax;
-    for (let start = 0, end = 0; start < items.length; start = end) {
-      const octets = Math.floor((keys[start] as number) / itemsMax);
-      for (end = start + 1; end < items.length && Math.floor((keys[end] as number) / itemsMax) === octets; ) end++;
-      // A text that ends within the four octets is that of all.
-      if (end > start + 1 && (octets & 0xff) !== 0) this.#sort(items.subarray(start, end), textOf, from + 4);
-    }
+    return keys;
   }
 
   #sortFew(items: Uint32Array, textOf: ArrayLike<number>, depth: number): void {
