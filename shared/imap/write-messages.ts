@@ -1,15 +1,20 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Glimpse } from '../catalog/own-changes.ts';
 import { MailboxGone, type UidRanges } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
-import type { CanWriteMessages, Messages, WriteFailure, Written } from '../methods/Email/mail.ts';
+import type { CanWriteMessages, Copies, Messages, Place, WriteFailure, Written } from '../methods/Email/mail.ts';
+import { flagsOf } from './appearance.ts';
 import { atom, cutUidSet, list, mailbox, uidSet } from './arguments.ts';
+import { unlessGone } from './at-place.ts';
 import { ChangeAnswer } from './change-answer.ts';
 import type { Selected } from './examine-answer.ts';
 import { CommandRefused } from './failure.ts';
+import { fetchItem } from './fetch-row.ts';
+import { fetchRows } from './fetch-rows.ts';
 import { imapLimits } from './limits.ts';
 import { encodeName } from './mailbox-name.ts';
 import type { ImapSession } from './session.ts';
-import { rangesOf } from './uid-ranges.ts';
+import { outside, rangesOf, uidsIn } from './uid-ranges.ts';
 import type { ChangeWithSession, UseSession } from './use.ts';
 
 /** Changing messages over sessions that `change` provides: one SELECT, unless the mailbox is open, and as few commands as name all UIDs. */
@@ -19,7 +24,7 @@ export function imapWriting(use: UseSession, change: ChangeWithSession): CanWrit
     flag: async (messages, sign, flags) => {
       const parameters = [atom(sign === 'add' ? '+FLAGS' : '-FLAGS'), list(...flags.map(atom))];
       const done = new Map<number, readonly string[]>();
-      return written(change, messages, done, {
+      return writtenTo(change, messages, done, {
         objection: (selected) => objectionTo(selected, flags, sign),
         run: (session, uids, answer) => session.change('UID STORE', [uidSet(uids), ...parameters], answer),
         note: ({ flags: told }) => {
@@ -29,7 +34,7 @@ export function imapWriting(use: UseSession, change: ChangeWithSession): CanWrit
     },
     transfer: async (kind, messages, target) => {
       const done = new Map<number, number>();
-      return written(change, messages, done, {
+      return writtenTo(change, messages, done, {
         objection: ({ isReadOnly }) => (kind === 'move' && isReadOnly ? 'forbidden' : null),
         run: async (session, uids, answer) => {
           const wire = encodeName(target.mailbox, session.nameEncoding);
@@ -48,18 +53,29 @@ export function imapWriting(use: UseSession, change: ChangeWithSession): CanWrit
         },
       });
     },
-    remove: async (messages) => {
+    remove: async (messages, copies = new Map()) => {
       const done = new Set<number>();
-      return written(change, messages, done, {
+      const kept = new Set<number>();
+      const confirm = async (session: ImapSession, uids: UidRanges): Promise<UidRanges> => {
+        const withCopies = uidsIn(uids, imapLimits.messagesPerChange).filter((uid) => copies.has(uid));
+        if (withCopies.length === 0) return [];
+        const seen = await seenElsewhere(session, withCopies, copies, messages.mailbox);
+        if ((await select(session, messages)) === null) throw new MailboxGone('The mailbox was replaced');
+        const lonely = withCopies.filter((uid) => !seen.has(uid));
+        for (const uid of lonely) kept.add(uid);
+        return rangesOf(lonely);
+      };
+      const written = await writtenTo(change, messages, done, {
         objection: (selected) => objectionTo(selected, ['\\Deleted'], 'add'),
-        run: (session, uids, answer) => removeUids(session, uids, answer),
+        run: (session, uids, answer) => removeUids(session, uids, answer, confirm),
         note: ({ gone, flags }, isAccepted) => {
           for (const uid of gone) done.add(uid);
           // What was flagged before a refusal is flagged no more.
           if (!isAccepted) return;
-          for (const [uid, now] of flags) if (now.some((flag) => flag.toLowerCase() === '\\deleted')) done.add(uid);
+          for (const [uid, now] of flags) if (isDeleted(now) && !kept.has(uid)) done.add(uid);
         },
       });
+      return { ...written, kept };
     },
   };
 }
@@ -76,24 +92,20 @@ type Work = {
 type Ran = Glimpse | readonly Glimpse[] | 'lost';
 
 /** Opens the mailbox of the messages and does the work upon them; what goes wrong then is told, and not thrown. */
-async function written<T>(
+async function writtenTo<T>(
   change: ChangeWithSession,
-  { mailbox: name, uidValidity, uids }: Messages,
+  messages: Messages,
   done: T,
   { objection, run, note }: Work,
 ): Promise<Written<T>> {
   const glimpses: Glimpse[] = [];
   let hasBegun = false;
-  const lastUid = uids.reduce((last, uid) => Math.max(last, uid), 0);
-  const select = async (session: ImapSession) => {
-    const wire = encodeName(name, session.nameEncoding);
-    return wire === null ? null : session.select(wire, uidValidity, lastUid + 1);
-  };
   const work = async (session: ImapSession, selected: Selected | null): Promise<WriteFailure | null> => {
     if (selected === null) return 'gone';
     const refusal = objection(selected);
     if (refusal !== null) return refusal;
-    for (const set of cutUidSet(rangesOf([...uids].sort((a, b) => a - b)), imapLimits.messagesPerChange)) {
+    const uids = rangesOf([...messages.uids].sort((a, b) => a - b));
+    for (const set of cutUidSet(uids, imapLimits.messagesPerChange)) {
       const answer = new ChangeAnswer(set);
       hasBegun = true;
       let isAccepted = false;
@@ -113,7 +125,7 @@ async function written<T>(
     return null;
   };
   try {
-    return { done, failure: await change(select, work), glimpses };
+    return { done, failure: await change((session) => select(session, messages), work), glimpses };
   } catch (error) {
     if (error instanceof MailboxGone) return { done, failure: 'gone', glimpses };
     if (!hasBegun || !(error instanceof Unavailable)) throw error;
@@ -128,35 +140,109 @@ function leftBehind({ copied, gone }: ChangeAnswer): number[] {
   return [...(copied?.uids.keys() ?? [])].filter((uid) => !gone.has(uid));
 }
 
+/** Opens the mailbox of the messages for changes; null where its UIDs are others by now. */
+async function select(session: ImapSession, { mailbox: name, uidValidity, uids }: Messages): Promise<Selected | null> {
+  const lastUid = uids.reduce((last, uid) => Math.max(last, uid), 0);
+  const wire = encodeName(name, session.nameEncoding);
+  return wire === null ? null : session.select(wire, uidValidity, lastUid + 1);
+}
+
 /**
- * `\Deleted` and UID EXPUNGE (RFC 4315 §2.1) of exactly these. Without UIDPLUS they are left to whoever expunges: EXPUNGE would
- * take what others have flagged. Half of a removal would hide the messages: of what is refused the flag is taken back, also where
- * the server has flagged some of them and refused the rest (RFC 2180 §4.2).
+ * `\Deleted` and UID EXPUNGE (RFC 4315 §2.1) of exactly these, but for those that `confirm` tells to keep when they are flagged. Without
+ * UIDPLUS they are left to whoever expunges: EXPUNGE would take what others have flagged. Half of a removal would hide the
+ * messages: of what is kept or refused the flag is taken back, also where the server has flagged some of them and refused the rest
+ * (RFC 2180 §4.2).
  */
-async function removeUids(session: ImapSession, uids: UidRanges, answer: ChangeAnswer): Promise<Ran> {
+async function removeUids(
+  session: ImapSession,
+  uids: UidRanges,
+  answer: ChangeAnswer,
+  confirm: (session: ImapSession, uids: UidRanges) => Promise<UidRanges>,
+): Promise<Ran> {
   const canExpunge = session.has('UIDPLUS');
-  const flag = (sign: '+FLAGS' | '-FLAGS', told: ChangeAnswer) =>
-    session.change('UID STORE', [uidSet(uids), atom(sign), list(atom('\\Deleted'))], told);
+  const flag = (sign: '+FLAGS' | '-FLAGS', some: UidRanges, told: ChangeAnswer) =>
+    session.change('UID STORE', [uidSet(some), atom(sign), list(atom('\\Deleted'))], told);
   let isFlagged = false;
   try {
     const flagged = canExpunge ? new ChangeAnswer(uids) : answer;
-    const first = await flag('+FLAGS', flagged);
+    const glimpses = [await flag('+FLAGS', uids, flagged)];
     isFlagged = true;
-    if (!canExpunge) return [first];
-    const second = await session.change('UID EXPUNGE', [uidSet(uids)], answer);
+    const kept = await confirm(session, uids);
+    if (kept.length > 0) glimpses.push(await flag('-FLAGS', kept, new ChangeAnswer(kept)));
+    const going = rangesOf(outside(uidsIn(uids, imapLimits.messagesPerChange), kept));
+    if (!canExpunge || going.length === 0) return glimpses;
+    glimpses.push(await session.change('UID EXPUNGE', [uidSet(going)], answer));
     // QUIRK(dovecot 2.3): without the right to expunge (RFC 4314) nothing is, and the answer is OK.
     const isLeft = flagged.flags.size > 0 && !answer.hasLost;
-    return isLeft ? [first, second, await flag('-FLAGS', new ChangeAnswer(uids))] : [first, second];
+    return isLeft ? [...glimpses, await flag('-FLAGS', going, new ChangeAnswer(going))] : glimpses;
   } catch (error) {
     if (!(error instanceof CommandRefused)) throw error;
     try {
-      await flag('-FLAGS', new ChangeAnswer(uids));
+      await flag('-FLAGS', uids, new ChangeAnswer(uids));
     } catch (second) {
       if (!(second instanceof CommandRefused)) throw second;
       if (isFlagged) return 'lost';
     }
     throw error;
   }
+}
+
+/** Before each further look at copies that another writer has flagged, by the one of two who does not give way to the other. */
+const pausesMs = [100, 300, 600];
+
+/**
+ * Those of the messages of which a copy is there and not flagged `\Deleted`. Two writers who each have flagged what the other one wants to stay
+ * would both give up: the one in the mailbox of the greater name waits for the other to do so.
+ */
+async function seenElsewhere(
+  session: ImapSession,
+  uids: readonly number[],
+  copies: Copies,
+  own: string,
+): Promise<ReadonlySet<number>> {
+  const sought = uids.flatMap((uid) => (copies.get(uid) ?? []).map((at) => ({ uid, at })));
+  const mailboxes = new Set(sought.map(({ at }) => at.mailbox));
+  const seen = new Set<number>();
+  for (const pauseMs of [0, ...pausesMs]) {
+    await pause(pauseMs);
+    let isDisputed = false;
+    for (const mailbox of mailboxes) {
+      const open = sought.filter(({ uid, at }) => at.mailbox === mailbox && !seen.has(uid));
+      if (open.length === 0) continue;
+      const places = open.map(({ at }) => at);
+      const flags = await flagsAt(session, places);
+      for (const { uid, at } of open) {
+        const now = flags.get(at.uid);
+        if (now !== undefined && !isDeleted(now)) seen.add(uid);
+        else isDisputed ||= now !== undefined && mailbox < own;
+      }
+    }
+    if (!isDisputed) break;
+  }
+  return seen;
+}
+
+/** The flags that messages of one mailbox have at this moment; none of what is not there, or cannot be looked at. */
+async function flagsAt(
+  session: ImapSession,
+  places: readonly Place[],
+): Promise<ReadonlyMap<number, readonly string[]>> {
+  const [first] = places;
+  const wire = first ? encodeName(first.mailbox, session.nameEncoding) : null;
+  try {
+    const examined = wire === null ? null : await unlessGone(session.examine(wire));
+    if (examined?.uidValidity !== first?.uidValidity) return new Map();
+    const uids = places.map(({ uid }) => uid).sort((a, b) => a - b);
+    const rows = await fetchRows(session, uids, ['UID', 'FLAGS'].map(atom));
+    return new Map([...rows].map(([uid, items]) => [uid, flagsOf(fetchItem(items, 'FLAGS'))]));
+  } catch (error) {
+    if (error instanceof CommandRefused) return new Map();
+    throw error;
+  }
+}
+
+function isDeleted(flags: readonly string[]): boolean {
+  return flags.some((flag) => flag.toLowerCase() === '\\deleted');
 }
 
 /** Servers pass over flags that they do not keep for good, or do not let this user set (RFC 4314 §4), without a word. */

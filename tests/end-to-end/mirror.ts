@@ -23,6 +23,8 @@ export type Mirror = {
    * what was done along with the new state, and asks for nothing (RFC 8620 §5.3).
    */
   readonly act: (client: JmapClient) => Promise<string>;
+  /** What the client was told that it has destroyed. */
+  readonly destroyed: ReadonlySet<Id>;
   /** The copy, to be compared with what a client sees that reads everything anew. */
   readonly copy: () => Copy;
 };
@@ -46,6 +48,7 @@ export async function startMirror(client: JmapClient, questions: readonly Questi
     Thread: new Map<Id, ThreadRecord>(first.Thread),
     Mailbox: new Map<Id, MailboxRecord>(first.Mailbox),
   };
+  const destroyed = new Set<Id>();
   const lists = first.answers.map(({ ids, queryState }) => ({ ids: [...ids], queryState }));
 
   async function refreshType(asked: JmapClient, type: Type): Promise<void> {
@@ -122,6 +125,7 @@ export async function startMirror(client: JmapClient, questions: readonly Questi
   }
 
   return {
+    destroyed,
     act: async (asked) => {
       const email = records.Email.size === 0 ? null : random.pick([...records.Email.values()]);
       if (email === null) return 'finds nothing to change';
@@ -132,6 +136,7 @@ export async function startMirror(client: JmapClient, questions: readonly Questi
       const response = await asked.one<SetResponse>('Email/set', args);
       const { oldState, newState, updated, notUpdated, notDestroyed } = response;
       const error = notUpdated?.[id] ?? notDestroyed?.[id];
+      if (error === undefined && isDestroyed) destroyed.add(id);
       if (error !== undefined) expect(errorsOfTheLate).toContain(error.type);
       if (oldState === states.Email) {
         states.Email = newState;

@@ -68,6 +68,8 @@ async function race(backend: Backend): Promise<void> {
       expectExactThreads(fresh);
       const lies = [...expectedEmails(await actor.observe()).values()];
       expect(fresh.Email.size).toBe(lies.length);
+      const destroyed = new Set(clients.flatMap(({ mirror }) => [...mirror.destroyed]));
+      expect(delivered - lies.length).toBeLessThanOrEqual(destroyed.size);
     }
   } catch (error) {
     if (error instanceof Error) error.message = `${said.join('\n')}\n\n${error.message}`;

@@ -19,9 +19,10 @@ afterEach(async () => {
 
 async function onServer(
   answers: Readonly<Record<string, Answer>>,
+  offered = capabilities,
 ): Promise<{ writing: CanWriteMessages; scripted: ScriptedServer }> {
-  const greeting = `* OK [CAPABILITY ${capabilities}] ready\r\n`;
-  const authenticate = `% OK [CAPABILITY ${capabilities}] welcome\r\n`;
+  const greeting = `* OK [CAPABILITY ${offered}] ready\r\n`;
+  const authenticate = `% OK [CAPABILITY ${offered}] welcome\r\n`;
   const scripted = await scriptedServer({
     greeting,
     answers: { AUTHENTICATE: authenticate, SELECT: select, ...answers },
@@ -71,6 +72,44 @@ describe('a move of which the server told the copies', () => {
     expect([[...done], failure]).toEqual([[[2, 12]], 'lost']);
   });
 });
+
+test.each([
+  ['UIDPLUS', capabilities, '2:3'],
+  ['no UIDPLUS', capabilities.replace(' UIDPLUS', ''), null],
+])(
+  'with %s a message goes only when a copy of it is seen, and is flagged no more where none is',
+  async (_, offered, expunged) => {
+    const deleted = new Set<number>();
+    const store: Answer = ({ tag, line }) => {
+      const sign = line.includes('+FLAGS');
+      const uids = line.includes('1:3') ? [1, 2, 3] : [1];
+      for (const uid of uids) sign ? deleted.add(uid) : deleted.delete(uid);
+      return `${uids.map((uid) => `* ${uid} FETCH (UID ${uid} FLAGS (${sign ? '\\Deleted' : ''}))\r\n`).join('')}${tag} OK done\r\n`;
+    };
+    const { writing, scripted } = await onServer(
+      {
+        'UID STORE': store,
+        'UID FETCH': '* 1 FETCH (UID 11 FLAGS (\\deleted))\r\n* 2 FETCH (UID 12 FLAGS ())\r\n% OK done\r\n',
+        'UID EXPUNGE': '* VANISHED 2:3\r\n% OK done\r\n',
+      },
+      offered,
+    );
+    const copyOf = (uid: number) => ({ mailbox: 'Target', uidValidity: 7, uid });
+    const copies = new Map([
+      [1, [copyOf(11), copyOf(13)]],
+      [2, [copyOf(13), copyOf(12)]],
+    ]);
+    const { done, kept, failure } = await writing.remove(source, copies);
+    expect([[...done].sort(), [...kept], failure]).toEqual([[2, 3], [1], null]);
+    expect([...deleted]).toEqual([2, 3]);
+    const order = scripted.commands.filter((line) => /^(?:SELECT|EXAMINE|UID)/.test(line));
+    expect(order.slice(0, 6)).toEqual([
+      ...['SELECT "Source"', 'UID STORE 1:3 +FLAGS (\\Deleted)', 'EXAMINE "Target"', 'UID FETCH 11:13 (UID FLAGS)'],
+      ...['SELECT "Source"', 'UID STORE 1 -FLAGS (\\Deleted)'],
+    ]);
+    expect(order.slice(6)).toEqual(expunged === null ? [] : [`UID EXPUNGE ${expunged}`]);
+  },
+);
 
 describe('a removal that the server refuses', () => {
   test.each([

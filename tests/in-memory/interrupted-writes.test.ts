@@ -52,7 +52,15 @@ function faulty(writing: CanWriteMessages, n: number, fault: Fault) {
       change<ReadonlyMap<number, readonly string[]>>(messages, new Map(), (some) => writing.flag(some, ...more)),
     transfer: (kind, messages, target) =>
       change<ReadonlyMap<number, number>>(messages, new Map(), (some) => writing.transfer(kind, some, target)),
-    remove: (messages) => change<ReadonlySet<number>>(messages, new Set(), writing.remove),
+    remove: async (messages, copies) => {
+      let kept: ReadonlySet<number> = new Set();
+      const remove = async (some: Messages) => {
+        const removed = await writing.remove(some, copies);
+        kept = removed.kept;
+        return removed;
+      };
+      return { ...(await change<ReadonlySet<number>>(messages, new Set(), remove)), kept };
+    },
   };
   return { wrapped, changes: () => changes };
 }

@@ -1,5 +1,5 @@
 import type { Glimpse } from '../../shared/catalog/own-changes.ts';
-import type { CanWriteMessages, Messages, WriteFailure, Written } from '../../shared/methods/Email/mail.ts';
+import type { CanWriteMessages, Messages, Place, WriteFailure, Written } from '../../shared/methods/Email/mail.ts';
 import type { FakeMailServer } from '../catalog/fake-mail-server.ts';
 
 /** What the mail server in memory can do, and what it refuses. */
@@ -66,13 +66,24 @@ export function writingOf(server: FakeMailServer, abilities: WritingAbilities = 
         if (uidPlus && server.uidValidity(target) === uidValidity) done.set(uid, there);
       });
     },
-    remove: async (messages) => {
+    remove: async (messages, copies = new Map()) => {
       const done = new Set<number>();
-      return operation('remove', messages, null, done, (uid) => {
+      const kept = new Set<number>();
+      const isThere = ({ mailbox, uidValidity, uid }: Place) =>
+        server.names().includes(mailbox) &&
+        server.uidValidity(mailbox) === uidValidity &&
+        server.messages(mailbox).some((message) => message.uid === uid && !message.flags.has('\\Deleted'));
+      const removed = operation('remove', messages, null, done, (uid) => {
+        const others = copies.get(uid);
+        if (others !== undefined && !others.some(isThere)) {
+          kept.add(uid);
+          return;
+        }
         done.add(uid);
         if (uidPlus) server.expunge(messages.mailbox, uid);
         else server.setFlags(messages.mailbox, uid, [...flagsOf(messages.mailbox, uid), '\\Deleted']);
       });
+      return { ...removed, kept };
     },
   };
 }

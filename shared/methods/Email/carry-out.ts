@@ -1,10 +1,10 @@
 import type { Email, EmailRow, MailboxKey } from '../../catalog/email.ts';
 import { keywordsOfFlags } from '../../catalog/keywords.ts';
 import type { MailboxEntry } from '../../catalog/mailbox.ts';
-import { changed, type KeywordChange, type OwnChanges } from '../../catalog/own-changes.ts';
+import { changed, type Glimpse, type KeywordChange, type OwnChanges } from '../../catalog/own-changes.ts';
 import { Unavailable } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
-import type { CanWriteMessages, Messages, WriteFailure, Written } from './mail.ts';
+import type { CanWriteMessages, Copies, Messages, Place, WriteFailure, Written } from './mail.ts';
 import { type OwnLedger, ownLedger } from './own-ledger.ts';
 import {
   flagsOf,
@@ -85,13 +85,13 @@ export async function carryOut(
   async function take(task: Task, failed: Map<Id, WriteFailure>): Promise<void> {
     const { told, failure } = isLost ? nothingDone : await carriedOut(task);
     isLost ||= failure === 'lost';
-    for (const { emailId, row } of task.rows) {
+    for (const { emailId, row, staying = [] } of task.rows) {
       const after = told.get(row);
       const email = emails.get(emailId);
       if (after !== undefined && email !== undefined) emails.set(emailId, after(email));
       else if (failure === null || failure === 'lost' || failure === 'gone') {
         unsure.add(emailId);
-        ledger.touch(task.mailbox, [{ before: null, after: null }]);
+        for (const { mailbox } of [row, ...staying]) ledger.touch(mailbox, [unseen]);
       } else failed.set(emailId, failure);
     }
   }
@@ -108,6 +108,8 @@ export async function carryOut(
 
 /** What the server told of rows of a task: what it made of the Email. */
 type Told = ReadonlyMap<EmailRow, (email: Email) => Email>;
+
+const unseen: Glimpse = { before: null, after: null };
 
 /** There was no connection any more: what became of the Email has to be looked at. */
 const nothingDone: { readonly told: Told; readonly failure: WriteFailure | null } = {
@@ -160,18 +162,22 @@ async function carryOutTask(
       };
     }
     case 'expunge': {
-      const written = noted(await writing.remove(messages));
-      if (written.failure === null) for (const { row } of rows) ledger.leaves(mailbox, row.uid);
+      const written = noted(await writing.remove(messages, copiesOf(rows, mailboxes)));
+      const { done, failure, kept } = written;
+      if (failure === null) for (const { row } of rows) if (!kept.has(row.uid)) ledger.leaves(mailbox, row.uid);
       return {
-        failure: written.failure,
-        told: toldOf(rows, ({ row }) =>
-          written.done.has(row.uid) ? (email) => withRows(email, row, null) : undefined,
-        ),
+        failure,
+        told: toldOf(rows, ({ row }) => (done.has(row.uid) ? (email) => withRows(email, row, null) : undefined)),
       };
+    }
+    case 'restore': {
+      // What the flags are then is looked at, as what others have done is.
+      const { failure } = noted(await writing.flag(messages, 'remove', ['\\Deleted']));
+      return { failure, told: new Map() };
     }
   }
 
-  function noted<T>(written: Written<T>): Written<T> {
+  function noted<W extends Written<unknown>>(written: W): W {
     if (written.glimpses.length > 0) ledger.touch(mailbox, written.glimpses);
     return written;
   }
@@ -180,6 +186,16 @@ async function carryOutTask(
 function messagesOf(entry: MailboxEntry | undefined, rows: readonly OwnedRow[]): Messages | null {
   if (!entry?.vector) return null;
   return { mailbox: entry.name, uidValidity: entry.vector.uidValidity, uids: rows.map(({ row }) => row.uid) };
+}
+
+/** Where the copies lie of which one has to stay. */
+function copiesOf(rows: readonly OwnedRow[], mailboxes: Scene['mailboxes']): Copies {
+  const placeOf = ({ mailbox, uid }: EmailRow): readonly Place[] => {
+    const entry = mailboxes.get(mailbox);
+    return entry?.vector ? [{ mailbox: entry.name, uidValidity: entry.vector.uidValidity, uid }] : [];
+  };
+  const withCopies = rows.filter(({ staying }) => staying !== undefined);
+  return new Map(withCopies.map(({ row, staying = [] }) => [row.uid, staying.flatMap(placeOf)]));
 }
 
 function toldOf(rows: readonly OwnedRow[], tell: (owned: OwnedRow) => ((email: Email) => Email) | undefined): Told {

@@ -1,12 +1,22 @@
 import type { ChangingCatalog } from '../../catalog/account.ts';
 import type { Adopted, Span } from '../../catalog/adopt.ts';
+import type { Email } from '../../catalog/email.ts';
 import { existsInJmap } from '../../catalog/keywords.ts';
 import type { CatalogView } from '../../catalog/view.ts';
 import { OutcomeUnknown, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
 import { carryOut, type Deeds, type Scene } from './carry-out.ts';
 import type { CanWriteMessages, WriteFailure } from './mail.ts';
-import { isEmptyWish, isFulfilled, needsCopy, undoingOf, type Wish, type Wished } from './wish.ts';
+import {
+  isEmptyWish,
+  isFulfilled,
+  needsCopy,
+  restoringOf,
+  undoingOf,
+  type Wish,
+  type Wished,
+  wouldBeNowhere,
+} from './wish.ts';
 
 /** How often wishes are carried out of which it is not known whether they hold; after that they are only undone. */
 const roundsMax = 3;
@@ -71,18 +81,25 @@ export async function fulfil(
       const original = originals.get(id) ?? null;
       if (!existsInJmap(original)) outcomes.set(id, refuse({ type: 'notFound' }));
       else if (isFulfilled(wish, email)) outcomes.set(id, ok(null));
+      else if (!existsInJmap(email) && isHidden(wish, email, original)) undo(id, noAnswer);
       else if (!existsInJmap(email)) outcomes.set(id, refuse({ type: 'notFound' }));
+      else if (wouldBeNowhere(wish, email)) undo(id, nowhere);
       else if (!isOver && !(wasLost && needsCopy({ wish, email }, canMove))) active.set(id, { wish, email });
       else undo(id, wasLost ? noAnswer : notDone);
     }
     return { active, undoing };
+
+    /** Whether what is left of it may be hidden by a removal of ours that was lost in the midst. */
+    function isHidden(wish: Wish, email: Email | null, original: Email): email is Email {
+      return wasLost && email !== null && !isEmptyWish(restoringOf(wish, email, original));
+    }
 
     /** Refuses it, and takes back what is done of it by now. */
     function undo(id: Id, error: SetError): void {
       const [wish, email, original] = [wishes.get(id), emails.get(id), originals.get(id)];
       outcomes.set(id, refuse(error));
       if (wish === undefined || email === undefined || original === undefined) return;
-      const back = { wish: undoingOf(wish, email, original), email };
+      const back = { wish: (isHidden(wish, email, original) ? restoringOf : undoingOf)(wish, email, original), email };
       if (isEmptyWish(back.wish)) return;
       const canUndo = round <= roundsMax + 1 && !(wasLost && needsCopy(back, canMove));
       if (!canUndo) outcomes.set(id, refuse(halfDone(error)));
@@ -142,6 +159,10 @@ function isSameState(a: CatalogView, b: CatalogView): boolean {
 }
 
 export const noAnswer: SetError = { type: 'serverUnavailable', description: 'the mail server did not answer' };
+const nowhere: SetError = {
+  ...{ type: 'invalidProperties', properties: ['mailboxIds'] },
+  description: 'an Email has to be in a mailbox, and it is in no other one any more',
+};
 const notDone: SetError = { type: 'forbidden', description: 'the mail server accepted it, and did not do it' };
 
 function halfDone(error: SetError): SetError {

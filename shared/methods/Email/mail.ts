@@ -134,8 +134,19 @@ export type CanWriteMessages = {
   /**
    * Takes messages out of a mailbox, these and no others: where the server cannot expunge single messages, they stay there flagged
    * `\Deleted`, which JMAP does not see. `done`: the UIDs that are gone, or flagged so.
+   *
+   * A message that has `copies` goes only if one of them is there, and not flagged `\Deleted`, after the message itself was
+   * flagged. So of two writers that each take away the copy which the other one wants to stay, at most one succeeds.
    */
-  readonly remove: (messages: Messages) => Promise<Written<ReadonlySet<number>>>;
+  readonly remove: (messages: Messages, copies?: Copies) => Promise<Removed>;
+};
+
+/** Where else a message lies, by its UID. */
+export type Copies = ReadonlyMap<number, readonly Place[]>;
+
+export type Removed = Written<ReadonlySet<number>> & {
+  /** What stays, and is flagged no more, because no copy of it was there. */
+  readonly kept: ReadonlySet<number>;
 };
 
 /** A piece of a message that is to be put into a mailbox. */

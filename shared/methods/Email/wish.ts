@@ -11,6 +11,8 @@ export type Wish = {
   /** JMAP keywords. */
   readonly set: readonly string[];
   readonly unset: readonly string[];
+  /** Mailboxes in which copies are flagged `\Deleted` and are not to be. */
+  readonly restore?: readonly MailboxKey[];
 };
 
 /** One step for some Emails whose rows lie in one mailbox; a command of its own. */
@@ -27,8 +29,13 @@ export type Task =
       readonly keywords: readonly string[];
       readonly rows: OwnedRow[];
     }
-  | { readonly kind: 'expunge'; readonly mailbox: MailboxKey; readonly rows: OwnedRow[] };
-export type OwnedRow = { readonly emailId: Id; readonly row: EmailRow };
+  | { readonly kind: 'expunge' | 'restore'; readonly mailbox: MailboxKey; readonly rows: OwnedRow[] };
+export type OwnedRow = {
+  readonly emailId: Id;
+  readonly row: EmailRow;
+  /** Copies in other mailboxes: the row goes only if one of them is still there. None where the Email is destroyed. */
+  readonly staying?: readonly EmailRow[];
+};
 
 /** The order in which steps are taken: what cannot be undone comes last. */
 export const stages = ['copy', 'move', 'flag', 'expunge'] as const;
@@ -55,7 +62,7 @@ export function tasksOf(stage: Stage, wished: Iterable<Wished>, canMove: boolean
 }
 
 /** Whether all that is wished holds. */
-export function isFulfilled({ enter, leave, set, unset }: Wish, email: Email | null): boolean {
+export function isFulfilled({ enter, leave, set, unset, restore = [] }: Wish, email: Email | null): boolean {
   const mailboxes = mailboxesOf(email);
   if (leave === 'all') return mailboxes.length === 0;
   if (email === null || mailboxes.length === 0) return false;
@@ -64,8 +71,21 @@ export function isFulfilled({ enter, leave, set, unset }: Wish, email: Email | n
     enter.every((mailbox) => mailboxes.includes(mailbox)) &&
     !leave.some((mailbox) => mailboxes.includes(mailbox)) &&
     set.every((keyword) => keywords.includes(keyword)) &&
-    !unset.some((keyword) => keywords.includes(keyword))
+    !unset.some((keyword) => keywords.includes(keyword)) &&
+    !email.rows.some(({ mailbox, deleted }) => deleted && restore.includes(mailbox))
   );
+}
+
+/** Whether the Email would be in no mailbox then: others have taken it out of those that were to stay. */
+export function wouldBeNowhere({ enter, leave }: Wish, email: Email): boolean {
+  return leave !== 'all' && enter.length === 0 && without(mailboxesOf(email), leave).length === 0;
+}
+
+/** What shows the copies again that a removal has hidden before it was lost, where no other copy is left. */
+export function restoringOf({ leave }: Wish, now: Email, original: Email): Wish {
+  const hidden = mailboxesOf(now).length > 0 ? [] : now.rows.map(({ mailbox }) => mailbox);
+  const restore = mailboxesOf(original).filter((key) => leave !== 'all' && leave.includes(key) && hidden.includes(key));
+  return { enter: [], leave: [], set: [], unset: [], restore };
 }
 
 /** What takes back that part of a wish which is done by now, and nothing that others did. */
@@ -80,8 +100,8 @@ export function undoingOf({ enter, leave, set, unset }: Wish, now: Email, origin
   };
 }
 
-export function isEmptyWish({ enter, leave, set, unset }: Wish): boolean {
-  return enter.length === 0 && leave.length === 0 && set.length === 0 && unset.length === 0;
+export function isEmptyWish({ enter, leave, set, unset, restore = [] }: Wish): boolean {
+  return [enter, leave, set, unset, restore].every(({ length }) => length === 0);
 }
 
 /** Whether nothing but copying would help: then a message might come twice, if an earlier copy is still under way. */
@@ -128,6 +148,7 @@ function copiesFor({ wish, email }: Wished, canMove: boolean): Task[] {
 function flagTasksFor({ wish, email }: Wished): Task[] {
   const { leave } = wish;
   if (leave === 'all') return [];
+  if (wish.restore !== undefined) return restoringTasksFor(wish.restore, email);
   const staying = email.rows.filter((row) => !row.deleted && !leave.includes(row.mailbox));
   const now = keywordsOf({ ...email, rows: staying });
   const wanted = changed(keywordsOf(email), { add: wish.set, remove: wish.unset });
@@ -143,12 +164,23 @@ function flagTasksFor({ wish, email }: Wished): Task[] {
   return tasks;
 }
 
+function restoringTasksFor(mailboxes: readonly MailboxKey[], email: Email): Task[] {
+  return mailboxes.map((mailbox) => ({
+    ...{ kind: 'restore', mailbox },
+    rows: email.rows.filter((row) => row.deleted && row.mailbox === mailbox).map((row) => ({ emailId: email.id, row })),
+  }));
+}
+
 /** Nothing is expunged before the Email is in every mailbox that it enters, nor where it would be nowhere then. */
 function expungesFor({ wish, email }: Wished): Task[] {
   const { lacking, superfluous } = difference(wish, email);
   const remaining = without(mailboxesOf(email), superfluous);
   if (wish.leave !== 'all' && (lacking.length > 0 || remaining.length === 0)) return [];
-  return superfluous.map((mailbox) => ({ kind: 'expunge', mailbox, rows: rowsIn(email, mailbox) }));
+  const staying = remaining.flatMap((mailbox) => rowsIn(email, mailbox)).map(({ row }) => row);
+  return superfluous.map((mailbox) => ({
+    ...{ kind: 'expunge', mailbox },
+    rows: rowsIn(email, mailbox).map((owned) => (staying.length === 0 ? owned : { ...owned, staying })),
+  }));
 }
 
 /** Mailboxes that the Email is still to enter, and to leave. */

@@ -4,11 +4,13 @@ import type { Id } from '../../../shared/jmap/scalars.ts';
 import {
   isFulfilled,
   needsCopy,
+  restoringOf,
   type Stage,
   stages,
   tasksOf,
   undoingOf,
   type Wish,
+  wouldBeNowhere,
 } from '../../../shared/methods/Email/wish.ts';
 
 type Row = readonly [mailbox: number, uid: number, keywords?: string, deleted?: 'deleted'];
@@ -183,6 +185,36 @@ test.each<[string, Email, Partial<Wish>, Partial<Wish>]>([
   ['nothing that others did', email('e', [5, 1, 'b']), { enter: [2], set: ['a'] }, {}],
 ])('what is undone: %s', (_, now, given, back) => {
   expect(undoingOf(wish(given), now, email('e', [1, 7]))).toEqual(wish(back));
+});
+
+test.each<[string, Email, Partial<Wish>, readonly (readonly [number, number])[] | undefined]>([
+  ['taken out of one mailbox', email('e', [1, 7], [2, 9], [3, 5, '', 'deleted']), { leave: [1] }, [[2, 9]]],
+  ['moved there by copies', email('e', [1, 7], [2, 9]), { enter: [2], leave: [1] }, [[2, 9]]],
+  ['destroyed', email('e', [1, 7], [2, 9]), { leave: 'all' }, undefined],
+])('what has to stay when an Email is %s', (_, each, given, staying) => {
+  const [task] = tasksOf('expunge', [{ wish: wish(given), email: each }], false);
+  expect(task?.rows[0]?.staying?.map(({ mailbox, uid }) => [mailbox, uid])).toEqual(staying);
+});
+
+test.each<[Email, Partial<Wish>, boolean]>([
+  [email('e', [1, 7]), { leave: [1] }, true],
+  [email('e', [1, 7], [2, 9, '', 'deleted']), { leave: [1] }, true],
+  [email('e', [1, 7], [2, 9]), { leave: [1] }, false],
+  [email('e', [1, 7]), { enter: [2], leave: [1] }, false],
+  [email('e', [1, 7]), { leave: 'all' }, false],
+])('%j would be nowhere after %j: %s', (each, given, nowhere) => {
+  expect(wouldBeNowhere(wish(given), each)).toBe(nowhere);
+});
+
+test.each<[string, Email, number[]]>([
+  ['what was hidden in the mailbox that it leaves', email('e', [1, 7, '', 'deleted']), [1]],
+  ['nothing while a copy is left', email('e', [1, 7, '', 'deleted'], [2, 9]), []],
+  ['nothing that others hide elsewhere', email('e', [2, 9, '', 'deleted']), []],
+])('a removal that was lost restores %s', (_, now, restore) => {
+  const back = restoringOf(wish({ leave: [1] }), now, email('e', [1, 7], [2, 9]));
+  expect(back).toEqual({ ...wish({}), restore });
+  const tasks = tasksOf('flag', [{ wish: back, email: now }], true);
+  expect(tasks.map(({ kind, mailbox }) => [kind, mailbox])).toEqual(restore.map((mailbox) => ['restore', mailbox]));
 });
 
 test.each<[Partial<Wish>, boolean, boolean]>([

@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Id } from '../../shared/jmap/scalars.ts';
+import { courier, cyrus, dovecot, type TestServer } from '../servers/servers.ts';
+import { type Product, startProduct } from './harness.ts';
+import { type ImapActor, imapActor } from './imap-actor.ts';
+import { type InterceptingProxy, type Interception, startInterceptingProxy } from './intercepting-proxy.ts';
+import type { JmapClient, Login } from './jmap-client.ts';
+import { letter } from './letter.ts';
+
+type Name = 'One' | 'Two';
+
+/** Something that one waits for and another gives. */
+function signal() {
+  let give = () => {};
+  const given = new Promise<void>((resolve) => {
+    give = resolve;
+  });
+  return { given, give };
+}
+
+const servers: readonly [title: string, start: () => Promise<TestServer>, ignoreCapabilities: readonly string[]][] = [
+  ['Dovecot', dovecot, []],
+  ['Dovecot with neither MOVE nor UIDPLUS', dovecot, ['MOVE', 'UIDPLUS']],
+  ['Cyrus', cyrus, []],
+  ['Courier', courier, []],
+];
+/** So long a test may take on a machine that has other things to do. */
+const timeoutMs = 180_000;
+
+describe.each(servers)(
+  '%s: two clients that each take an Email out of one of its two mailboxes',
+  (_, start, ignored) => {
+    let proxy: InterceptingProxy;
+    let product: Product;
+    let actor: ImapActor;
+    let user: Login;
+    let delivered = 0;
+    /** The one that follows upon the look at what is to stay. */
+    const lastCommand =
+      ignored.includes('UIDPLUS') || start === courier
+        ? { command: /^SELECT "(?:INBOX\.)?Two"/, nth: 2 }
+        : { command: /^UID EXPUNGE/, nth: 1 };
+
+    beforeAll(async () => {
+      const server = await start();
+      user = await server.freshUser();
+      actor = await imapActor(server, { ...user });
+      for (const name of ['One', 'Two']) await actor.create(name);
+      proxy = await startInterceptingProxy(server.imapPort);
+      product = startProduct({ host: server.host, imapPort: proxy.port }, { ignoreCapabilities: ignored });
+    });
+    afterAll(async () => {
+      await product.stop();
+      await proxy.stop();
+      await actor.close();
+    });
+
+    /** So many new letters that lie in both mailboxes, and clients of two processes that know them. */
+    async function scene(letters: number) {
+      proxy.set(null);
+      for (let count = 0; count < letters; count += 1) {
+        await actor.deliver('One', letter({ token: `t${++delivered}` }));
+        await actor.copy('One', [(await actor.uids('One')).at(-1) ?? 0], 'Two');
+      }
+      const clients: JmapClient[] = [];
+      for (const process of [await product.startProcess(), await product.startProcess()]) {
+        clients.push(await process.client(user));
+      }
+      const [first, second] = clients as [JmapClient, JmapClient];
+      await product.seeAll(first);
+      const { list } = await first.get<{ id: Id; name: string }>('Mailbox', { ids: null });
+      const box = (name: Name) => list.find((each) => each.name === name)?.id ?? '';
+      const conditions = (['One', 'Two'] as const).map((name) => ({ inMailbox: box(name) }));
+      const { ids } = await first.query('Email', { filter: { operator: 'AND', conditions } });
+      expect(ids).toHaveLength(letters);
+      await second.query('Email', {});
+      /** `updated`, or the type of the SetError. */
+      const takeOut = async (client: JmapClient, id: Id, name: Name): Promise<string> => {
+        const update = { [id]: { [`mailboxIds/${box(name)}`]: null } };
+        const response = await client.one<{ notUpdated: { [id: string]: { type: string } } | null }>('Email/set', {
+          update,
+        });
+        return response.notUpdated?.[id]?.type ?? 'updated';
+      };
+      return { ids, first, second, takeOut };
+    }
+
+    /** Where each letter can be seen. */
+    async function visible(): Promise<{ readonly [token: string]: string }> {
+      const where: { [token: string]: string } = {};
+      for (const name of ['One', 'Two']) {
+        for (const { token, flags } of await actor.rows(name)) {
+          if (!flags.includes('\\Deleted')) where[token] = `${where[token] ?? ''}${name}`;
+        }
+      }
+      return where;
+    }
+
+    async function expectNoneLost() {
+      expect(Object.keys(await visible())).toHaveLength(delivered);
+    }
+
+    test(
+      'at the same moment: one of them does, and the other one is told why not',
+      async () => {
+        const { ids, first, second, takeOut } = await scene(6);
+        for (const id of ids) {
+          const said = await Promise.all([takeOut(first, id, 'One'), takeOut(second, id, 'Two')]);
+          expect([...said].sort()).toEqual(['invalidProperties', 'updated']);
+        }
+        await expectNoneLost();
+      },
+      timeoutMs,
+    );
+
+    test(
+      'one between any two commands of the other',
+      async () => {
+        for (let nth = 1; ; nth += 1) {
+          const { ids, first, second, takeOut } = await scene(1);
+          const [id = '' as Id] = ids;
+          let other: Promise<string> | null = null;
+          const act = async () => {
+            other = takeOut(second, id, 'Two');
+            await other;
+          };
+          proxy.set({ command: /^(?:SELECT|EXAMINE|UID)/, nth, moment: 'before', act });
+          const said = [await takeOut(first, id, 'One')];
+          proxy.set(null);
+          if (other !== null) said.push(await other);
+          await expectNoneLost();
+          if (said.length === 1) {
+            expect([said, nth > 4]).toEqual([['updated'], true]);
+            return;
+          }
+          expect(said.sort()).toEqual(['invalidProperties', 'updated']);
+        }
+      },
+      timeoutMs,
+    );
+
+    test.each<Interception['moment']>(['before', 'unanswered'])(
+      'when the connection of one of them breaks while the other is at its end (%s), whichever command it is',
+      async (moment) => {
+        for (let broken = 1; ; broken += 1) {
+          const { ids, first, second, takeOut } = await scene(1);
+          const [id = '' as Id] = ids;
+          const end = signal();
+          const over = signal();
+          let other: Promise<string> = Promise.resolve('');
+          const act = async () => {
+            const atEnd = async () => {
+              end.give();
+              await over.given;
+            };
+            proxy.set({ ...lastCommand, moment: 'before', act: atEnd });
+            other = takeOut(second, id, 'Two');
+            await end.given;
+            proxy.set({ command: /^(?:SELECT|EXAMINE|UID)/, nth: broken, moment, act: 'drop' });
+          };
+          proxy.set({ command: /^SELECT/, nth: 1, moment: 'before', act });
+          await takeOut(first, id, 'One');
+          const hasBroken = proxy.hasHappened();
+          proxy.set(null);
+          over.give();
+          await other;
+          await expectNoneLost();
+          if (hasBroken) continue;
+          expect(broken).toBeGreaterThan(3);
+          return;
+        }
+      },
+      timeoutMs,
+    );
+  },
+);
