@@ -161,7 +161,7 @@ export function hasPigeonhole(): boolean {
 const keptLog = (folder: string): string => path.join(folder, 'dovecot.log');
 
 /** A `sendmail` that keeps each message, complete or not at all; the first line is how it was called. */
-const keepingSendmail = (outbox: string): string => `#!/bin/sh
+export const keepingSendmail = (outbox: string): string => `#!/bin/sh
 set -e
 file=$(mktemp '${outbox}/XXXXXXXXXX')
 { printf '%s\\n' "$*"; cat; } >"$file"

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { keepingSendmail } from '../../functions/local/dovecot.ts';
+import { type CertificateFiles, ensureCertificate } from '../../functions/local/mail-server/certificate.ts';
 import { inSocketFolder, mailOwner } from '../../functions/local/mail-server/server-folder.ts';
 import { startOnPorts } from '../../functions/local/mail-server/start-on-ports.ts';
 import { superviseProcess } from '../../functions/local/mail-server/supervised-process.ts';
@@ -12,8 +14,13 @@ export const unpackCyrus = (installer: Installer): Promise<Unpacked> =>
   unpackPackages('cyrus', ['cyrus-imapd', 'cyrus-common', 'sasl2-bin'], installer);
 
 export interface CyrusServer extends MailServer {
-  /** ManageSieve. */
+  /** ManageSieve with optional STARTTLS, and LMTP. */
   readonly sievePort: number;
+  readonly lmtpPort: number;
+  /** PEM file with the self-signed certificate, good for "localhost" and 127.0.0.1. */
+  readonly caFile: string;
+  /** Folder of the messages that scripts have sent: one file each, its envelope in the first line. */
+  readonly outbox: string;
 }
 
 /**
@@ -25,23 +32,28 @@ export async function startCyrus(installer: Installer): Promise<CyrusServer> {
   const owner = await mailOwner();
   const programs = path.join(root, 'usr/lib/cyrus/bin');
   const env = { CYRUS_USER: owner.user, LD_LIBRARY_PATH: libraryPath, SASL_PATH: pluginPath(root, libraryPath) };
-  const { server, ports } = await startOnPorts('Cyrus', [0, 0], ([imapPort, sievePort]) =>
+  const { server, ports } = await startOnPorts('Cyrus', [0, 0, 0], ([imapPort, sievePort, lmtpPort]) =>
     inSocketFolder(async (folder) => {
-      for (const name of ['', 'conf', 'conf/socket', 'mail', 'sieve']) {
+      for (const name of ['', 'conf', 'conf/socket', 'mail', 'sieve', 'outbox']) {
         await mkdir(path.join(folder, name), { recursive: true });
         await owner.give?.(path.join(folder, name));
       }
       const configFile = path.join(folder, 'imapd.conf');
       const servicesFile = path.join(folder, 'cyrus.conf');
-      await writeFile(configFile, configuration(folder));
-      await writeFile(servicesFile, services(programs, configFile, imapPort, sievePort));
+      const { certificateFile, keyFile } = await ensureCertificate(folder);
+      await owner.give?.(keyFile);
+      const outbox = path.join(folder, 'outbox');
+      const sendmail = path.join(folder, 'sendmail');
+      await writeFile(sendmail, keepingSendmail(outbox), { mode: 0o755 });
+      await writeFile(configFile, configuration(folder, { certificateFile, keyFile, sendmail }));
+      await writeFile(servicesFile, services(programs, configFile, { imapPort, sievePort, lmtpPort }));
       const process = superviseProcess({
         program: path.join(programs, 'master'),
         args: ['-D', '-C', configFile, '-M', servicesFile, '-p', path.join(folder, 'master.pid')],
         env,
         temporaryFolder: folder,
       });
-      return { ...process, sasldb: path.join(folder, 'sasldb2') };
+      return { ...process, sasldb: path.join(folder, 'sasldb2'), caFile: certificateFile, outbox };
     }),
   );
 
@@ -60,6 +72,9 @@ export async function startCyrus(installer: Installer): Promise<CyrusServer> {
     host: '127.0.0.1',
     imapPort: ports[0],
     sievePort: ports[1],
+    lmtpPort: ports[2],
+    caFile: server.caFile,
+    outbox: server.outbox,
     addUser: ({ user, password }) => changeUser(saslpasswd('-p', '-c', user), password),
     removeUser: (user) => changeUser(saslpasswd('-d', user), ''),
     stop: server.stop,
@@ -83,7 +98,10 @@ function runWithInput(program: string, args: string[], env: Record<string, strin
   });
 }
 
-const configuration = (folder: string): string => `
+const configuration = (
+  folder: string,
+  { certificateFile, keyFile, sendmail }: CertificateFiles & { readonly sendmail: string },
+): string => `
 configdirectory: ${folder}/conf
 defaultpartition: default
 partition-default: ${folder}/mail
@@ -91,6 +109,9 @@ sieveusehomedir: no
 sievedir: ${folder}/sieve
 sieve_maxscripts: 16
 sieve_maxscriptsize: 64
+sieve_tls_server_cert: ${certificateFile}
+sieve_tls_server_key: ${keyFile}
+sendmail: ${sendmail}
 servername: localhost
 admins: cyrus
 unixhierarchysep: yes
@@ -113,13 +134,16 @@ skiplist_unsafe: yes
 duplicatesuppression: no
 `;
 
-const services = (programs: string, configFile: string, imapPort: number, sievePort: number): string => `
+type CyrusPorts = { readonly imapPort: number; readonly sievePort: number; readonly lmtpPort: number };
+
+const services = (programs: string, configFile: string, { imapPort, sievePort, lmtpPort }: CyrusPorts): string => `
 START {
   recover cmd="${programs}/ctl_cyrusdb -C ${configFile} -r"
 }
 SERVICES {
   imap cmd="${programs}/imapd -C ${configFile}" listen="127.0.0.1:${imapPort}" proto="tcp4" prefork=2 maxchild=400
   sieve cmd="${programs}/timsieved -C ${configFile}" listen="127.0.0.1:${sievePort}" proto="tcp4" prefork=0 maxchild=100
+  lmtp cmd="${programs}/lmtpd -a -C ${configFile}" listen="127.0.0.1:${lmtpPort}" proto="tcp4" prefork=0 maxchild=100
 }
 DAEMON {
   idled cmd="${programs}/idled -C ${configFile}"

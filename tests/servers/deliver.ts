@@ -2,14 +2,14 @@ import { readdir, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestDovecot } from './servers.ts';
+import type { TestCyrus, TestDovecot } from './servers.ts';
 
 /** A message to be delivered: its envelope, and its octets as latin1 with CRLF. */
 export type Delivery = { readonly from: string; readonly to: string; readonly message: string };
 
 /** Delivers by LMTP (RFC 2033), and resolves when whatever the user's scripts do has been done. Throws when it is refused. */
 export async function deliver(
-  { host, lmtpPort }: Pick<TestDovecot, 'host' | 'lmtpPort'>,
+  { host, lmtpPort }: Pick<TestDovecot | TestCyrus, 'host' | 'lmtpPort'>,
   mail: Delivery,
 ): Promise<void> {
   const text = mail.message.replace(/^\./gm, '..');
@@ -20,6 +20,8 @@ export async function deliver(
     if (!/^[23]/.test(line)) throw new Error(`Could not deliver: ${line}`);
     const next = steps.shift();
     if (next !== undefined) socket.write(`${next}\r\n`, 'latin1');
+    // Cyrus leaves it to the client to close.
+    else socket.end();
   }
   if (steps.length > 0) throw new Error('Could not deliver: the connection ended');
 }
@@ -28,7 +30,10 @@ export async function deliver(
 export type SentMessage = { readonly to: string; readonly octets: Buffer };
 
 /** What scripts have sent to this address. */
-export async function sentTo({ outbox }: Pick<TestDovecot, 'outbox'>, address: string): Promise<SentMessage[]> {
+export async function sentTo(
+  { outbox }: Pick<TestDovecot | TestCyrus, 'outbox'>,
+  address: string,
+): Promise<SentMessage[]> {
   const sent: SentMessage[] = [];
   for (const file of await readdir(outbox)) {
     if (!file.endsWith('.eml')) continue;

@@ -35,12 +35,12 @@ export async function dovecot(): Promise<TestDovecot> {
   };
 }
 
-/** Cyrus has ManageSieve. */
-export type TestCyrus = TestServer & { readonly sievePort: number };
+/** Cyrus has ManageSieve with a self-signed certificate, and LMTP. */
+export type TestCyrus = TestServer & Pick<CyrusServer, 'sievePort' | 'lmtpPort' | 'caFile' | 'outbox'>;
 
 export async function cyrus(): Promise<TestCyrus> {
-  const { sievePort } = await ask<CyrusServer>({ server: 'cyrus', action: 'start' });
-  return { ...(await testServer('cyrus')), sievePort };
+  const { sievePort, lmtpPort, caFile, outbox } = await ask<CyrusServer>({ server: 'cyrus', action: 'start' });
+  return { ...(await testServer('cyrus')), sievePort, lmtpPort, caFile, outbox };
 }
 
 export const courier = (): Promise<TestServer> => testServer('courier');

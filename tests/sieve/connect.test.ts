@@ -6,8 +6,9 @@ import { connect } from '../../shared/sieve/connect.ts';
 import { ConnectionLost, Throttled } from '../../shared/sieve/failure.ts';
 import { type SieveLimits, sieveLimits } from '../../shared/sieve/limits.ts';
 import type { SieveCredential, SieveServer } from '../../shared/sieve/server.ts';
+import { otherClient } from '../imap/rig.ts';
 import { type Certificate, certificateFor, endlessly } from '../imap/scripted-server.ts';
-import { dovecot } from '../servers/servers.ts';
+import { cyrus, dovecot } from '../servers/servers.ts';
 import { type SieveScriptedServer, scriptedSieveServer } from './scripted-server.ts';
 
 const anna: SieveCredential = { kind: 'password', user: 'anna', password: 'secret' };
@@ -51,9 +52,17 @@ function at({ server }: SieveScriptedServer, changed: Partial<SieveServer['sieve
 }
 
 describe('a login', () => {
-  test.each<TlsMode>(['plaintext', 'starttls'])('at Dovecot succeeds with the right password only: %s', async (tls) => {
-    const { host, sievePort, caFile, freshUser } = await dovecot();
-    const user = await freshUser();
+  test.each<{ name: string; start: typeof dovecot | typeof cyrus; tls: TlsMode }>([
+    { name: 'Dovecot', start: dovecot, tls: 'plaintext' },
+    { name: 'Dovecot', start: dovecot, tls: 'starttls' },
+    { name: 'Cyrus', start: cyrus, tls: 'plaintext' },
+    { name: 'Cyrus', start: cyrus, tls: 'starttls' },
+  ])('at $name succeeds with the right password only: $tls', async ({ start, tls }) => {
+    const mail = await start();
+    const { host, sievePort, caFile } = mail;
+    const user = await mail.freshUser();
+    // Cyrus has no account before the first login.
+    await (await otherClient(mail, user)).logout();
     const ca = tls === 'plaintext' ? null : await readFile(caFile, 'utf8');
     const server: SieveServer = { name: 'd', sieve: { host, port: sievePort, tls, ca }, auth: ['plain', 'login'] };
     const { wire, capabilities } = await connect(server, { kind: 'password', ...user }, sieveLimits);
