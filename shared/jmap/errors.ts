@@ -84,6 +84,12 @@ export class Unavailable extends Error {
   }
 }
 
+/** For `catch`: null where the world failed, and everything else is thrown on. */
+export function nullIfUnavailable(error: unknown): null {
+  if (error instanceof Unavailable) return null;
+  throw error;
+}
+
 /** Something was changed, and it cannot be seen what: ends as `serverPartialFail` (RFC 8620 §3.6.2), after which clients look anew. */
 export class OutcomeUnknown extends Unavailable {}
 

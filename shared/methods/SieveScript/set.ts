@@ -1,16 +1,17 @@
 // SieveScript/set (RFC 9661 §2.4)
-import { ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
+import { nullIfUnavailable, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
 import { boolean, nullable, type Parsed, string } from '../../jmap/grammar.ts';
 import type { Id, JsonObject } from '../../jmap/scalars.ts';
 import type { Finish, SetPort } from '../../jmap/standard/set.ts';
 import type { Revision, Some, Step } from '../../jmap/verbs.ts';
 import { scriptBlobId } from '../Blob/script-blob.ts';
-import { includerOf, includingInstead } from '../VacationResponse/includer.ts';
+import { includerOf, includingChanged, includingInstead, objectionToScripts } from '../VacationResponse/includer.ts';
 import { isVacationScript, vacationScriptName } from '../VacationResponse/vacation-script.ts';
 import { freeId, type KnownScript, knownScripts, renamedScripts, scriptsState } from './known-scripts.ts';
 import { orUndo } from './or-undo.ts';
 import type { SieveScript, SieveScriptPorts } from './record.ts';
 import { scriptContent, setErrorOf } from './script-content.ts';
+import type { Script } from './scripts.ts';
 
 /** An id that does not exist, or is none, is ignored; so any text is taken. */
 export const setArguments = {
@@ -49,6 +50,8 @@ export function canSetScripts(ports: SieveScriptPorts): ScriptSetPort {
     if (objection !== null) return refuse(objection);
     const content = await scriptContent(blobId, ports);
     if (!content.ok) return content;
+    const conflict = conflictBy([...known, { name, octets: content.value, isActive: false }]);
+    if (conflict !== null) return refuse(conflict);
     const put = await manager.put(name, content.value);
     if (!put.ok) return refuse(setErrorOf(put.error));
     const ids = new Set(known.map(({ id }) => id));
@@ -84,8 +87,13 @@ export function canSetScripts(ports: SieveScriptPorts): ScriptSetPort {
     if (after.blobId !== undefined) {
       const content = await scriptContent(after.blobId, ports);
       if (!content.ok) return content;
+      const conflict = conflictBy(
+        known.map((other) => (other === script ? { ...script, octets: content.value } : other)),
+      );
+      if (conflict !== null) return refuse(conflict);
       const put = await manager.put(script.name, content.value);
       if (!put.ok) return refuse(setErrorOf(put.error));
+      await tellIncluder(script.name, content.value);
       replace(script, { octets: content.value, blobId: scriptBlobId(content.value) });
       if (scriptBlobId(content.value) !== after.blobId) others.blobId = scriptBlobId(content.value);
     }
@@ -95,12 +103,32 @@ export function canSetScripts(ports: SieveScriptPorts): ScriptSetPort {
         () => rename(id, script.name, name),
         async () => {
           const undone = after.blobId === undefined ? ok(null) : await manager.put(script.name, script.octets);
-          if (undone.ok) replace(script, script);
+          if (!undone.ok) return;
+          replace(script, script);
+          if (after.blobId !== undefined) await tellIncluder(script.name, script.octets);
         },
       );
       if (!renamed.ok) return renamed;
     }
     return ok(Object.keys(others).length === 0 ? null : others);
+  }
+
+  function conflictBy(after: readonly Script[]): SetError | null {
+    const description = objectionToScripts(known, after);
+    return description === null ? null : { type: 'forbidden', description };
+  }
+
+  /**
+   * A vacation response that runs the script along with itself knows it by what it says, should another program rename it. Where
+   * that cannot be told, nothing else is wrong.
+   */
+  async function tellIncluder(name: string, octets: Uint8Array): Promise<void> {
+    const includer = includerOf(name, known);
+    if (includer === null) return;
+    const changed = includingChanged(includer, octets);
+    if (changed.equals(includer.octets)) return;
+    const put = await manager.put(includer.name, changed).catch(nullIfUnavailable);
+    if (put?.ok) replace(includer, { octets: changed, blobId: scriptBlobId(changed) });
   }
 
   /**

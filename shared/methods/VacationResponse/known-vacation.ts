@@ -18,7 +18,7 @@ export type KnownVacation = {
 /** What there is when nothing was ever set. */
 export const nothing: VacationScript = {
   ...{ fromDate: null, toDate: null, subject: null, textBody: null, htmlBody: null },
-  ...{ addresses: [], included: [] },
+  ...{ addresses: [], included: [], includedDigest: null },
 };
 
 export async function knownVacation({ scripts }: Pick<VacationPorts, 'scripts'>): Promise<KnownVacation> {

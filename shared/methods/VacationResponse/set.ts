@@ -9,6 +9,7 @@ import { dependenciesOf } from '../SieveScript/tokens.ts';
 import { withLf } from './answer-body.ts';
 import { objectionToIncluding } from './combination.ts';
 import { someOf } from './get.ts';
+import { includedNow } from './includer.ts';
 import {
   type KnownVacation,
   knownVacation,
@@ -19,6 +20,7 @@ import {
 } from './known-vacation.ts';
 import { singletonId, type VacationPorts, type VacationResponse } from './record.ts';
 import {
+  digestOf,
   extensionsOf,
   type VacationScript,
   vacationScriptName,
@@ -113,7 +115,9 @@ function scriptFor(
     textBody: textBody === null ? null : withLf(textBody),
     htmlBody: htmlBody === null ? null : withLf(htmlBody),
     addresses: ownAddresses,
-    included: isEnabled && own?.isActive !== true ? (active === null ? [] : [active.name]) : before.included,
+    ...(isEnabled && own?.isActive !== true
+      ? { included: active === null ? [] : [active.name], includedDigest: active && digestOf(active.octets) }
+      : { included: includedNow(before, scripts), includedDigest: before.includedDigest }),
   };
 }
 
@@ -183,7 +187,7 @@ async function removed(
 ): Promise<Result<Revised, SetError>> {
   if (own === null) return ok({ own: null, others });
   if (own.isActive) {
-    const off = await takenOff(own, says?.included ?? [], scripts, manager, others);
+    const off = await takenOff(own, says === null ? [] : includedNow(says, scripts), scripts, manager, others);
     if (!off.ok) return off;
   }
   const done = await manager.remove(own.name);

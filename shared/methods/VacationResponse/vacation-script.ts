@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { UTCDate } from '../../jmap/scalars.ts';
 import { type SieveToken, sieveTokens } from '../SieveScript/tokens.ts';
 import { type AnswerBody, type BodyKind, bodyKindOf, bodyOf, reasonOf } from './answer-body.ts';
@@ -16,7 +17,14 @@ export type VacationScript = AnswerBody & {
   readonly addresses: readonly string[];
   /** The user's own script, which is run after that; two while it gets another name, none where there is none. */
   readonly included: readonly string[];
+  /** Of what that script says, by `digestOf`: it is found again when another program gave it another name. */
+  readonly includedDigest: string | null;
 };
+
+/** A short mark of what a script says. */
+export function digestOf(octets: Uint8Array): string {
+  return createHash('sha256').update(octets).digest('base64url').slice(0, 20);
+}
 
 /** Whether a script by our name is one of ours, perhaps changed by somebody else since. */
 export function isVacationScript({ name, octets }: { readonly name: string; readonly octets: Uint8Array }): boolean {
@@ -35,7 +43,7 @@ export function extensionsOf({ fromDate, toDate, included }: VacationScript): st
  * there, and must not answer too.
  */
 export function writeVacationScript(vacation: VacationScript): Buffer {
-  const { fromDate, toDate, subject, addresses, included } = vacation;
+  const { fromDate, toDate, subject, addresses, included, includedDigest } = vacation;
   const { text, isMime } = reasonOf(vacation);
   const action = [
     'vacation',
@@ -51,6 +59,7 @@ export function writeVacationScript(vacation: VacationScript): Buffer {
   const lines = [
     firstLine,
     `# Body: ${bodyKindOf(vacation)}`,
+    ...(includedDigest === null ? [] : [`# Includes: ${includedDigest}`]),
     `require ${list(extensionsOf(vacation))};`,
     tests.length === 0 ? `${action};` : `if allof (${tests.join(', ')}) {\r\n${action};\r\n}`,
     ...included.map((name) => `include :personal :optional ${quoted(name)};`),
@@ -58,11 +67,13 @@ export function writeVacationScript(vacation: VacationScript): Buffer {
   return Buffer.from(`${lines.join('\r\n')}\r\n`, 'utf8');
 }
 
+const opening = /^[^\n]*\n# Body: (default|text|html|text and html)\r\n(?:# Includes: ([\w-]+)\r\n)?/;
+
 /** Reads such a script; null where it was changed into something that `writeVacationScript` would not write. */
 export function readVacationScript(octets: Uint8Array): VacationScript | null {
   const script = Buffer.from(octets).toString('utf8');
   const tokens = sieveTokens(script);
-  const [, kind = ''] = /^[^\n]*\n# Body: (default|text|html|text and html)\r\n/.exec(script) ?? [];
+  const [, kind = '', includedDigest = null] = opening.exec(script) ?? [];
   if (tokens === null || kind === '') return null;
   const isWord = (word: string) => (token: SieveToken) => token.kind === 'word' && token.text === word;
   const actionAt = tokens.findIndex(isWord('vacation'));
@@ -81,6 +92,7 @@ export function readVacationScript(octets: Uint8Array): VacationScript | null {
     included: tokens.flatMap((token, at) =>
       isWord('include')(token) ? [tokens[endOf(tokens, at) - 1]?.text ?? ''] : [],
     ),
+    includedDigest,
   };
   // What cannot be said by the properties has to be left alone.
   return writeVacationScript(read).equals(octets) ? read : null;

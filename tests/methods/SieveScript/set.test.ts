@@ -334,6 +334,42 @@ describe('beside a vacation response', () => {
     expect(server.shown().active).toBe('a "new" name');
   });
 
+  test('that script is not changed into one that cannot be run together with it', async () => {
+    const { call, idOf, server, upload, set } = await onVacation();
+    const one = await idOf('one');
+    const before = server.shown();
+    const update = { [one]: { blobId: await upload('require "reject";\r\nreject "x";\r\n') } };
+    expect(await call('set', { update })).toMatchObject({
+      notUpdated: { [one]: { type: 'forbidden', description: expect.stringContaining('reject') } },
+    });
+    expect(server.shown()).toEqual(before);
+    // What is not run is in nobody's way.
+    await set({ isEnabled: false });
+    expect(await call('set', { update })).toMatchObject({ notUpdated: null });
+  });
+
+  test('nor does it come to include such a script', async () => {
+    const { call, idOf, upload } = await onVacation();
+    const one = await idOf('one');
+    const including = await upload('require "include";\r\ninclude :personal :optional "sub";\r\n');
+    expect(await call('set', { update: { [one]: { blobId: including } } })).toMatchObject({ notUpdated: null });
+    const blobId = await upload('require "vacation";\r\nvacation "x";\r\n');
+    const create = { k: { name: 'sub', blobId }, l: { name: 'another', blobId } };
+    expect(await call('set', { create })).toMatchObject({
+      created: { l: {} },
+      notCreated: { k: { type: 'forbidden', description: expect.stringContaining('vacation') } },
+    });
+  });
+
+  test('that script is found again after it was changed here and renamed elsewhere', async () => {
+    const { call, idOf, server, upload, set } = await onVacation();
+    const one = await idOf('one');
+    await call('set', { update: { [one]: { blobId: await upload('stop;') } } });
+    server.change({ one: null, moved: 'stop;' });
+    await set({ isEnabled: false });
+    expect(server.shown().active).toBe('moved');
+  });
+
   test('that script keeps a name under which it can be run', async () => {
     const { call, idOf, server } = await onVacation();
     const one = await idOf('one');

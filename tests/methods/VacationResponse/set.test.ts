@@ -162,6 +162,21 @@ describe("beside a user's own script", () => {
     expect(server.shown().scripts[name]).toContain('include :personal :optional "other";');
   });
 
+  test('it finds that one again when another client has renamed it', async () => {
+    const { server, set } = account({ main, other: 'keep;' }, { active: 'main' });
+    await set({ isEnabled: true, textBody: 'Away' });
+    server.change({ main: null, mine: main });
+    await set({ textBody: 'Still away' });
+    expect(server.shown().scripts[name]).toMatch(/include :personal :optional "mine";\r\n$/);
+    server.change({ mine: null, again: main });
+    await set({ isEnabled: false });
+    expect(server.shown().active).toBe('again');
+    await set({ isEnabled: true });
+    server.change({ again: null, 'and again': main });
+    await set({ isEnabled: false, textBody: null });
+    expect(server.shown()).toEqual({ active: 'and again', scripts: { 'and again': main, other: 'keep;' } });
+  });
+
   test.each<[string, Record<string, string>, string]>([
     ['answers mail itself', { main: 'require ["vacation"];\r\nvacation "x";' }, 'vacation'],
     ['refuses mail', { main: 'require "reject";\r\nreject "x";' }, 'reject'],

@@ -4,6 +4,7 @@ import type { UTCDate } from '../../../shared/jmap/scalars.ts';
 import { parseMessage } from '../../../shared/message/parse-message.ts';
 import { dependenciesOf, sieveTokens } from '../../../shared/methods/SieveScript/tokens.ts';
 import {
+  digestOf,
   isVacationScript,
   readVacationScript,
   type VacationScript,
@@ -14,7 +15,7 @@ import {
 
 const nothing: VacationScript = {
   ...{ fromDate: null, toDate: null, subject: null, textBody: null, htmlBody: null },
-  ...{ addresses: [], included: [] },
+  ...{ addresses: [], included: [], includedDigest: null },
 };
 const [from, to] = ['2026-03-01T08:30:00Z', '2026-03-15T00:00:00Z'] as [UTCDate, UTCDate];
 
@@ -90,6 +91,7 @@ describe('a script', () => {
     htmlBody: fc.option(body, { nil: null }),
     addresses: fc.array(line, { maxLength: 2 }),
     included: fc.uniqueArray(line, { maxLength: 2 }),
+    includedDigest: fc.option(fc.constant(digestOf(Buffer.from('keep;')))),
   });
 
   test('says what it was made from, whatever the text', () => {
