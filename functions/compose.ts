@@ -8,6 +8,7 @@ import { openCatalog } from '../shared/catalog/storage/open.ts';
 import type { CatalogStore } from '../shared/catalog/store.ts';
 import type { Config } from '../shared/config.ts';
 import { imapAccount } from '../shared/imap/account.ts';
+import type { ImapCredential } from '../shared/imap/endpoint.ts';
 import { SessionPool } from '../shared/imap/pool.ts';
 import type { SessionObserver } from '../shared/imap/session.ts';
 import type { Id } from '../shared/jmap/scalars.ts';
@@ -16,13 +17,14 @@ import type { BlobStore } from '../shared/methods/Blob/uploads.ts';
 import type { CanRelay } from '../shared/methods/EmailSubmission/relay.ts';
 import { keptMailboxes } from '../shared/methods/Mailbox/kept.ts';
 import { putBack } from '../shared/methods/Mailbox/put-back.ts';
+import { createRoleMailboxes } from '../shared/methods/Mailbox/role-mailboxes.ts';
 import type { Provider } from '../shared/providers.ts';
 import { accountRecords } from '../shared/records/account-records.ts';
 import type { RecordStore } from '../shared/records/store.ts';
 import { smtpRelay } from '../shared/smtp/relay.ts';
 import { createApiRunner, type OpenAccount } from './http/api-runner.ts';
 import { type App, createApp } from './http/app.ts';
-import { createAuthenticator } from './http/authenticate.ts';
+import { accountIdOf, createAuthenticator } from './http/authenticate.ts';
 import { createBlobOpener } from './http/blob-opener.ts';
 import { createSessionDescriber } from './http/describe-session.ts';
 import { createLog, type Log, logUnavailable } from './http/log.ts';
@@ -151,6 +153,16 @@ export function compose(config: Config, world: World): Postern {
     return { ports, close };
   };
 
+  const createRoles = async (provider: Provider, credential: ImapCredential) => {
+    const { source, mailboxes, release } = imapAccount(pool, provider, credential);
+    const records = recordsOf(accountIdOf({ provider, user: credential.user }));
+    try {
+      await createRoleMailboxes(provider.createRoles, { source, mailboxes, records });
+    } finally {
+      await release();
+    }
+  };
+
   const core = coreCapability(config);
   const describeSession = createSessionDescriber({
     core,
@@ -160,7 +172,10 @@ export function compose(config: Config, world: World): Postern {
   const app = createApp({
     authenticator: createAuthenticator({
       providers,
-      verifyLogin: (provider, credential) => pool.verifyLogin(provider, credential),
+      verifyLogin: async (provider, credential) => {
+        await pool.verifyLogin(provider, credential);
+        if (provider.createRoles.length > 0) await createRoles(provider, credential);
+      },
       memory: createLoginMemory({ trustMs, refusalMs: config.wrongLoginSeconds * 1000 }, now),
       counter: createLoginCounter(
         {

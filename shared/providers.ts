@@ -22,6 +22,8 @@ export type Provider = {
   readonly loginCase: 'exact' | 'insensitive';
   /** Ways of making Email ids that must not be used although the server offers them. */
   readonly forbiddenIdentitySchemes: readonly ('objectid' | 'gmail' | 'xguid')[];
+  /** Roles for which a mailbox is made at the login when none has it. */
+  readonly createRoles: readonly ('drafts' | 'sent' | 'trash' | 'junk' | 'archive')[];
   readonly sending: Sending;
   readonly quirks: Quirks;
 };
@@ -111,6 +113,7 @@ export function singleProvider(name: string, endpoints: Endpoints): Provider {
     login: 'address',
     loginCase: 'exact',
     forbiddenIdentitySchemes: [],
+    createRoles: [],
     sending: usualSending,
     quirks: { ignoreCapabilities: [] },
   };
@@ -220,6 +223,16 @@ function fileSchema(readCertificates: (file: string) => string) {
     loginCase: v.optional(v.picklist(['exact', 'insensitive'], 'expected "exact" or "insensitive"'), 'exact'),
     forbiddenIdentitySchemes: v.optional(
       v.array(v.picklist(['objectid', 'gmail', 'xguid'], 'expected "objectid", "gmail" or "xguid"'), 'expected a list'),
+      [],
+    ),
+    createRoles: v.optional(
+      v.array(
+        v.picklist(
+          ['drafts', 'sent', 'trash', 'junk', 'archive'],
+          'expected "drafts", "sent", "trash", "junk" or "archive"',
+        ),
+        'expected a list of roles',
+      ),
       [],
     ),
     sending: v.optional(

@@ -34,6 +34,7 @@ describe('the providers file', () => {
         login: 'address',
         loginCase: 'exact',
         forbiddenIdentitySchemes: [],
+        createRoles: [],
         sending: { domain: null, alsoFrom: [], maxRecipients: 500, extensions: [], savesSent: false },
         quirks: { ignoreCapabilities: [] },
       },
@@ -50,6 +51,7 @@ describe('the providers file', () => {
       login: 'local',
       loginCase: 'insensitive',
       forbiddenIdentitySchemes: ['xguid'],
+      createRoles: ['sent', 'trash'],
       sending: {
         domain: 'example.com',
         alsoFrom: ['{local}+*@example.com', '*'],
@@ -62,6 +64,7 @@ describe('the providers file', () => {
       imap: { ca: '-----BEGIN CERTIFICATE----- ca.pem' },
       smtp: { tls: 'starttls' },
       sieve: { tls: 'plaintext', offers: usualSieveOffers },
+      createRoles: ['sent', 'trash'],
       sending: { maxRecipients: 500, extensions: ['DSN'], savesSent: true },
       quirks: { ignoreCapabilities: ['QRESYNC'] },
     });
@@ -169,6 +172,11 @@ describe('the providers file', () => {
       'an unknown method',
       { ...minimal, auth: ['cram-md5'] },
       '/providers/0/auth/0 "cram-md5": expected "plain", "login", "oauthbearer" or "xoauth2"',
+    ],
+    [
+      'making an inbox',
+      { ...minimal, createRoles: ['inbox'] },
+      '/providers/0/createRoles/0 "inbox": expected "drafts", "sent", "trash", "junk" or "archive"',
     ],
     [
       'forbidding the digest',

@@ -93,8 +93,9 @@ export function startProduct(
     hasModseqs = true,
     smtp = null,
     sending,
+    createRoles = [],
     sievePort,
-  }: Partial<Backend & Pick<Provider, 'smtp' | 'sending'>> & { readonly sievePort?: number } = {},
+  }: Partial<Backend & Pick<Provider, 'smtp' | 'sending' | 'createRoles'>> & { readonly sievePort?: number } = {},
   config: Partial<Config> = {},
 ): Product {
   let clock = Date.now();
@@ -110,6 +111,7 @@ export function startProduct(
   const provider = {
     ...single,
     forbiddenIdentitySchemes,
+    createRoles,
     sending: sending ?? single.sending,
     quirks: { ignoreCapabilities },
   };
