@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type MethodError, ok, type Result, refuse, Unavailable } from '../jmap/errors.ts';
+import { type MethodError, OutcomeUnknown, ok, type Result, refuse, Unavailable } from '../jmap/errors.ts';
 import type { Id, JsonObject, State } from '../jmap/scalars.ts';
 import type { Changes } from '../jmap/verbs.ts';
 import { type Collection, changesSince, type Edit, stateOf } from './collection.ts';
@@ -46,7 +46,7 @@ export type AccountRecords = {
   /**
    * Asks for edits of the newest records and commits them all at once; asks again, with newer records, when another writer was
    * first. `full`: they would take more room than there is (RFC 8620 §5.3: `overQuota`); then nothing was changed. When it throws
-   * `Unavailable`, nothing was changed unless the store stopped answering for good in the midst of the commit.
+   * `Unavailable`, nothing was changed; `OutcomeUnknown` is thrown when the store stopped answering in the midst of the commit.
    */
   readonly change: <R extends JsonObject, T>(
     kind: RecordKind<R>,
@@ -73,10 +73,10 @@ export function accountRecords(options: {
     return { version: item.version, ...unpackCommit(item.bytes) };
   }
 
-  /** False where another writer was first, or where the store does not say. */
-  function isWritten(kind: Stored, item: StoredItem, expectedVersion: number | null): Promise<boolean> {
+  /** False: another writer was first. */
+  function write(kind: Stored, item: StoredItem, expectedVersion: number | null): Promise<boolean | 'unknown'> {
     return store.write(account, keyOf(kind), item, expectedVersion).catch((error: unknown) => {
-      if (error instanceof Unavailable) return false;
+      if (error instanceof Unavailable) return 'unknown';
       throw error;
     });
   }
@@ -90,8 +90,11 @@ export function accountRecords(options: {
     ): Promise<Result<Changed<R, T>, 'full'>> => {
       // What a write answers is not always the truth: its commit is looked for among the newest ones.
       const tried = new Map<string, Changed<R, T>>();
+      let isInDoubt = false;
       for (let race = 0; race < racesMax; race += 1) {
-        const { version, commits, collection } = await read(kind);
+        const { version, commits, collection } = await read(kind).catch((cause: unknown) => {
+          throw isInDoubt && cause instanceof Unavailable ? new OutcomeUnknown(cause.message, { cause }) : cause;
+        });
         const happened = commits.map((id) => tried.get(id)).find((changed) => changed !== undefined);
         if (happened !== undefined) return ok(happened);
         const before = viewOf<R>(collection);
@@ -109,8 +112,12 @@ export function accountRecords(options: {
         const { without, next, bytes } = fitting;
         const changed = { before: without === begun ? before : viewOf<R>(without), after: viewOf<R>(next), answer };
         tried.set(commitId, changed);
-        if (await isWritten(kind, { version: (version ?? 0) + 1, bytes, expiresAt: null }, version)) return ok(changed);
+        const isWritten = await write(kind, { version: (version ?? 0) + 1, bytes, expiresAt: null }, version);
+        if (isWritten === true) return ok(changed);
+        // It stays in doubt: even a write that is refused may be refused because of an earlier one of ours.
+        isInDoubt ||= isWritten === 'unknown';
       }
+      if (isInDoubt) throw new OutcomeUnknown('the store does not say what it has written');
       throw new Unavailable('too many writers of the same records', { retryAfterSeconds: 1 });
     },
   };

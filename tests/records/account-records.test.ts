@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { OutcomeUnknown, Unavailable } from '../../shared/jmap/errors.ts';
 import type { Id, JsonObject, State } from '../../shared/jmap/scalars.ts';
 import { accountRecords, type RecordKind, type RecordsView } from '../../shared/records/account-records.ts';
 import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
@@ -98,6 +99,28 @@ describe('the records of an account', () => {
     expect(outcome.ok).toBe(true);
     expect(reads).toBe(1);
     expect((await records.view(cakes)).records.get(id('a'))).toEqual({ n: 3 });
+  });
+
+  test('are changed or not, and it is said that nobody knows, where the store stops answering in the midst of it', async () => {
+    const { records, store } = open();
+    const late = accountRecords({
+      account: 'own',
+      randomKey: () => `key${++keys}`,
+      store: {
+        ...store,
+        write: async (...args) => {
+          await store.write(...args);
+          store.failCall(1);
+          throw new Unavailable('the answer was lost');
+        },
+      },
+    });
+    await expect(late.change(cakes, adding('a'))).rejects.toThrow(OutcomeUnknown);
+    expect((await records.view(cakes)).records.get(id('a'))).toEqual({ n: 1 });
+    store.failCall(1);
+    const refusal = await records.change(cakes, adding('a')).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(Unavailable);
+    expect(refusal).not.toBeInstanceOf(OutcomeUnknown);
   });
 
   test('are written only when there is something to write', async () => {
