@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
+import { dutyOf, overdueMs } from '../../shared/methods/EmailSubmission/ledger.ts';
 import {
   type HeldMessages,
   type SendQueue,
@@ -66,8 +67,6 @@ const commitMs = 10 * 60_000;
 const unknownAgainMs = 1_000;
 /** A submission whose provider or store fails is looked after again so much later. */
 const failedAgainMs = 60_000;
-/** Nothing that is held is kept so much longer than until it should have been sent. */
-const heldAfterMs = 14 * 24 * 3_600_000;
 
 const purposes = { credential: 'submission/credential', message: 'submission/message' };
 
@@ -76,7 +75,7 @@ export function createQueue(parts: QueueParts): Queue {
   const heldKey = (id: Id) => `held/${id}`;
 
   async function putDue(due: Due, heldAt: number): Promise<void> {
-    const expiresAt = Math.ceil((due.at + heldAfterMs) / 1_000);
+    const expiresAt = Math.ceil((due.at + overdueMs) / 1_000);
     const bytes = Buffer.from(`${heldAt} ${due.provider}`);
     // That it is there already is as good.
     await store.write(dueAccount, keyOf(due), { version: 1, bytes, expiresAt }, null);
@@ -100,13 +99,15 @@ export function createQueue(parts: QueueParts): Queue {
 
   /** When there is more to do about it; null: never. */
   async function attended({ account, id }: Due, heldAt: number): Promise<number | null> {
-    const user = await userOf(account, id).catch(nullIfBroken);
     const records = recordsOf(account);
-    const isKnown = (await records.view(submissionKind)).records.has(id);
+    const kept = (await records.view(submissionKind)).records.get(id);
     // It is put into the queue before it is committed: a moment later it is known, or never.
-    if (!isKnown && heldAt + commitMs > now()) return now() + unknownAgainMs;
-    if (user === null || !isKnown) {
-      await giveUp(id, { records });
+    if (kept === undefined && heldAt + commitMs > now()) return now() + unknownAgainMs;
+    const duty = kept && dutyOf(kept.ledger, now());
+    if (duty?.kind === 'wait') return duty.until;
+    const user = kept === undefined ? null : await userOf(account, id).catch(nullIfBroken);
+    if (user === null) {
+      await giveUp(id, '554 5.3.0 The message could not be kept until it was due', { records });
       await forget(account, id);
       return null;
     }
@@ -151,12 +152,14 @@ export function createQueue(parts: QueueParts): Queue {
       maxDelaySeconds,
       hold: async (id, message, sendAtMs) => {
         const due = { at: sendAtMs, account, id, provider: provider.name };
-        // First of all: what is in the queue is found again, and erased if it was never committed.
-        await putDue(due, now());
+        const heldAt = now();
+        // First of all: what is in the queue is found again, and erased if it was never committed, for which nobody waits that long.
+        await putDue(due, heldAt);
+        if (sendAtMs > heldAt + commitMs) await putDue({ ...due, at: heldAt + commitMs }, heldAt);
         await outbox.put(account, id, await vault.seal(message, { account, purpose: purposes.message, id }));
         const held = Buffer.from(JSON.stringify({ username, provider: provider.name, credential }));
         const bytes = await vault.seal(held, { account, purpose: purposes.credential, id });
-        const expiresAt = Math.ceil((sendAtMs + heldAfterMs) / 1_000);
+        const expiresAt = Math.ceil((sendAtMs + overdueMs) / 1_000);
         await store.write(account, heldKey(id), { version: 1, bytes, expiresAt }, null);
         await onHeld?.(due);
       },

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Due } from '../../functions/sending/queue.ts';
-import { Unavailable } from '../../shared/jmap/errors.ts';
+import { OutcomeUnknown, Unavailable } from '../../shared/jmap/errors.ts';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import { emailSubmission } from '../../shared/methods/EmailSubmission/index.ts';
 import { submissionKind } from '../../shared/methods/EmailSubmission/record.ts';
+import { attend } from '../../shared/methods/EmailSubmission/transmit.ts';
 import { accountRecords } from '../../shared/records/account-records.ts';
 import type { RecordStore } from '../../shared/records/store.ts';
 import { contextFor } from '../methods/context.ts';
@@ -32,6 +33,28 @@ async function hold(process: SendingProcess, parameters: { [name: string]: strin
   const { created } = await call(process, 'set', { create: { k: later(parameters) } });
   return (created as { k: { id: Id } }).k.id;
 }
+/** Ports whose records are in a store that fails, each call in its own way. */
+function failingStore(
+  world: ReturnType<typeof createWorld>,
+  ports: ReturnType<SendingProcess['portsOf']>,
+  { read = (real) => real(), write = (real) => real() }: Failures,
+): void {
+  const isOfSubmissions = (key: string) => key === 'records/EmailSubmission';
+  const store: RecordStore = {
+    ...world.store,
+    read: (of, key) => (isOfSubmissions(key) ? read(() => world.store.read(of, key)) : world.store.read(of, key)),
+    write: (of, key, ...others) => {
+      const real = () => world.store.write(of, key, ...others);
+      return isOfSubmissions(key) ? write(real) : real();
+    },
+  };
+  let keys = 0;
+  Object.assign(ports, { records: accountRecords({ store, account, randomKey: () => `own${++keys}` }) });
+}
+type Failures = {
+  readonly read?: (real: () => ReturnType<RecordStore['read']>) => ReturnType<RecordStore['read']>;
+  readonly write?: (real: () => ReturnType<RecordStore['write']>) => ReturnType<RecordStore['write']>;
+};
 const sentBy = (world: ReturnType<typeof createWorld>) => [...world.sent.values()].reduce((sum, each) => sum + each, 0);
 
 describe('a message for later', () => {
@@ -197,7 +220,6 @@ describe('a message for later', () => {
           },
         }),
     });
-    const { attend } = await import('../../shared/methods/EmailSubmission/transmit.ts');
     await attend(id, ports);
     expect(answer).toMatchObject({ notUpdated: { [id]: { type: 'cannotUnsend' } } });
     expect(sentBy(world)).toBe(1);
@@ -297,25 +319,109 @@ describe('a message for later', () => {
         await records.change(submissionKind, () => ({ edits: [{ id: `S${n}` as Id, value: another }], answer: null }));
       }
     };
-    const store: RecordStore = {
-      ...world.store,
-      write: async (of, key, ...others) => {
-        const isWritten = await world.store.write(of, key, ...others);
-        if (isLost || key !== 'records/EmailSubmission') return isWritten;
+    failingStore(world, ports, {
+      write: async (write) => {
+        const isWritten = await write();
+        if (isLost) return isWritten;
         isLost = true;
         await meanwhile();
         throw new Unavailable('the answer was lost');
       },
-    };
-    let keys = 0;
-    const randomKey = () => `own${++keys}`;
-    Object.assign(ports, { records: accountRecords({ store, account, randomKey }) });
+    });
     const create = { k: later({ HOLDFOR: '60' }) };
     const answer = await emailSubmission.methods.set.run({ accountId: account, create }, ports, contextFor(ports));
     expect(answer).toMatchObject({ value: { response: { created: { k: {} } } } });
     expect(sentBy(world)).toBe(1);
     const kept = [...(await world.kept(account)).values()].filter(({ emailId }) => emailId === 'e1');
     expect(kept).toMatchObject([{ undoStatus: 'final', ledger: { state: 'sent' } }]);
+  });
+
+  test('is not said to be refused where it cannot be seen whether it was kept, for then it would be sent twice', async () => {
+    const { world, process } = start();
+    const ports = process.portsOf(account);
+    let isLost = false;
+    failingStore(world, ports, {
+      write: async (write) => {
+        await write();
+        isLost = true;
+        throw new Unavailable('the answer was lost');
+      },
+      read: async (read) => {
+        if (isLost) throw new Unavailable('the store is away');
+        return read();
+      },
+    });
+    const create = { k: later({ HOLDFOR: '60' }) };
+    const answer = emailSubmission.methods.set.run({ accountId: account, create }, ports, contextFor(ports));
+    await expect(answer).rejects.toThrow(OutcomeUnknown);
+    world.advanceTo(world.now() + 60 * second);
+    for (const due of await process.queue.dueUntil(world.now(), 10)) await process.queue.attendTo(due);
+    expect(sentBy(world)).toBe(1);
+  });
+
+  test('that was never kept leaves nothing sealed behind for longer than a moment', async () => {
+    const { world, process } = start();
+    const ports = process.portsOf(account);
+    failingStore(world, ports, { write: () => Promise.reject(new Unavailable('the store is away')) });
+    const create = { k: later({ HOLDFOR: '2592000' }) };
+    const answer = emailSubmission.methods.set.run({ accountId: account, create }, ports, contextFor(ports));
+    await expect(answer).rejects.toThrow(OutcomeUnknown);
+    expect(world.outbox.size).toBe(1);
+    world.advanceTo(world.now() + 15 * 60 * second);
+    for (const due of await process.queue.dueUntil(world.now(), 10)) await process.queue.attendTo(due);
+    expect(world.outbox.size).toBe(0);
+    expect([...(world.store.contents().get(account)?.keys() ?? [])]).toEqual([]);
+  });
+
+  test('is not opened before its time, though it is looked whether it was kept', async () => {
+    const { world, process } = start();
+    const id = await hold(process, { HOLDFOR: '2592000' });
+    const [check, due] = (await process.queue.dueUntil(world.now() + 100 * day, 10)) as [Due, Due];
+    world.advanceTo(check.at);
+    await world.store.remove(account, `held/${id}`, null);
+    expect(await process.queue.attendTo(check)).toEqual(due);
+    expect(await process.queue.dueUntil(world.now() + 100 * day, 10)).toEqual([due]);
+    expect(world.outbox.size).toBe(1);
+    expect(await call(process, 'get', { ids: [id] })).toMatchObject({ list: [{ undoStatus: 'pending' }] });
+  });
+
+  test('that nobody looked after in time is told as not sent, and nothing of it is kept', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    world.advanceTo(world.now() + 60 * second + 14 * day - 1);
+    expect(await call(process, 'get', { ids: [id] })).toMatchObject({ list: [{ undoStatus: 'pending' }] });
+    world.advanceTo(world.now() + 1);
+    expect(await call(process, 'get', { ids: [id] })).toMatchObject({
+      list: [{ undoStatus: 'canceled', deliveryStatus: { 'bob@example.net': { delivered: 'no' } } }],
+    });
+    expect(world.outbox.size).toBe(0);
+    for (const due of await process.queue.dueUntil(world.now(), 10)) await process.queue.attendTo(due);
+    expect(sentBy(world)).toBe(0);
+  });
+
+  test('that ends each process which would send it is given up like one that the server never takes', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    let times = 0;
+    const dying = () => {
+      const ports = world.startProcess().portsOf(account);
+      const relay = () => {
+        times += 1;
+        return Promise.reject(new Error('out of memory'));
+      };
+      Object.assign(ports.submission, { relay });
+      return ports;
+    };
+    world.advanceTo(world.now() + 60 * second);
+    for (let next: number | null = world.now(), round = 0; next !== null && round < 100; round += 1) {
+      world.advanceTo(next);
+      next = await attend(id, dying()).catch(() => world.now() + 6 * 60 * second);
+    }
+    expect(times).toBe(13);
+    expect(await call(process, 'get', { ids: [id] })).toMatchObject({
+      list: [{ undoStatus: 'canceled', deliveryStatus: { 'bob@example.net': { delivered: 'no' } } }],
+    });
+    expect(world.outbox.size).toBe(0);
   });
 
   test('tells whoever keeps the time', async () => {

@@ -2,7 +2,8 @@
  * How far a message has gone; kept with the submission, and changed only by conditional writes, so that of several who would send
  * it one does, and once.
  *
- * `queued`: no part of its end has been sent. Whoever sends it holds a claim until a time; after that, another may.
+ * `queued`: no part of its end has been sent. Whoever sends it holds a claim until a time; after that, another may. Each claim is an
+ * attempt, so that what ends whoever attempts it does not do so for ever.
  * `sending`: its end was about to be sent. From here on it is never sent again: whoever finds it so after `until` looks for it.
  * The others are the end of it. `uncertain`: it may have gone out, and nobody knows.
  */
@@ -18,9 +19,14 @@ export const claimMs = 6 * 60_000;
 /** How long whoever sent the end may wait for the answer, and note it. */
 export const answerMs = 15 * 60_000;
 
+/** How long after its time a message may still be sent; what it takes to send it is not kept for longer. */
+export const overdueMs = 14 * 24 * 3_600_000;
+
 /** What there is to do about a message. */
 export type Duty =
   | { readonly kind: 'send' }
+  /** It has been tried often enough, or nobody has for too long. */
+  | { readonly kind: 'give up' }
   | { readonly kind: 'find out' }
   /** Nothing before that time, in milliseconds. */
   | { readonly kind: 'wait'; readonly until: number }
@@ -30,7 +36,8 @@ export function dutyOf(ledger: Ledger, now: number): Duty {
   switch (ledger.state) {
     case 'queued': {
       const until = Math.max(ledger.notBefore, ledger.claim?.until ?? 0);
-      return until <= now ? { kind: 'send' } : { kind: 'wait', until };
+      if (until > now) return { kind: 'wait', until };
+      return ledger.attempts > pauses.length || until + overdueMs <= now ? { kind: 'give up' } : { kind: 'send' };
     }
     case 'sending':
       return ledger.until <= now ? { kind: 'find out' } : { kind: 'wait', until: ledger.until };
@@ -45,7 +52,7 @@ export function dutyOf(ledger: Ledger, now: number): Duty {
 /** The ledger once `by` has taken it on himself to send the message; null: he may not. */
 export function claimed(ledger: Ledger, by: string, now: number): Ledger | null {
   if (ledger.state !== 'queued' || dutyOf(ledger, now).kind !== 'send') return null;
-  return { ...ledger, claim: { by, until: now + claimMs } };
+  return { ...ledger, attempts: ledger.attempts + 1, claim: { by, until: now + claimMs } };
 }
 
 /** The ledger once the end of the message is about to be sent; null: it must not be. */
@@ -62,9 +69,9 @@ export function isRecallable(ledger: Ledger, now: number): boolean {
 /** Seconds from one attempt to the next; after the last one the message has failed. */
 const pauses = [60, 120, 300, 600, 1_200, 1_800, 3_600, 3_600, 7_200, 7_200, 14_400, 14_400];
 
-/** The ledger when the message could not be sent now; null: it has been tried often enough. */
-export function postponed({ attempts }: { attempts: number }, now: number): (Ledger & { state: 'queued' }) | null {
-  const pause = pauses[attempts];
+/** The ledger when the message could not be sent after so many attempts; null: it has been tried often enough. */
+export function postponed(attempts: number, now: number): (Ledger & { state: 'queued' }) | null {
+  const pause = pauses[attempts - 1];
   if (pause === undefined) return null;
-  return { state: 'queued', notBefore: now + pause * 1_000, attempts: attempts + 1, claim: null };
+  return { state: 'queued', notBefore: now + pause * 1_000, attempts, claim: null };
 }

@@ -1,7 +1,15 @@
 // EmailSubmission/set (RFC 8621 §7.5)
 import { mailboxesOf } from '../../catalog/keywords.ts';
 import { mailboxWithRole } from '../../catalog/roles.ts';
-import { AuthenticationFailed, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
+import {
+  AuthenticationFailed,
+  OutcomeUnknown,
+  ok,
+  type Result,
+  refuse,
+  type SetError,
+  Unavailable,
+} from '../../jmap/errors.ts';
 import { anyObject, arrayOf, isObject, mapOf, nullable, string } from '../../jmap/grammar.ts';
 import type { AccountContext, ImplicitCall } from '../../jmap/method.ts';
 import { type Id, type JsonObject, type State, utcDate } from '../../jmap/scalars.ts';
@@ -49,6 +57,14 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
     readonly states: States | null;
     readonly result: Result<Some<EmailSubmission>, SetError>;
   }> {
+    // §7: it is the server that sets it on create, and there is one value with which anything is to be sent.
+    if (record.undoStatus !== 'pending') {
+      const properties = ['undoStatus'];
+      return {
+        states: null,
+        result: refuse({ type: 'invalidProperties', properties, description: 'cannot be chosen' }),
+      };
+    }
     const prepared = await prepare(sending.newId(), record, ports);
     if (!prepared.ok) return { states: null, result: prepared };
     const { id, envelope, emailId, holdUntilMs } = prepared.value;
@@ -115,6 +131,8 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
           states = joined(states, created.states);
           results.set(creationId, created.result);
         } catch (error) {
+          // What may be kept must not be refused, for it will be sent.
+          if (error instanceof OutcomeUnknown) throw error;
           // The others may have gone out by now, and have to be answered for.
           if (!(error instanceof Unavailable || error instanceof AuthenticationFailed)) throw error;
           submission.onUnavailable(error);

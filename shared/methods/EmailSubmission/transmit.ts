@@ -1,4 +1,4 @@
-import { AuthenticationFailed, Unavailable } from '../../jmap/errors.ts';
+import { AuthenticationFailed, OutcomeUnknown, Unavailable } from '../../jmap/errors.ts';
 import type { Id, State } from '../../jmap/scalars.ts';
 import { utcDate } from '../../jmap/scalars.ts';
 import type { RecordsView, Wanted } from '../../records/account-records.ts';
@@ -72,7 +72,7 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
     if (isFull) return { outcome: { kind: 'full' }, kept: null, states };
     // It did not go out, which is known to nobody else: what is left of it would be taken for a message that may have.
     await withdraw().catch(() => {});
-    throw error;
+    throw error instanceof OutcomeUnknown ? new Unavailable(error.message, { cause: error }) : error;
   }
   if (outcome.kind !== 'accepted' && outcome.kind !== 'unknown') {
     if (isTemporary(outcome)) submission.onUnavailable(refusedForNow(outcome));
@@ -153,6 +153,10 @@ export async function attend(id: Id, ports: SubmissionPorts): Promise<number | n
       await held?.forget(id);
       return null;
     }
+    case 'give up':
+      await giveUp(id, notTaken, ports);
+      await held?.forget(id);
+      return null;
     case 'send': {
       const mine = await change(id, ports, (present) => {
         const ledger = claimed(present.ledger, worker, now());
@@ -201,7 +205,7 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
   const refusal = outcome !== 'failed' && outcome !== 'not now' && isTemporary(outcome) ? outcome : null;
   if (refusal !== null) onUnavailable(refusedForNow(refusal));
   const mayTryAgain = outcome === 'not now' || refusal !== null;
-  const later = mayTryAgain ? postponed({ attempts }, now()) : null;
+  const later = mayTryAgain ? postponed(attempts, now()) : null;
   if (later !== null) {
     const isNoted = await stubbornly(() =>
       change(id, ports, (present) => (isOurs(present) ? { ...present, ledger: later } : null)),
@@ -210,7 +214,7 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
   }
   const deliveryStatus =
     outcome === 'failed' || outcome === 'not now'
-      ? deliveryStatusOfAll(envelope, 'no', '451 4.4.1 The message could not be given to the submission server')
+      ? deliveryStatusOfAll(envelope, 'no', notTaken)
       : refusedStatusOf(envelope, outcome);
   const failed: KeptSubmission = { ...mine, undoStatus: 'canceled', deliveryStatus, ledger: { state: 'failed' } };
   if (!(await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? failed : null)))))
@@ -219,15 +223,13 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
   return null;
 }
 
-/** A submission of which nothing is left that it takes to send it. */
-export async function giveUp(id: Id, ports: Pick<SubmissionPorts, 'records'>): Promise<void> {
+const notTaken = '451 4.4.1 The message could not be given to the submission server';
+
+/** A submission that waits is not going to be sent; `words` say why. */
+export async function giveUp(id: Id, words: string, ports: Pick<SubmissionPorts, 'records'>): Promise<void> {
   await change(id, ports, (present) => {
     if (present.ledger.state !== 'queued') return null;
-    const deliveryStatus = deliveryStatusOfAll(
-      present.envelope,
-      'no',
-      '554 5.3.0 The message could not be kept until it was due',
-    );
+    const deliveryStatus = deliveryStatusOfAll(present.envelope, 'no', words);
     return { ...present, undoStatus: 'canceled', deliveryStatus, ledger: { state: 'failed' } };
   });
 }

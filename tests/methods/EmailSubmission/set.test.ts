@@ -53,6 +53,17 @@ function start(options: Parameters<typeof sendingPorts>[0] & { raws?: (string | 
 const createdIn = (answer: JsonObject) => (answer.created as { k: JsonObject & { id: string } }).k;
 
 describe('creating an EmailSubmission', () => {
+  test.each(['canceled', 'final'])(
+    'is refused where it says that it is %s, which is not for it to say',
+    async (undoStatus) => {
+      const { create, server } = start();
+      expect(await create({ undoStatus })).toMatchObject({
+        notCreated: { k: { type: 'invalidProperties', properties: ['undoStatus'] } },
+      });
+      expect(server.requests).toEqual([]);
+    },
+  );
+
   test('sends the message to everyone it names, each once, and tells nobody of the secret ones', async () => {
     const { create, server, call } = start();
     const answer = await create({});
