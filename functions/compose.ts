@@ -133,6 +133,7 @@ export function compose(config: Config, world: World): Postern {
       submission: {
         relay: provider.smtp === null ? noRelay : smtpRelay({ smtp: provider.smtp, auth: provider.auth }, credential),
         now,
+        deadline,
         worker: surroundings.randomKey(),
         maxRecipients: provider.sending.maxRecipients,
         maxSizeMessage: config.maxSizeMessage,

@@ -83,6 +83,8 @@ export async function dispatch<Ports, UserPorts>(
     for (const implicit of result.value.implicit ?? []) {
       const next = server.registry.get(implicit.name);
       if (next === undefined) respond('error', methodError('unknownMethod'), callId);
+      // Whoever gets no answer does not know what the first call did, and makes it again.
+      else if (server.hasTime?.() === false) respond('error', methodError('serverUnavailable'), callId);
       else await answer(implicit.name, next, implicit.args, callId);
     }
   }

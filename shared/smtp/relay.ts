@@ -1,3 +1,4 @@
+import { Unavailable } from '../jmap/errors.ts';
 import { isSmtpMailbox, needsSmtpUtf8 } from '../message/smtp-mailbox.ts';
 import { writeParameters } from '../message/smtp-parameters.ts';
 import type { CanRelay, RelayOutcome, RelayRequest, SmtpReply } from '../methods/EmailSubmission/relay.ts';
@@ -16,7 +17,8 @@ export function smtpRelay(
   limits: SmtpLimits = defaultSmtpLimits,
 ): CanRelay {
   return async (request) => {
-    const session = await openSmtp(server, limits);
+    if (request.timeoutMs <= 0) throw new Unavailable('there is no time left for the submission server');
+    const session = await openSmtp(server, limits, request.timeoutMs);
     try {
       const refusal = await logIn(session, server, credential);
       if (refusal !== null) return { kind: 'refused', at: 'login', reply: refusal, recipients: [] };

@@ -37,8 +37,9 @@ type Internals = {
   readonly _ehloLines?: readonly string[];
 };
 
-/** Connects; the greeting, EHLO and TLS are nodemailer's. Throws `Unavailable`. */
-export async function openSmtp({ smtp }: SmtpServer, limits: SmtpLimits): Promise<SmtpSession> {
+/** Connects; the greeting, EHLO and TLS are nodemailer's. After `timeoutMs` nothing more is waited for. Throws `Unavailable`. */
+export async function openSmtp({ smtp }: SmtpServer, limits: SmtpLimits, timeoutMs: number): Promise<SmtpSession> {
+  const endsAt = performance.now() + timeoutMs;
   if (smtp.tls === 'plaintext' && !isLoopback(smtp.host)) {
     throw new Unavailable(`No connection to "${smtp.host}": plaintext is for this machine only`);
   }
@@ -73,13 +74,13 @@ export async function openSmtp({ smtp }: SmtpServer, limits: SmtpLimits): Promis
   connection.on('error', (cause: Error) => fail(unavailable(cause)));
   connection.on('end', () => fail(failed('ECONNRESET', 'The submission server closed the connection')));
 
-  /** Waits for `begin` to call back; no longer than the connection lives, nor than `timeoutMs`. */
-  function within<T>(timeoutMs: number, begin: (resolve: (value: T) => void) => void): Promise<T> {
+  /** Waits for `begin` to call back; no longer than the connection lives, nor than `mostMs`. */
+  function within<T>(mostMs: number, begin: (resolve: (value: T) => void) => void): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       if (failure !== null) return reject(failure);
       const deadline = setTimeout(
         () => fail(failed('ETIMEDOUT', 'The submission server did not answer in time')),
-        timeoutMs,
+        Math.max(0, Math.min(mostMs, endsAt - performance.now())),
       );
       const settle = (end: () => void) => {
         clearTimeout(deadline);
@@ -92,8 +93,8 @@ export async function openSmtp({ smtp }: SmtpServer, limits: SmtpLimits): Promis
     });
   }
   /** The next reply that nobody waits for yet. */
-  function nextReply(timeoutMs: number): Promise<SmtpReply> {
-    return within(timeoutMs, (resolve) => {
+  function nextReply(mostMs: number): Promise<SmtpReply> {
+    return within(mostMs, (resolve) => {
       internals._responseActions.push((raw) => {
         const reply = parseReply(raw);
         if (reply === null) fail(failed('EPROTO', 'The submission server does not speak SMTP'));

@@ -95,6 +95,8 @@ describe('the functions', () => {
       Timeout: 29,
       Role: { 'Fn::GetAtt': [Match.stringLikeRegexp('^HttpRole'), 'Arn'] },
     });
+    // What was begun before the time of the request was over is still finished and answered.
+    expect(Number(environment(template).POSTERN_REQUEST_TIMEOUT_SECONDS)).toBeLessThanOrEqual(29 - 5);
   });
 
   test('keeps its log for a month', () => {

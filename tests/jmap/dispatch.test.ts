@@ -166,6 +166,21 @@ describe('dispatch', () => {
     expect(methodResponses[2]?.[1]).toMatchObject({ updated: { c1: null } });
   });
 
+  test('makes no implicit call when the time is over: what was done is answered for', async () => {
+    const { send, server } = bakery();
+    let left = 2;
+    Object.assign(server, { hasTime: () => left-- > 0 });
+    const { methodResponses } = await send([
+      ['Cookie/set', { accountId: 'A', create: { k1: { name: 'a' } } }, '0'],
+      ['Cake/set', { accountId: 'A', create: { k2: { layers: ['#k1'] } }, onSuccessEat: ['#k2'] }, '1'],
+    ]);
+    expect(methodResponses).toMatchObject([
+      ['Cookie/set', {}, '0'],
+      ['Cake/set', { created: { k2: {} } }, '1'],
+      ['error', { type: 'serverUnavailable' }, '1'],
+    ]);
+  });
+
   test('answers a failure of the world with serverUnavailable, and goes on', async () => {
     const { send, A, reports } = bakery();
     A.cookies.failures.set('get', new Unavailable('imap.example:993 is down'));

@@ -31,6 +31,7 @@ function send(
     },
     message: Buffer.from(message),
     holdForSeconds: null,
+    timeoutMs: Number.POSITIVE_INFINITY,
     beforeEnd: async () => {},
   });
 }
@@ -79,6 +80,7 @@ test('a message that cannot be delivered is not accepted', async () => {
     envelope: { mailFrom: { email: '', parameters: null }, rcptTo: [{ email: robin, parameters: null }] },
     message: Buffer.from('Subject: x\r\n\r\n'),
     holdForSeconds: null,
+    timeoutMs: Number.POSITIVE_INFINITY,
     beforeEnd: async () => {},
   });
   expect(outcome).toMatchObject({ kind: 'refused', at: 'message', reply: { code: 451 } });

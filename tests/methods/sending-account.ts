@@ -61,6 +61,7 @@ export function sendingPorts(
     readonly held?: HeldMessages | null;
     readonly serverHoldsSeconds?: number;
     readonly worker?: string;
+    readonly deadline?: number;
   } = {},
 ): IdentityPorts & {
   readonly submission: CanSubmit;
@@ -83,6 +84,7 @@ export function sendingPorts(
       relay: options.relay ?? fakeRelay().relay,
       now,
       worker: options.worker ?? 'worker',
+      deadline: options.deadline ?? Number.POSITIVE_INFINITY,
       maxRecipients: options.maxRecipients ?? 5,
       maxSizeMessage: options.maxSizeMessage ?? 10_000,
       savesSent: options.savesSent ?? false,

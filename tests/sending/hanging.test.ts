@@ -51,6 +51,7 @@ test('a submission server that never answers keeps no message of another provide
     submission: {
       ...{ now, worker: randomKey(), maxRecipients: 10, maxSizeMessage: 100_000, savesSent: false },
       relay: smtpRelay({ smtp: provider.smtp ?? provider.imap, auth: ['plain'] }, credential),
+      deadline: Number.POSITIVE_INFINITY,
       emailOf: new Map(),
       serverHoldsSeconds: null,
       held: queue.heldOf(account),

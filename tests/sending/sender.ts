@@ -68,6 +68,7 @@ export async function startSender(
     sending: { policy: { address: 'anna@example.com', alsoFrom: [] }, newId: () => `S${randomKey()}` as Id },
     submission: {
       ...{ relay, now, worker: randomKey(), maxRecipients: 10, maxSizeMessage: 100_000, savesSent: false },
+      deadline: Number.POSITIVE_INFINITY,
       emailOf: new Map(),
       serverHoldsSeconds: null,
       held: queue.heldOf(account),

@@ -186,6 +186,7 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
         sending: { policy: { address: 'anna@example.com', alsoFrom: [] }, newId: () => `S${randomKey()}` as Id },
         submission: {
           ...{ relay, now, worker, maxRecipients: 10, maxSizeMessage: 100_000, savesSent: true, emailOf: new Map() },
+          deadline: Number.POSITIVE_INFINITY,
           queue: queue.of(userOf(account)),
           serverHoldsSeconds: null,
           held: queue.heldOf(account),

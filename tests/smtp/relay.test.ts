@@ -27,6 +27,7 @@ function request({ from = 'anna@example.com', to = ['bob@example.com'], ...more 
     },
     message: Buffer.from(more.message ?? text),
     holdForSeconds: more.holdForSeconds ?? null,
+    timeoutMs: more.timeoutMs ?? Number.POSITIVE_INFINITY,
     beforeEnd: more.beforeEnd ?? (async () => {}),
   };
 }
@@ -37,6 +38,7 @@ type Wanted = {
   mailParameters?: { [name: string]: string | null };
   rcptParameters?: { [name: string]: string | null };
   holdForSeconds?: number;
+  timeoutMs?: number;
   beforeEnd?: () => Promise<void>;
 };
 
@@ -387,6 +389,17 @@ describe('a hostile server', () => {
   test('that never answers the end leaves us not knowing', async () => {
     const under = await start({ answers: { '.': null } });
     expect(await relayTo(under.server, {}, password, short)).toEqual({ kind: 'unknown' });
+  });
+
+  test('that does not answer in the time of the request is not waited for, and we know whether the message went out', async () => {
+    const patient = { ...limits, replyTimeoutMs: 60_000, messageTimeoutMs: 60_000, finalReplyTimeoutMs: 60_000 };
+    const before = await start({ answers: { RCPT: null } });
+    await expect(relayTo(before.server, { timeoutMs: 300 }, password, patient)).rejects.toThrow(Unavailable);
+    const after = await start({ answers: { '.': null } });
+    expect(await relayTo(after.server, { timeoutMs: 1_000 }, password, patient)).toEqual({ kind: 'unknown' });
+    const never = await start();
+    await expect(relayTo(never.server, { timeoutMs: 0 }, password, patient)).rejects.toThrow(Unavailable);
+    expect([before.messages.length, after.messages.length, never.commands.length]).toEqual([0, 1, 0]);
   });
 
   test('gets no command that an address or a parameter brought along', async () => {

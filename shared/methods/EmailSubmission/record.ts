@@ -30,6 +30,8 @@ export type CanSubmit = {
   readonly relay: CanRelay;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** When the request has to be answered, in milliseconds; what is sent when nobody is there does not look at it. */
+  readonly deadline: number;
   /** Whoever sends marks what he is at with a name of his own: `[a-z0-9]`, unguessable. */
   readonly worker: string;
   readonly maxRecipients: number;

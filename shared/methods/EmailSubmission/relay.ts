@@ -13,6 +13,8 @@ export type RelayRequest = {
   readonly message: Uint8Array;
   /** Seconds for which the submission server is to hold the message (RFC 4865); null: none. */
   readonly holdForSeconds: number | null;
+  /** Milliseconds that it may take from beginning to end; an answer that comes later is not waited for. `Infinity`: what each step may take. */
+  readonly timeoutMs: number;
   /** Called when the server has all of the message but its end. When it throws, the end is never sent, and nothing goes out. */
   readonly beforeEnd: () => Promise<void>;
 };

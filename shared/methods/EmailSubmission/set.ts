@@ -31,6 +31,7 @@ import {
   submissionKind,
 } from './record.ts';
 import { outlived, spareOfNew } from './retention.ts';
+import { timeLeft } from './time-left.ts';
 import { transmitNow } from './transmit.ts';
 
 /** The arguments of EmailSubmission/set besides the standard ones. */
@@ -126,6 +127,10 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
       let states: States = { oldState: start, newState: start };
       const results = new Map<string, Result<Some<EmailSubmission>, SetError>>();
       for (const [creationId, record] of given) {
+        if (timeLeft(submission) === 0) {
+          results.set(creationId, refuse({ type: 'serverUnavailable', description: 'there is no time left for it' }));
+          continue;
+        }
         try {
           const created = await create(record);
           states = joined(states, created.states);

@@ -16,6 +16,7 @@ import type { Prepared } from './prepare.ts';
 import { type EndOfSent, type KeptSubmission, type SubmissionPorts, submissionKind } from './record.ts';
 import type { RelayOutcome } from './relay.ts';
 import { outlived, spareOfAnswers, spareOfNew } from './retention.ts';
+import { timeLeft } from './time-left.ts';
 
 /** Somebody else is about to send the message, or has: its end must not be sent by us. */
 class NotOurs extends Error {
@@ -53,6 +54,7 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
   let mayExist = false;
   let isFull = false;
   const beforeEnd = async () => {
+    if (timeLeft(submission) === 0) throw new Unavailable('there is no time left for the end of a message');
     mayExist = true;
     const edits = [{ id, value: beginning(prepared, end, ports) }];
     isFull = !(await commit((view) => ({
@@ -67,7 +69,8 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
 
   let outcome: RelayOutcome;
   try {
-    outcome = await submission.relay({ envelope, message: prepared.octets, holdForSeconds, beforeEnd });
+    const timeoutMs = timeLeft(submission);
+    outcome = await submission.relay({ envelope, message: prepared.octets, holdForSeconds, timeoutMs, beforeEnd });
   } catch (error) {
     if (isFull) return { outcome: { kind: 'full' }, kept: null, states };
     // It did not go out, which is known to nobody else: what is left of it would be taken for a message that may have.
@@ -183,7 +186,8 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
       if (marked === null) throw new NotOurs(`${id} is sent by somebody else`);
       sending = marked;
     };
-    outcome = message === null ? 'failed' : await relay({ envelope, message, holdForSeconds: null, beforeEnd });
+    const patience = { holdForSeconds: null, timeoutMs: Number.POSITIVE_INFINITY };
+    outcome = message === null ? 'failed' : await relay({ envelope, message, ...patience, beforeEnd });
   } catch (error) {
     // Whoever does may vanish too.
     if (error instanceof NotOurs) return now() + answerMs;

@@ -17,6 +17,7 @@ import { createRecord } from '../../jmap/standard/record.ts';
 import { mdnMessage } from '../../message/mdn-message.ts';
 import { refusalError } from '../EmailSubmission/outcome.ts';
 import type { SubmissionPorts } from '../EmailSubmission/record.ts';
+import { timeLeft } from '../EmailSubmission/time-left.ts';
 import { identityKind, type KeptIdentity } from '../Identity/record.ts';
 import { claimMdn, releaseMdn, wasClaimed } from './claim.ts';
 import { receiptFor } from './receipt.ts';
@@ -108,6 +109,7 @@ async function sendOne(
   };
   let isClaimed = false;
   const beforeEnd = async () => {
+    if (timeLeft(submission) === 0) throw new Unavailable('there is no time left for the end of a receipt');
     if (!(await claimMdn(email.id, ports))) throw new SentBefore();
     isClaimed = true;
   };
@@ -115,7 +117,8 @@ async function sendOne(
     if (isClaimed) await releaseMdn(email.id, ports);
   };
   try {
-    const outcome = await submission.relay({ envelope, message: octets, holdForSeconds: null, beforeEnd });
+    const timing = { holdForSeconds: null, timeoutMs: timeLeft(submission) };
+    const outcome = await submission.relay({ envelope, message: octets, ...timing, beforeEnd });
     // One whose answer was lost may have gone out, and is not sent again.
     if (outcome.kind === 'accepted' || outcome.kind === 'unknown') return ok(shown);
     await release();

@@ -441,6 +441,46 @@ describe('after a submission', () => {
   });
 });
 
+describe('where the time of the request runs out', () => {
+  const begin = Date.parse('2026-03-01T12:00:00.700Z');
+  const three = Object.fromEntries(['a', 'b', 'c'].map((name) => [name, { identityId: 'Idefault', emailId: 'e1' }]));
+  const noTime = { type: 'serverUnavailable', description: expect.any(String) };
+
+  test('the submission server has what is left of it, and no message begins that has too little', async () => {
+    const { ports, call, pass, server } = start({ deadline: begin + 24_000 });
+    const { relay } = ports.submission;
+    Object.assign(ports.submission, {
+      relay: async (request: RelayRequest) => {
+        const outcome = await relay(request);
+        pass(10_600);
+        return outcome;
+      },
+    });
+    expect(await call('set', { create: three })).toMatchObject({
+      created: { a: { undoStatus: 'final' }, b: { undoStatus: 'final' } },
+      notCreated: { c: noTime },
+    });
+    expect(server.requests.map(({ timeoutMs }) => timeoutMs)).toEqual([22_000, 11_400]);
+  });
+
+  test('a message is not ended whose answer nobody could wait for, and nothing is left of it', async () => {
+    const { ports, create, kept, pass, server } = start({ deadline: begin + 24_000 });
+    const { relay } = ports.submission;
+    Object.assign(ports.submission, {
+      relay: ({ beforeEnd, ...request }: RelayRequest) => {
+        const late = async () => {
+          pass(21_500);
+          await beforeEnd();
+        };
+        return relay({ ...request, beforeEnd: late });
+      },
+    });
+    expect(await create({})).toMatchObject({ notCreated: { k: { type: 'serverUnavailable' } } });
+    expect(server.sent).toEqual([]);
+    expect(await kept()).toEqual([]);
+  });
+});
+
 describe('where the records are full', () => {
   const recipients = 400;
   /** To so many, whose addresses have nothing in common. */
