@@ -9,7 +9,7 @@ import {
   Unavailable,
 } from './errors.ts';
 import { id, invalidArguments } from './grammar.ts';
-import type { Answer, Context } from './method.ts';
+import type { Answer, Context, ImplicitCall } from './method.ts';
 import type { Invocation, Request } from './request.ts';
 import { type ReferenceBudget, resolveReferences } from './result-reference.ts';
 import type { Id, JsonObject } from './scalars.ts';
@@ -82,10 +82,23 @@ export async function dispatch<Ports, UserPorts>(
     respond(name, result.value.response, callId);
     for (const implicit of result.value.implicit ?? []) {
       const next = server.registry.get(implicit.name);
+      const given = await argsOf(implicit, name);
+      if (given === null) continue;
       if (next === undefined) respond('error', methodError('unknownMethod'), callId);
       // Whoever gets no answer does not know what the first call did, and makes it again.
       else if (server.hasTime?.() === false) respond('error', methodError('serverUnavailable'), callId);
-      else await answer(implicit.name, next, implicit.args, callId);
+      else await answer(implicit.name, next, given, callId);
+    }
+  }
+
+  /** What cannot be told any more is no answer to the client, who has his. */
+  async function argsOf({ args }: ImplicitCall, name: string): Promise<JsonObject | null> {
+    if (typeof args !== 'function') return args;
+    try {
+      return await args();
+    } catch (error) {
+      server.report(error, name);
+      return null;
     }
   }
 

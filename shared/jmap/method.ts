@@ -28,7 +28,11 @@ export type AccountContext<Ports> = Context & {
 /** What a method answers: the arguments of its response, and calls that it makes implicitly (`onSuccess…`). */
 export type Answer = { readonly response: JsonObject; readonly implicit?: readonly ImplicitCall[] };
 /** Run after the response, answered under the same method call id (§3.2). */
-export type ImplicitCall = { readonly name: string; readonly args: JsonObject };
+export type ImplicitCall = {
+  readonly name: string;
+  /** Where they depend on what the calls before did, they are asked for after these; null: there is nothing left to do. */
+  readonly args: JsonObject | (() => Promise<JsonObject | null>);
+};
 
 /** A method with an `accountId` argument. `run` is a property: method syntax would let a missing port slip past. */
 export type AccountMethod<Ports> = {

@@ -1,3 +1,4 @@
+import { mailboxesOf } from '../../catalog/keywords.ts';
 import type { MailboxEntry, MailboxVector } from '../../catalog/mailbox.ts';
 import { mailboxWithRole } from '../../catalog/roles.ts';
 import type { CatalogView } from '../../catalog/view.ts';
@@ -69,6 +70,13 @@ export async function copiesInSent(
   }
   ids.delete(emailId);
   return [...ids];
+}
+
+/** Whether the Email is in Sent now. */
+export async function isInSent(emailId: Id, { catalog }: SubmissionPorts): Promise<boolean> {
+  const view = await catalog.view('now');
+  const sent = await sentIn(view);
+  return sent !== null && mailboxesOf((await view.emails([emailId])).get(emailId) ?? null).includes(sent.key);
 }
 
 async function sentIn(view: CatalogView): Promise<(MailboxEntry & { readonly vector: MailboxVector }) | null> {

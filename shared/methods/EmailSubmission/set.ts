@@ -1,6 +1,4 @@
 // EmailSubmission/set (RFC 8621 §7.5)
-import { mailboxesOf } from '../../catalog/keywords.ts';
-import { mailboxWithRole } from '../../catalog/roles.ts';
 import {
   AuthenticationFailed,
   OutcomeUnknown,
@@ -10,7 +8,7 @@ import {
   type SetError,
   Unavailable,
 } from '../../jmap/errors.ts';
-import { anyObject, arrayOf, isObject, mapOf, nullable, string } from '../../jmap/grammar.ts';
+import { anyObject, arrayOf, mapOf, nullable, string } from '../../jmap/grammar.ts';
 import type { AccountContext, ImplicitCall } from '../../jmap/method.ts';
 import { type Id, type JsonObject, type State, utcDate } from '../../jmap/scalars.ts';
 import type { Achieved, SetPort } from '../../jmap/standard/set.ts';
@@ -19,7 +17,7 @@ import type { Edit } from '../../records/collection.ts';
 import { only } from '../kept.ts';
 import { currentSubmissions } from './current.ts';
 import { isRecallable } from './ledger.ts';
-import { copiesInSent } from './look-up.ts';
+import { copiesInSent, isInSent } from './look-up.ts';
 import { refusalError } from './outcome.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import {
@@ -212,41 +210,36 @@ export async function afterSubmissions(
     const emailId = emailIdFor(name);
     if (emailId !== undefined) update[emailId] = patch;
   }
-  const destroy = new Set((onSuccessDestroyEmail ?? []).flatMap((name) => emailIdFor(name) ?? []));
-  for (const id of await surplusCopies(achieved, update, ports)) destroy.add(id);
-  if (Object.keys(update).length === 0 && destroy.size === 0) return [];
-  return [{ name: 'Email/set', args: { accountId, update, destroy: [...destroy] } }];
+  const destroy = (onSuccessDestroyEmail ?? []).flatMap((name) => emailIdFor(name) ?? []);
+  const calls: ImplicitCall[] = [];
+  if (Object.keys(update).length > 0 || destroy.length > 0) {
+    calls.push({ name: 'Email/set', args: { accountId, update, destroy: [...new Set(destroy)] } });
+  }
+  if (ports.submission.savesSent && Object.keys(update).length > 0) {
+    const surplus = async () => {
+      const copies = await surplusCopies(achieved, update, ports).catch(noneIfUnavailable);
+      return copies.length === 0 ? null : { accountId, destroy: copies };
+    };
+    calls.push({ name: 'Email/set', args: surplus });
+  }
+  return calls;
 }
 
-/** Where the provider has put a copy into Sent, and the client keeps the Email there as well, one of the two is enough. */
+/** Where the provider has put a copy into Sent, and the client's own Email has come there as well, one of the two is enough. */
 async function surplusCopies(
   achieved: Achieved<EmailSubmission>,
   update: JsonObject,
   ports: SubmissionPorts,
 ): Promise<Id[]> {
-  if (!ports.submission.savesSent || Object.keys(update).length === 0) return [];
+  if (timeLeft(ports.submission) === 0) return [];
   const { records } = await ports.records.view(submissionKind);
-  const copies: Id[] = [];
+  const copies = new Set<Id>();
   for (const { id } of achieved.created.values()) {
     const kept = records.get(id);
-    const patch = kept && update[kept.emailId];
-    if (kept === undefined || !isObject(patch)) continue;
-    const found = async () => ((await endsInSent(kept.emailId, patch, ports)) ? copiesInSent(kept, ports) : []);
-    copies.push(...(await found().catch(noneIfUnavailable)));
+    if (kept === undefined || !(kept.emailId in update) || !(await isInSent(kept.emailId, ports))) continue;
+    for (const copy of await copiesInSent(kept, ports)) copies.add(copy);
   }
-  return copies;
-}
-
-/** Whether the Email is in Sent after the patch; if not, the copy there is the only one that will be. */
-async function endsInSent(emailId: Id, patch: JsonObject, { catalog }: SubmissionPorts): Promise<boolean> {
-  const view = await catalog.view('recent');
-  const mailboxes = await view.mailboxes();
-  const sent = mailboxes.get(mailboxWithRole(mailboxes.values(), 'sent') ?? Number.NaN);
-  if (sent === undefined) return false;
-  if (isObject(patch.mailboxIds)) return patch.mailboxIds[sent.id] === true;
-  const place = patch[`mailboxIds/${sent.id}`];
-  if (place !== undefined) return place === true;
-  return mailboxesOf((await view.emails([emailId])).get(emailId) ?? null).includes(sent.key);
+  return [...copies];
 }
 
 /** What the server decides about a submission. */
@@ -271,7 +264,7 @@ function joined(states: States, next: States | null): States {
   return { oldState: states.oldState, newState: next.newState };
 }
 
-/** A copy too many is no harm; what the client asked for must not fail for it. */
+/** A copy too many is no harm. */
 function noneIfUnavailable(error: unknown): Id[] {
   ifUnavailable(error);
   return [];

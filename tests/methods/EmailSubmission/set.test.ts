@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { reasonOf } from '../../../functions/http/log.ts';
+import type { Email as CatalogEmail } from '../../../shared/catalog/email.ts';
+import type { CatalogView } from '../../../shared/catalog/view.ts';
 import { AuthenticationFailed, Unavailable } from '../../../shared/jmap/errors.ts';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
 import { emailSubmission } from '../../../shared/methods/EmailSubmission/index.ts';
@@ -404,13 +406,12 @@ describe('after a submission', () => {
     });
   });
 
-  test.each([
-    { what: 'goes, where the client keeps his own there', patch: { 'keywords/$draft': null }, destroy: ['e2'] },
-    { what: 'stays, where his own goes elsewhere', patch: { mailboxIds: { mtrash: true } }, destroy: [] },
-    { what: 'stays, where his own is taken out', patch: { 'mailboxIds/SENT': null }, destroy: [] },
-    { what: 'goes, where his own comes in', patch: { 'mailboxIds/SENT': true }, destroy: ['e2'] },
-    { what: 'stays, where it was there before', patch: { 'keywords/$draft': null }, before: 2, destroy: [] },
-  ])('a copy that the provider put into Sent $what', async ({ patch, before = 1, destroy }) => {
+  test.each<{ what: string; isThere?: boolean; update?: JsonObject; before?: number; goes: boolean }>([
+    { what: 'goes, where the client keeps his own there', goes: true },
+    { what: 'stays, where his own did not get there, whatever the client asked for', isThere: false, goes: false },
+    { what: 'stays, where nothing was asked for', update: {}, goes: false },
+    { what: 'stays, where it was there before', before: 2, goes: false },
+  ])('a copy that the provider put into Sent $what', async ({ isThere = true, update, before = 1, goes }) => {
     // The letter, and the copy of it that is in Sent.
     const raws = [letter, letter];
     const { ports, server } = start({ raws, savesSent: true });
@@ -431,13 +432,28 @@ describe('after a submission', () => {
     });
     Object.assign(ports.search, { search });
     const create = { k: { identityId: 'Idefault', emailId: 'e1' } };
-    const named = Object.fromEntries(
-      Object.entries(patch).map(([name, value]) => [name.replace('SENT', sent?.id ?? ''), value]),
-    );
-    const args = { accountId: 'a', create, onSuccessUpdateEmail: { '#k': named } };
+    const patch = { [`mailboxIds/${sent?.id}`]: true };
+    const args = { accountId: 'a', create, onSuccessUpdateEmail: update ?? { '#k': patch } };
     const answer = await emailSubmission.methods.set.run(args, ports, contextFor(ports));
-    expect(answer).toMatchObject({ value: { implicit: [{ args: { update: { e1: named }, destroy } }] } });
+    const [first, second] = (answer.ok && answer.value.implicit) || [];
+    expect(first?.args).toEqual(
+      update === undefined ? { accountId: 'a', update: { e1: patch }, destroy: [] } : undefined,
+    );
     expect(server.sent).toHaveLength(1);
+
+    // That call is made, and does what was asked for, or not.
+    const elsewhere = (email: CatalogEmail): CatalogEmail => ({
+      ...email,
+      rows: email.rows.map((row) => ({ ...row, deleted: email.id === 'e1' && !isThere })),
+    });
+    const after: CatalogView = {
+      ...view,
+      emails: async (ids) =>
+        new Map([...(await view.emails(ids))].map(([id, email]) => [id, email && elsewhere(email)])),
+    };
+    Object.assign(ports.catalog, { view: async () => after });
+    const copies = typeof second?.args === 'function' ? await second.args() : null;
+    expect(copies).toEqual(goes ? { accountId: 'a', destroy: ['e2'] } : null);
   });
 });
 
