@@ -325,7 +325,7 @@ const mailboxChanges: readonly (readonly [
   ],
   ['a Mailbox ordered', (id) => ({ update: { [id]: { sortOrder: 7 } } }), 'LIST', 3, 2],
   ['a Mailbox unsubscribed', (id) => ({ update: { [id]: { isSubscribed: false } } }), '2 LIST, UNSUBSCRIBE', 3, 2],
-  ['a Mailbox destroyed', (id) => ({ destroy: [id] }), '2 LIST, STATUS, DELETE, UNSUBSCRIBE', 3, 2],
+  ['a Mailbox destroyed', (id) => ({ destroy: [id] }), '4 LIST, RENAME, DELETE, UNSUBSCRIBE', 3, 2],
 ];
 
 test.each(mailboxChanges)('%s', async (what, args, commands, reads, writes) => {
