@@ -163,6 +163,39 @@ describe('a method call', () => {
   });
 });
 
+describe('a copy between accounts', () => {
+  const copying: [name: string, args: JsonObject][] = [
+    ['Email/copy', { create: { k: { id: 'M0', mailboxIds: { M0: true } } }, onSuccessDestroyOriginal: true }],
+    ['Blob/copy', { blobIds: ['M0'] }],
+  ];
+  test.each(copying)('%s: of a user who has one account, names another that is not his', async (name, args) => {
+    const server = await dovecot();
+    const other = (await process.client(await server.freshUser())).accountId;
+    const { accountId } = client;
+    const accounts: [from: unknown, to: unknown, type: string][] = [
+      [accountId, accountId, 'invalidArguments'],
+      [null, accountId, 'invalidArguments'],
+      [accountId, null, 'invalidArguments'],
+      ['a0', accountId, 'fromAccountNotFound'],
+      [other, accountId, 'fromAccountNotFound'],
+      [accountId, 'a0', 'accountNotFound'],
+      [accountId, other, 'accountNotFound'],
+      [other, other, 'accountNotFound'],
+    ];
+    const responses = await client.call(
+      accounts.map(([from, to], index) => [
+        name,
+        { ...args, fromAccountId: from, accountId: to } as JsonObject,
+        `${index}`,
+      ]),
+      [...coreAndMail, 'urn:ietf:params:jmap:blob'],
+    );
+    expect(responses).toEqual(
+      accounts.map(([, , type], index) => ['error', expect.objectContaining({ type }), `${index}`]),
+    );
+  });
+});
+
 test('what belongs to another user is not there', async () => {
   const server = await dovecot();
   const other = await server.freshUser();
