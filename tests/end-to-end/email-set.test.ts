@@ -33,6 +33,8 @@ const servers: readonly Server[] = [
   { title: 'Courier', start: courier },
 ];
 
+const created = ['Work', 'Home', 'Later', 'Fourth', 'Fifth', 'Sixth'];
+
 describe.each(servers)('Email/set on $title', ({ start, options }) => {
   let product: Product;
   let actor: ImapActor;
@@ -46,7 +48,7 @@ describe.each(servers)('Email/set on $title', ({ start, options }) => {
     const server = await start();
     user = await server.freshUser();
     actor = await imapActor(server, user);
-    for (const name of ['Work', 'Home', 'Later']) await actor.create(name);
+    for (const name of created) await actor.create(name);
     product = startProduct(server, options);
   });
   afterAll(async () => {
@@ -57,7 +59,7 @@ describe.each(servers)('Email/set on $title', ({ start, options }) => {
   beforeEach(async () => {
     // A process may connect only so often, and without UNSELECT every request does.
     client = await (await product.startProcess()).client(user);
-    for (const name of ['INBOX', 'Work', 'Home', 'Later']) {
+    for (const name of ['INBOX', ...created]) {
       const uids = await actor.uids(name);
       if (uids.length > 0) await actor.expunge(name, uids);
     }
@@ -121,6 +123,16 @@ describe.each(servers)('Email/set on $title', ({ start, options }) => {
     const { updated, notUpdated } = await update('one', patch);
     expect([updated, notUpdated]).toEqual([{ [id('one')]: null }, null]);
     expect(email('one')).toEqual({ keywords, mailboxes: ['INBOX'] });
+  });
+
+  test('an Email goes into many mailboxes at once, and out of them', async () => {
+    const all = Object.fromEntries(['INBOX', ...created].map((name) => [box(name), true]));
+    const spread = await update('two', { mailboxIds: all });
+    expect([spread.updated, spread.notUpdated]).toEqual([{ [id('two')]: null }, null]);
+    expect(email('two')?.mailboxes).toEqual(['INBOX', ...created].sort());
+    const gathered = await update('two', { mailboxIds: { [box('Sixth')]: true } });
+    expect([gathered.updated, gathered.notUpdated]).toEqual([{ [id('two')]: null }, null]);
+    expect(email('two')?.mailboxes).toEqual(['Sixth']);
   });
 
   test('a keyword is set and taken in every mailbox that the Email is in', async () => {

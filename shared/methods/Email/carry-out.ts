@@ -62,8 +62,10 @@ export async function carryOut(
     if (!isEmptyWish(wish)) undoing.set(id, { wish, email });
   }
   if (!isLost) await takeStages(undoing);
-  const stuck = [...undoing].filter(([id, { wish }]) => !isFulfilled(wish, emails.get(id) ?? null)).map(([id]) => id);
-  return { own: ledger.changes(), failures, unsure, stuck: new Set(stuck), isLost };
+  const isUndone = (id: Id, { wish }: Wished) => isFulfilled(wish, emails.get(id) ?? null);
+  const stuck = new Set([...failures.keys()].filter((id) => unsure.has(id)));
+  for (const [id, back] of undoing) if (!isUndone(id, back)) stuck.add(id);
+  return { own: ledger.changes(), failures, unsure, stuck, isLost };
 
   async function takeStages(wished: ReadonlyMap<Id, Wished>): Promise<Map<Id, WriteFailure>> {
     const failed = new Map<Id, WriteFailure>();
@@ -74,8 +76,8 @@ export async function carryOut(
         if (email !== undefined && !failed.has(id) && !unsure.has(id)) active.push({ wish, email });
       }
       for (const task of tasksOf(stage, active, scene.canMove)) {
-        // One of two tasks for an Email may have failed already.
-        const rows = task.rows.filter(({ emailId }) => !failed.has(emailId) && !unsure.has(emailId));
+        // One of two tasks for an Email may have failed already. Whether one holds is the same to the others of its stage.
+        const rows = task.rows.filter(({ emailId }) => !failed.has(emailId));
         if (rows.length > 0) await take({ ...task, rows }, failed);
       }
     }
