@@ -250,7 +250,8 @@ function mailboxActions(actor: ImapActor, random: Random, { observed, mailboxes,
       return { what: `renames ${name} to ${to}`, touches: null };
     });
   const remove: Act = () =>
-    withOwn(async (name) => {
+    withOwn(async (name, hasChildren) => {
+      if (hasChildren && !actor.removesAboveOthers) return null;
       await actor.remove(name);
       return { what: `removes ${name}`, touches: null };
     });
