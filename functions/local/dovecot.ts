@@ -5,7 +5,12 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ensureCertificate } from './mail-server/certificate.ts';
-import { type DovecotQuota, dovecotConfiguration, passwordDictionary } from './mail-server/dovecot-configuration.ts';
+import {
+  type DovecotQuota,
+  dovecotConfiguration,
+  type MailFormat,
+  passwordDictionary,
+} from './mail-server/dovecot-configuration.ts';
 import { inSocketFolder, mailOwner, reachableFolder } from './mail-server/server-folder.ts';
 import { startOnPorts } from './mail-server/start-on-ports.ts';
 import { superviseProcess } from './mail-server/supervised-process.ts';
@@ -28,6 +33,8 @@ export interface DovecotOptions {
   readonly imapsPort?: number;
   /** true: mail is synced to the disk. false (the default) is several times faster and loses mail only if the machine dies. */
   readonly durable?: boolean;
+  /** `mdbox` where absent. The mail of a user is in `mail/<user>/mail` below the folder. */
+  readonly format?: MailFormat;
   /** Offers ACL (RFC 4314) and a shared namespace "Shared/<user>/". */
   readonly acl?: boolean;
   /** Offers QUOTA (RFC 9208), with these limits for each user. */
@@ -71,7 +78,14 @@ export interface DovecotServer {
  * Throws when Dovecot is not installed or does not come up; the message then ends with its log.
  */
 export async function startDovecot(options: DovecotOptions): Promise<DovecotServer> {
-  const { users: firstUsers = [], durable = false, acl = false, quota = null, sieve = false } = options;
+  const {
+    users: firstUsers = [],
+    durable = false,
+    format = 'mdbox',
+    acl = false,
+    quota = null,
+    sieve = false,
+  } = options;
   const owner = await mailOwner();
   const kept = options.folder === undefined ? undefined : await reachableFolder(options.folder);
   const { server, ports } = await startOnPorts(
@@ -97,7 +111,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
         await writeFile(sendmail, keepingSendmail(outbox), { mode: 0o755 });
         const certificate = await ensureCertificate(folder);
         const settings = {
-          ...{ folder, runFolder, logFile, certificate, imapPort, imapsPort, durable, acl, quota, owner },
+          ...{ folder, runFolder, logFile, certificate, imapPort, imapsPort, durable, format, acl, quota, owner },
           sieve: sieve ? { sievePort, lmtpPort, sendmail } : null,
         };
         const configFile = path.join(folder, 'dovecot.conf');

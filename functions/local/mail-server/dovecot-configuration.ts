@@ -11,6 +11,7 @@ export interface DovecotSettings {
   readonly imapPort: number;
   readonly imapsPort: number;
   readonly durable: boolean;
+  readonly format: MailFormat;
   readonly acl: boolean;
   readonly quota: DovecotQuota | null;
   readonly sieve: DovecotSieve | null;
@@ -23,6 +24,9 @@ export interface DovecotSieve {
   readonly lmtpPort: number;
   readonly sendmail: string;
 }
+
+/** How mail is kept: many messages to a file, which makes filling four times faster than with one file each; or one file each. */
+export type MailFormat = 'mdbox' | 'maildir';
 
 /** How much each user may have. */
 export interface DovecotQuota {
@@ -54,8 +58,7 @@ ssl_key = <${settings.certificate.keyFile}
 
 first_valid_uid = 1
 first_valid_gid = 1
-# Many messages to a file: filling is four times faster than with one file each.
-mail_location = mdbox:~/mail
+mail_location = ${settings.format}:~/mail
 mail_home = ${folder}/mail/%u
 mailbox_list_index = yes
 mail_fsync = ${settings.durable ? 'optimized' : 'never'}
@@ -75,7 +78,7 @@ namespace inbox {
   separator = /
 ${[...specialUse].map(([name, use]) => mailbox(name, use)).join('\n')}
 }
-${settings.acl ? sharing(folder) : ''}
+${settings.acl ? sharing(settings) : ''}
 ${settings.quota ? limiting(settings.quota) : ''}
 ${settings.sieve ? filtering(settings.sieve) : ''}
 service imap-login {
@@ -188,12 +191,12 @@ service lmtp {
 }
 `;
 
-const sharing = (folder: string): string => `
+const sharing = ({ folder, format }: DovecotSettings): string => `
 namespace shared {
   type = shared
   separator = /
   prefix = Shared/%%u/
-  location = mdbox:${folder}/mail/%%u/mail
+  location = ${format}:${folder}/mail/%%u/mail
   list = children
   subscriptions = no
 }
