@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../shared/jmap/scalars.ts';
 import { bodyValue } from '../../shared/message/body-value.ts';
 import { parseMessage, partBody } from '../../shared/message/parse-message.ts';
+import { singleProvider } from '../../shared/providers.ts';
 import { sieveAccount } from '../../shared/sieve/account.ts';
 import { Pauses } from '../../shared/sieve/pauses.ts';
 import type { SieveCredential, SieveServer } from '../../shared/sieve/server.ts';
@@ -333,7 +334,52 @@ describe('on Cyrus', () => {
       await filtering.stop();
     }
   });
+
+  test('a vacation response answers mail while it is enabled, and the script of the user goes on filtering', async () => {
+    const other = await cyrus();
+    const { sending } = singleProvider('plain', { imap: nowhere, smtp: null, sieve: null });
+    const filtering = startProduct(other, {
+      sievePort: other.sievePort,
+      sending: { ...sending, domain: 'example.org' },
+    });
+    try {
+      const user = await other.freshUser();
+      const client = await (await filtering.startProcess()).client(user);
+      const { accountId } = client;
+      const call = async <T>(method: string, args: JsonObject) =>
+        answerOf<T>(method, (await client.call([[method, { accountId, ...args }, '0']], using))[0]);
+      const blobId = await client.upload(Buffer.from('require "fileinto";\r\nfileinto "Archive";\r\n'));
+      const script = { create: { A: { name: 'main', blobId } }, onSuccessActivateScript: '#A' };
+      expect(await call('SieveScript/set', script)).toMatchObject({ notCreated: null });
+      let senders = 0;
+      const answerTo = async (subject: string) => {
+        const from = `sender${++senders}.${user.user}@example.net`;
+        const to = `${user.user}@example.org`;
+        const id = `<${senders}.${user.user}@example.net>`;
+        const header = `From: ${from}\r\nTo: ${to}\r\nSubject: ${subject}\r\nMessage-ID: ${id}`;
+        await deliver(other, { from, to: user.user, message: `${header}\r\n\r\nHello.` });
+        return sentTo(other, from);
+      };
+      const set = (update: JsonObject) => call<JsonObject>('VacationResponse/set', { update: { singleton: update } });
+      expect(await answerTo('before')).toEqual([]);
+      await set({ isEnabled: true, subject: 'Weg "ü"', textBody: 'Bis\nMontag.\n' });
+      const [answer, ...others] = await answerTo('while');
+      expect(others).toEqual([]);
+      const octets = answer?.octets ?? Buffer.alloc(0);
+      expect(parseMessage(octets).headers?.some(({ name }) => name.toLowerCase() === 'auto-submitted')).toBe(true);
+      expect(textsOf(octets)).toEqual([{ type: 'text/plain', text: 'Bis\nMontag.' }]);
+      await set({ isEnabled: false });
+      expect(await answerTo('after')).toEqual([]);
+      filtering.advanceClock(10_000);
+      const { list } = await client.get<{ id: string; name: string }>('Mailbox', { ids: null });
+      const inMailbox = list.find(({ name }) => name === 'Archive')?.id ?? '';
+      expect((await client.query('Email', { filter: { inMailbox } })).ids).toHaveLength(3);
+    } finally {
+      await filtering.stop();
+    }
+  });
 });
+const nowhere = { host: '127.0.0.1', port: 0, tls: 'plaintext', ca: null } as const;
 
 describe('without ManageSieve', () => {
   test('there is neither the one nor the other', async () => {

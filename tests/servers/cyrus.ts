@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { keepingSendmail } from '../../functions/local/dovecot.ts';
 import { type CertificateFiles, ensureCertificate } from '../../functions/local/mail-server/certificate.ts';
 import { inSocketFolder, mailOwner } from '../../functions/local/mail-server/server-folder.ts';
 import { startOnPorts } from '../../functions/local/mail-server/start-on-ports.ts';
@@ -44,7 +43,7 @@ export async function startCyrus(installer: Installer): Promise<CyrusServer> {
       await owner.give?.(keyFile);
       const outbox = path.join(folder, 'outbox');
       const sendmail = path.join(folder, 'sendmail');
-      await writeFile(sendmail, keepingSendmail(outbox), { mode: 0o755 });
+      await writeFile(sendmail, sendmailOnSmtp(outbox), { mode: 0o755 });
       await writeFile(configFile, configuration(folder, { certificateFile, keyFile, sendmail }));
       await writeFile(servicesFile, services(programs, configFile, { imapPort, sievePort, lmtpPort }));
       const process = superviseProcess({
@@ -132,6 +131,33 @@ xlist-trash: Trash
 xlist-archive: Archive
 skiplist_unsafe: yes
 duplicatesuppression: no
+`;
+
+/**
+ * What Cyrus runs as `sendmail -bs` to send what a script answers: it takes messages by SMTP from its input, and puts each into a
+ * file whose first line is the recipient.
+ */
+const sendmailOnSmtp = (outbox: string): string => `#!/bin/sh
+set -e
+cr=$(printf '\\r')
+answer() { printf '%s\\r\\n' "$1"; }
+answer '220 ready'
+while IFS= read -r line; do
+  case "$line" in
+    RCPT*) to=\${line#*<}; to=\${to%%>*}; answer '250 ok' ;;
+    DATA*)
+      answer '354 go on'
+      file=$(mktemp '${outbox}/XXXXXXXXXX')
+      {
+        printf '%s\\n' "$to"
+        while IFS= read -r text && [ "$text" != ".$cr" ]; do printf '%s\\n' "\${text#.}"; done
+      } >"$file"
+      mv "$file" "$file.eml"
+      answer '250 ok' ;;
+    QUIT*) answer '221 bye'; exit ;;
+    *) answer '250 ok' ;;
+  esac
+done
 `;
 
 type CyrusPorts = { readonly imapPort: number; readonly sievePort: number; readonly lmtpPort: number };
