@@ -46,6 +46,9 @@ export type ReadContent = {
   readonly receivedAt: number;
 };
 
+/** How often it is tried to remove a message that was not to be. */
+const removalsMax = 3;
+
 /** What became of new Emails, and of the catalog by them. */
 export type PutIn = Span & { readonly results: ReadonlyMap<string, Result<Some<EmailRecord>, SetError>> };
 
@@ -61,8 +64,8 @@ type Landed = {
 
 /**
  * Puts messages into mailboxes, one after the other: each is sent once, and copied where it is to be in more than one. What the mail
- * server did not answer is looked for; nothing is sent again. An Email that does not become all that it is to be is removed again,
- * and so is a message that turns out to be an Email which is there already (`alreadyExists`).
+ * server did not answer is looked for; nothing is sent again. Of an Email that does not become all that it is to be, what was put in
+ * is removed again, and nothing else; and so is a message that turns out to be an Email which is there already (`alreadyExists`).
  *
  * Throws `Unavailable` only when nothing was changed, and `OutcomeUnknown` when it cannot be seen what was.
  */
@@ -181,18 +184,39 @@ export async function putIn(
 
   /** The mail server gave these the ids of Emails that were there before, or that another of these messages has become. */
   async function removeTwins(): Promise<void> {
-    if (twins.length === 0) return;
-    const removals = ownLedger();
     for (const twin of twins) {
-      const { mailbox, uid } = twin;
-      const place = { mailbox: mailbox.name, uidValidity: mailbox.vector?.uidValidity ?? 0, uids: [uid] };
-      const removed = await ports.writing.remove(place).catch(nullIfUnavailable);
-      removals.touch(mailbox.key);
-      if (removed?.failure === null) removals.leaves(mailbox.key, uid);
       const existingId = emails.get(twin)?.id ?? '';
       results.set(twin.creationId, refuse({ type: 'alreadyExists', existingId }));
     }
-    span = await adopted(span, removals.changes());
+    await removed(twins);
+  }
+
+  /**
+   * Removes exactly these messages: what others have put in meanwhile may be the same Email. Answers those that are still there, or may
+   * be.
+   */
+  async function removed(messages: readonly Landed[]): Promise<readonly Landed[]> {
+    let left = messages;
+    for (let attempt = 1; attempt <= removalsMax && left.length > 0; attempt += 1) {
+      const removals = ownLedger();
+      for (const { mailbox, uid } of left) {
+        const place = { mailbox: mailbox.name, uidValidity: mailbox.vector?.uidValidity ?? 0, uids: [uid] };
+        const done = await ports.writing.remove(place).catch(nullIfUnavailable);
+        removals.touch(mailbox.key, [{ before: null, after: null }]);
+        if (done?.failure === null) removals.leaves(mailbox.key, uid);
+      }
+      span = await adopted(span, removals.changes());
+      const there = await landedEmails(left, span.latest);
+      const boxes = await span.latest.mailboxes();
+      left = left.filter((each) => {
+        const { mailbox, uid } = each;
+        // Under another UIDVALIDITY nobody knows which one it is.
+        if (boxes.get(mailbox.key)?.vector?.uidValidity !== mailbox.vector?.uidValidity) return boxes.has(mailbox.key);
+        const rows = there.get(each)?.rows ?? [];
+        return rows.some((row) => row.mailbox === mailbox.key && row.uid === uid && !row.deleted);
+      });
+    }
+    return left;
   }
 
   /** Makes the wishes come true that do not yet; those of an Email that is refused are taken back with it. */
@@ -213,19 +237,20 @@ export async function putIn(
       if (!outcome.ok && !isFulfilled(wish, then.get(id) ?? null)) refused.set(id, outcome.error);
     }
     if (refused.size === 0) return refused;
-    const gone: Wish = { enter: [], leave: 'all', set: [], unset: [] };
-    const removed = await fulfil(new Map([...refused.keys()].map((id) => [id, gone])), span.latest, ports).catch(
-      unknownOutcome,
-    );
-    span = joined(span, removed);
-    for (const [id, error] of refused) {
-      const outcome = removed.outcomes.get(id);
-      const isThere = outcome !== undefined && !outcome.ok && outcome.error.type !== 'notFound';
-      if (isThere)
-        refused.set(id, {
-          ...error,
-          description: `${error.description}; a part of it is there and could not be removed`,
-        });
+    // Copies have been taken back with the wish.
+    const ours = new Map<Landed, Id>();
+    for (const each of landed) {
+      const email = emails.get(each);
+      if (email !== undefined && refused.has(email.id) && !twins.includes(each)) ours.set(each, email.id);
+    }
+    const left = new Set(await removed([...ours.keys()]));
+    for (const [each, id] of ours) {
+      const error = refused.get(id);
+      if (error === undefined || !left.has(each)) continue;
+      refused.set(id, {
+        ...error,
+        description: `${error.description}; a part of it is there and could not be removed`,
+      });
     }
     return refused;
   }

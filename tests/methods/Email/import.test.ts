@@ -143,3 +143,37 @@ describe('Email/import refuses', () => {
     expect(await account.call('import', { emails })).toMatchObject({ error: { type: 'requestTooLarge' } });
   });
 });
+
+test.each<[string, 'overQuota' | 'lost']>([
+  ['has no room for a copy of it', 'overQuota'],
+  ['does not answer to the copy', 'lost'],
+])('what another client has imported meanwhile stays when the server %s', async (_, failure) => {
+  let other: Promise<JsonObject> | null = null;
+  const account: NewEmailsAccount = newEmailsAccount({
+    scheme: 'digest',
+    wrap: ({ appending, writing, ...ports }) => ({
+      ...ports,
+      appending: {
+        ...appending,
+        append: async (message) => {
+          const isFirst = other === null;
+          other ??= importOne(account, letter, {}, ['INBOX']);
+          if (isFirst) await other;
+          return appending.append(message);
+        },
+      },
+      writing: {
+        ...writing,
+        transfer: async () => ({ done: new Map(), failure, glimpses: [{ before: null, after: null }] }),
+      },
+    }),
+  });
+  const type = failure === 'lost' ? 'serverUnavailable' : failure;
+  expect(refusedBy(await importOne(account, letter, {}, ['One', 'Two']))).toMatchObject({ type });
+  const { id } = createdBy((await other) ?? {});
+  expect(account.counts()).toEqual({ INBOX: 1, One: 0, Two: 0 });
+  account.advanceClock(60_000);
+  expect((await account.call('get', { ids: [id], properties: ['mailboxIds'] })).list).toEqual([
+    { id, mailboxIds: await account.mailboxIds('INBOX') },
+  ]);
+});
