@@ -74,6 +74,11 @@ async function appendOn(session: ImapSession, wire: string | null, message: NewM
     return { done: uidValidity && uid ? { uidValidity, uid } : null, failure: null };
   } catch (error) {
     if (!(error instanceof CommandRefused)) throw error;
+    // QUIRK(courier 5.0): nothing is appended to a mailbox that the same session has open for reading.
+    if (failureOf(error) === 'forbidden' && session.isOpen && session.isReading(wire)) {
+      await session.unselect();
+      return appendOn(session, wire, message);
+    }
     const isStoredGone = error.code === 'BADURL';
     return { done: null, failure: isStoredGone ? 'unread' : failureOf(error) };
   }
@@ -98,16 +103,17 @@ function appendLimit({ capabilities }: ImapSession): number {
 
 /** The pieces, and whether all that comes from elsewhere has been sent: before that, the server cannot have the message. */
 function watchedSources(pieces: readonly AppendPiece[]): { pieces: readonly AppendPiece[]; isSent: () => boolean } {
-  let unsent = pieces.filter(({ kind }) => kind === 'stream').length;
+  const unsent = new Set(pieces.filter(({ kind }) => kind === 'stream'));
   const watched = pieces.map((piece): AppendPiece => {
     if (piece.kind !== 'stream') return piece;
     const open = async function* () {
+      unsent.add(piece);
       yield* await piece.open();
-      unsent--;
+      unsent.delete(piece);
     };
     return { ...piece, open };
   });
-  return { pieces: watched, isSent: () => unsent === 0 };
+  return { pieces: watched, isSent: () => unsent.size === 0 };
 }
 
 async function newestLike(

@@ -187,6 +187,11 @@ export class ImapSession {
     return { before, after };
   }
 
+  /** Whether the mailbox is open for reading only. */
+  isReading(name: string): boolean {
+    return this.#selected?.name === name && this.#selected.selected === null;
+  }
+
   /** Sends an APPEND that the caller puts together; see `ImapWire.runParts`. */
   append(compile: (tag: string, literals: LiteralMode) => CommandPart[]): Promise<Completion> {
     // The mailbox it goes to may be the one that is open.

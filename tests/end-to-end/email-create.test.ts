@@ -264,6 +264,29 @@ describe.each([...backends, courierBackend, withoutCatenate])('on $title', ({ st
     expect((await octetsOf(parts[1]?.blobId)).equals(await octetsOf(original.blobId))).toBe(true);
   });
 
+  test('a draft is saved again with its attachment, in the mailbox in which the old one lies', async () => {
+    const text = { partId: 't', type: 'text/plain' };
+    const draft = (subject: string, blobId: string): JsonObject => ({
+      ...{ mailboxIds: inMailboxes('One'), subject, textBody: [text], bodyValues: { t: { value: subject } } },
+      attachments: [{ blobId, type: 'application/pdf', name: 'a.pdf' }],
+    });
+    const pdf = Buffer.from('%PDF-1.4 hello');
+    const { id: old } = createdBy(await create({ k: draft('first', await client.upload(pdf)) }));
+    const attachmentOf = async (id: Id): Promise<string> => {
+      const [part] = ((await emailOf(id, ['attachments']))?.attachments ?? []) as BodyPart[];
+      return part?.blobId ?? 'none';
+    };
+    const saved = await client.one<SetResponse & { destroyed: Id[] }>('Email/set', {
+      create: { k: draft('second', await attachmentOf(old)) },
+      destroy: [old],
+    });
+    const { id } = createdBy(saved);
+    expect(saved.destroyed).toEqual([old]);
+    const response = await client.download(await attachmentOf(id));
+    expect(Buffer.from(await response.arrayBuffer())).toEqual(pdf);
+    await client.one('Email/set', { destroy: [id] });
+  });
+
   test.each<[string, RegExp, Moment]>([
     ['before the message is announced', /^APPEND/, 'before'],
     ['in the midst of the message', /^fate/, 'before'],
