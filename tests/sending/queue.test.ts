@@ -8,7 +8,7 @@ import { attend } from '../../shared/methods/EmailSubmission/transmit.ts';
 import { accountRecords } from '../../shared/records/account-records.ts';
 import type { RecordStore } from '../../shared/records/store.ts';
 import { contextFor } from '../methods/context.ts';
-import { createWorld, type Fate, type SendingProcess } from './world.ts';
+import { createWorld, type Fate, gate, type SendingProcess } from './world.ts';
 
 const account = 'a1' as Id;
 const second = 1_000;
@@ -241,6 +241,70 @@ describe('a message for later', () => {
     const processes = Array.from({ length: 5 }, () => world.startProcess());
     await Promise.all(processes.map(({ queue }) => queue.attendTo(due)));
     expect(sentBy(world)).toBe(1);
+  });
+
+  test('is sent though one who stalled is refused it after another took it over, who then vanishes', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    const due = { at: world.now() + 60 * second, account, id, provider: 'test' };
+    world.advanceTo(due.at);
+    const [begun, goOn] = [gate(), gate()];
+    const stalled = world.startProcess({
+      fate: () => 'refuse',
+      stall: async (at) => {
+        if (at !== 'begin') return;
+        begun.open();
+        await goOn.isOpen;
+      },
+    });
+    const first = stalled.queue.attendTo(due);
+    await begun.isOpen;
+    world.advanceTo(world.now() + 7 * 60 * second);
+    const vanishing = world.startProcess().portsOf(account);
+    Object.assign(vanishing.submission, { relay: () => Promise.reject(new Error('killed')) });
+    await expect(attend(id, vanishing)).rejects.toThrow('killed');
+    goOn.open();
+    const next = await first;
+    world.advanceTo(world.now() + day);
+    await process.queue.attendTo(next ?? due);
+    expect(sentBy(world)).toBe(1);
+  });
+
+  test('is sent once, though one who stalled before he sent it fails while another sends it', async () => {
+    const { world, process } = start();
+    const id = await hold(process);
+    world.advanceTo(world.now() + 60 * second);
+    const [stalled, successor] = [world.startProcess().portsOf(account), world.startProcess().portsOf(account)];
+    const [begun, ended, goOn, answer] = [gate(), gate(), gate(), gate()];
+    Object.assign(stalled.submission, {
+      relay: async () => {
+        begun.open();
+        await goOn.isOpen;
+        throw new Unavailable('away');
+      },
+    });
+    const { relay } = successor.submission;
+    Object.assign(successor.submission, {
+      relay: async (request: Parameters<typeof relay>[0]) => {
+        const outcome = await relay(request);
+        ended.open();
+        await answer.isOpen;
+        return outcome;
+      },
+    });
+    const first = attend(id, stalled);
+    await begun.isOpen;
+    world.advanceTo(world.now() + 7 * 60 * second);
+    const other = attend(id, successor);
+    await ended.isOpen;
+    goOn.open();
+    await first;
+    world.advanceTo(world.now() + 2 * 60 * second);
+    await attend(id, world.startProcess().portsOf(account));
+    answer.open();
+    await other;
+    expect(sentBy(world)).toBe(1);
+    expect(await call(process, 'get', { ids: [id] })).toMatchObject({ list: [{ undoStatus: 'final' }] });
   });
 
   test('is tried again when the server is away or refuses it for a while, and goes out', async () => {

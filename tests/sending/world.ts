@@ -51,12 +51,22 @@ export type ProcessOptions = {
   readonly fate?: () => Fate;
   readonly onHeld?: (due: Due) => Promise<void>;
   readonly maxDelaySeconds?: number;
+  /** Whether the answer to this write of the store is lost. */
+  readonly losesAnswer?: () => boolean;
+  /** Where it stalls: before it gives its message to the server, and before it hears the answer. */
+  readonly stall?: (at: 'begin' | 'answer') => Promise<void>;
 };
+
+/** How far a process came with a message whose end it was about to send. */
+export type Stage = 'noting' | 'ended' | 'answered';
 
 export type SendingProcess = {
   readonly queue: Queue;
   readonly portsOf: (account: Id) => SubmissionPorts;
   readonly isAlive: () => boolean;
+  /** Its name in the ledgers. */
+  readonly worker: string;
+  readonly stageOf: (messageId: string) => Stage | null;
   /** Steps that it has taken. */
   readonly steps: () => number;
 };
@@ -130,7 +140,9 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
       const { records } = await accountRecords({ store, account, randomKey }).view(submissionKind);
       return records;
     },
-    startProcess: ({ endsAt = null, fate = () => 'accept', onHeld, maxDelaySeconds = 90 * 86_400 } = {}) => {
+    startProcess: ({ endsAt = null, fate = () => 'accept', onHeld, maxDelaySeconds = 90 * 86_400, ...more } = {}) => {
+      const { losesAnswer = () => false, stall = async () => {} } = more;
+      const stages = new Map<string, Stage>();
       const worker = randomKey();
       let steps = 0;
       let isAlive = true;
@@ -151,7 +163,11 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
       const ownStore: RecordStore = {
         read: outside(store.read),
         list: outside(store.list),
-        write: outside(store.write),
+        write: outside(async (...args: Parameters<RecordStore['write']>) => {
+          const isWritten = await store.write(...args);
+          if (losesAnswer()) throw new Unavailable('the answer of the store was lost');
+          return isWritten;
+        }),
         remove: outside(store.remove),
       };
       const ownOutbox: Outbox = {
@@ -163,21 +179,27 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
       };
       const relay: CanRelay = async ({ message, beforeEnd }): Promise<RelayOutcome> => {
         step();
+        await stall('begin');
         const mine = fate();
         const reply = (code: number) => ({ code, text: `${code} 2.0.0 said so` });
         if (mine === 'be away') throw new Unavailable('away');
         if (mine === 'refuse for a while') return { kind: 'refused', at: 'sender', reply: reply(451), recipients: [] };
         if (mine === 'refuse') return { kind: 'refused', at: 'sender', reply: reply(550), recipients: [] };
+        const messageId = /^Message-ID: (<.*>)/m.exec(Buffer.from(message).toString())?.[1] ?? '';
+        stages.set(messageId, 'noting');
         await beforeEnd();
         step();
-        const messageId = /^Message-ID: (<.*>)/m.exec(Buffer.from(message).toString())?.[1] ?? '';
+        stages.set(messageId, 'ended');
         sent.set(messageId, (sent.get(messageId) ?? 0) + 1);
         uidOf.set(messageId, firstUid + uidOf.size);
+        step();
+        await stall('answer');
         step();
         if (mine === 'accept, and lose the answer') {
           unanswered.add(messageId);
           return { kind: 'unknown' };
         }
+        stages.set(messageId, 'answered');
         return { kind: 'accepted', reply: reply(250), recipients: [reply(250)] };
       };
       const portsOf = (account: Id): SubmissionPorts => ({
@@ -199,7 +221,14 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
         recordsOf: (account) => accountRecords({ store: ownStore, account, randomKey }),
         openAccount: ({ accountId }) => ({ ports: portsOf(accountId), close: async () => {} }),
       });
-      return { queue, portsOf, isAlive: () => isAlive, steps: () => steps };
+      return {
+        queue,
+        portsOf,
+        isAlive: () => isAlive,
+        worker,
+        stageOf: (id) => stages.get(id) ?? null,
+        steps: () => steps,
+      };
     },
   };
 }
@@ -207,6 +236,15 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
 function userOf(accountId: Id): User {
   const credential = { kind: 'password', user: 'anna@example.com', password: 'the password' } as const;
   return { username: 'anna@example.com', accountId, provider, credential };
+}
+
+/** Something to wait for, until it is opened. */
+export function gate(): { readonly isOpen: Promise<void>; readonly open: () => void } {
+  let open = () => {};
+  const isOpen = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { isOpen, open };
 }
 
 /** The real sealing, under a key that lives as long as the test. */

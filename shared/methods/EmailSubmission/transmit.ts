@@ -198,12 +198,18 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
 
   const isOurs = ({ ledger }: KeptSubmission) =>
     (ledger.state === 'queued' && ledger.claim?.by === worker) || (ledger.state === 'sending' && ledger.by === worker);
-  if (outcome !== 'failed' && outcome !== 'not now' && (outcome.kind === 'accepted' || outcome.kind === 'unknown')) {
-    const settled = await settledBy(outcome, id, sending, ports);
-    const isNoted = await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? settled : null)));
-    if (!isNoted) return now() + answerMs;
+  /** Whether it was ours to note, and was noted. */
+  const note = async (next: (present: KeptSubmission) => KeptSubmission) =>
+    (await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? next(present) : null)))) !== null;
+  /** What is somebody else's by now may still be sent by him, and it must not be taken from him what that takes. */
+  const finish = async (last: KeptSubmission) => {
+    if (!(await note(() => last))) return now() + answerMs;
     await held?.forget(id);
     return null;
+  };
+  if (outcome !== 'failed' && outcome !== 'not now' && (outcome.kind === 'accepted' || outcome.kind === 'unknown')) {
+    const settled = await settledBy(outcome, id, sending, ports);
+    return finish(settled);
   }
   const attempts = mine.ledger.state === 'queued' ? mine.ledger.attempts : 0;
   const refusal = outcome !== 'failed' && outcome !== 'not now' && isTemporary(outcome) ? outcome : null;
@@ -211,20 +217,13 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
   const mayTryAgain = outcome === 'not now' || refusal !== null;
   const later = mayTryAgain ? postponed(attempts, now()) : null;
   if (later !== null) {
-    const isNoted = await stubbornly(() =>
-      change(id, ports, (present) => (isOurs(present) ? { ...present, ledger: later } : null)),
-    );
-    return isNoted ? later.notBefore : now() + answerMs;
+    return (await note((present) => ({ ...present, ledger: later }))) ? later.notBefore : now() + answerMs;
   }
   const deliveryStatus =
     outcome === 'failed' || outcome === 'not now'
       ? deliveryStatusOfAll(envelope, 'no', notTaken)
       : refusedStatusOf(envelope, outcome);
-  const failed: KeptSubmission = { ...mine, undoStatus: 'canceled', deliveryStatus, ledger: { state: 'failed' } };
-  if (!(await stubbornly(() => change(id, ports, (present) => (isOurs(present) ? failed : null)))))
-    return now() + answerMs;
-  await held?.forget(id);
-  return null;
+  return finish({ ...mine, undoStatus: 'canceled', deliveryStatus, ledger: { state: 'failed' } });
 }
 
 const notTaken = '451 4.4.1 The message could not be given to the submission server';
@@ -263,17 +262,16 @@ async function change(
   return noted.value.answer;
 }
 
-/** What is known now and to nobody else is worth more than one attempt. False: it was not noted. */
-async function stubbornly(attempt: () => Promise<unknown>): Promise<boolean> {
+/** What is known now and to nobody else is worth more than one attempt. Null: it was not noted. */
+async function stubbornly<T>(attempt: () => Promise<T>): Promise<T | null> {
   for (let left = attemptsToNote; left > 0; left -= 1) {
     try {
-      await attempt();
-      return true;
+      return await attempt();
     } catch (error) {
       if (!(error instanceof Unavailable)) throw error;
     }
   }
-  return false;
+  return null;
 }
 const attemptsToNote = 3;
 
