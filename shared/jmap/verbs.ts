@@ -118,7 +118,12 @@ export type CanUpdate<R, A = unknown> = CanSet & {
   readonly update: (revisions: ReadonlyMap<Id, Revision<R>>, args: A) => Promise<Step<Id, JsonObject | null>>;
 };
 /** The properties that a patch touches, and those it changes; null also where it removes one that has no default. */
-export type Revision<R> = { readonly before: Some<R>; readonly after: JsonObject & Partial<R> };
+export type Revision<R> = {
+  readonly before: Some<R>;
+  readonly after: JsonObject & Partial<R>;
+  /** Those that the patch gives whole, and not by their members. */
+  readonly whole: ReadonlySet<string>;
+};
 export type CanDestroy<A = unknown> = CanSet & {
   readonly destroy: (ids: readonly Id[], args: A) => Promise<Step<Id, null>>;
 };

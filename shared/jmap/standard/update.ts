@@ -57,5 +57,7 @@ function revise(
 ): Result<Revision<JsonObject>, SetError> {
   if (before === undefined) return refuse({ type: 'notFound' });
   const after = reviseRecord(type, before, patch, resolve);
-  return after.ok ? ok({ before, after: after.value }) : after;
+  if (!after.ok) return after;
+  const whole = new Set([...patch].filter(([, { kind }]) => kind === 'value').map(([name]) => name));
+  return ok({ before, after: after.value, whole });
 }

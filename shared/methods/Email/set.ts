@@ -79,7 +79,7 @@ async function selectableMailboxes(view: CatalogView): Promise<ReadonlyMap<strin
 
 /** What the revision makes different. */
 function wishOf(
-  { before, after }: Revision<EmailRecord>,
+  { before, after, whole }: Revision<EmailRecord>,
   keys: ReadonlyMap<string, MailboxKey>,
 ): Result<Wish, SetError> {
   const mailboxes = differenceOf(before.mailboxIds, after.mailboxIds);
@@ -97,9 +97,10 @@ function wishOf(
     return refuse({ type: 'tooManyKeywords', description: `more than ${keywordsPerEmailMax} keywords` });
   }
   const keysOf = (ids: readonly string[]) => ids.flatMap((id) => keys.get(id) ?? []);
+  const only = after.mailboxIds && whole.has('mailboxIds') ? keysOf(Object.keys(after.mailboxIds)) : null;
   return ok({
-    ...{ enter: keysOf(mailboxes.added), leave: keysOf(mailboxes.taken) },
-    ...{ set: keywords.added, unset: keywords.taken },
+    ...{ enter: only ?? keysOf(mailboxes.added), leave: keysOf(mailboxes.taken) },
+    ...{ set: keywords.added, unset: keywords.taken, ...(only && { isWhole: true }) },
   });
 }
 

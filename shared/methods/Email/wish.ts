@@ -8,6 +8,8 @@ export type Wish = {
   readonly enter: readonly MailboxKey[];
   /** `all`: it is to be destroyed. */
   readonly leave: readonly MailboxKey[] | 'all';
+  /** It is to be in the mailboxes that it enters, and in no others: also not in those that somebody else puts it into meanwhile. */
+  readonly isWhole?: boolean;
   /** JMAP keywords. */
   readonly set: readonly string[];
   readonly unset: readonly string[];
@@ -62,14 +64,15 @@ export function tasksOf(stage: Stage, wished: Iterable<Wished>, canMove: boolean
 }
 
 /** Whether all that is wished holds. */
-export function isFulfilled({ enter, leave, set, unset, restore = [] }: Wish, email: Email | null): boolean {
+export function isFulfilled(wish: Wish, email: Email | null): boolean {
+  const { enter, set, unset, restore = [] } = wish;
   const mailboxes = mailboxesOf(email);
-  if (leave === 'all') return mailboxes.length === 0;
+  if (wish.leave === 'all') return mailboxes.length === 0;
   if (email === null || mailboxes.length === 0) return false;
   const keywords = keywordsOf(email);
   return (
     enter.every((mailbox) => mailboxes.includes(mailbox)) &&
-    !leave.some((mailbox) => mailboxes.includes(mailbox)) &&
+    !mailboxes.some((mailbox) => isLeft(wish, mailbox)) &&
     set.every((keyword) => keywords.includes(keyword)) &&
     !unset.some((keyword) => keywords.includes(keyword)) &&
     !email.rows.some(({ mailbox, deleted }) => deleted && restore.includes(mailbox))
@@ -149,7 +152,7 @@ function flagTasksFor({ wish, email }: Wished): Task[] {
   const { leave } = wish;
   if (leave === 'all') return [];
   if (wish.restore !== undefined) return restoringTasksFor(wish.restore, email);
-  const staying = email.rows.filter((row) => !row.deleted && !leave.includes(row.mailbox));
+  const staying = email.rows.filter((row) => !row.deleted && !isLeft(wish, row.mailbox));
   const now = keywordsOf({ ...email, rows: staying });
   const wanted = changed(keywordsOf(email), { add: wish.set, remove: wish.unset });
   const tasks: Task[] = [];
@@ -184,10 +187,14 @@ function expungesFor({ wish, email }: Wished): Task[] {
 }
 
 /** Mailboxes that the Email is still to enter, and to leave. */
-function difference({ enter, leave }: Wish, email: Email) {
+function difference(wish: Wish, email: Email) {
   const mailboxes = mailboxesOf(email);
-  const superfluous = leave === 'all' ? mailboxes : mailboxes.filter((mailbox) => leave.includes(mailbox));
-  return { lacking: without(enter, mailboxes), superfluous };
+  const superfluous = mailboxes.filter((mailbox) => isLeft(wish, mailbox));
+  return { lacking: without(wish.enter, mailboxes), superfluous };
+}
+
+function isLeft({ enter, leave, isWhole = false }: Wish, mailbox: MailboxKey): boolean {
+  return leave === 'all' || leave.includes(mailbox) || (isWhole && !enter.includes(mailbox));
 }
 
 /** The rows of the Email in a mailbox that exist for JMAP. */

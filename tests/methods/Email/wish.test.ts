@@ -88,6 +88,13 @@ describe('what is to be done', () => {
       ['copy 1>2 [7]'],
     ],
     [
+      'to have it in one mailbox, where somebody has moved it meanwhile',
+      email('e', [3, 4]),
+      { enter: [2], leave: [1], isWhole: true },
+      ['move 3>2 [4]'],
+      ['copy 3>2 [4]'],
+    ],
+    [
       'to destroy it',
       email('e', [1, 7], [2, 9]),
       { leave: 'all' },
@@ -168,6 +175,8 @@ test.each<[Partial<Wish>, Email | null, boolean]>([
   [{ set: ['$seen'] }, email('e', [1, 1, '$seen'], [2, 1]), false],
   [{ set: ['$seen'], unset: ['a'] }, email('e', [1, 1, '$seen']), true],
   [{ unset: ['a'] }, email('e', [1, 1], [2, 1, 'a']), false],
+  [{ enter: [2], leave: [1], isWhole: true }, email('e', [2, 1]), true],
+  [{ enter: [2], leave: [1], isWhole: true }, email('e', [2, 1], [3, 1]), false],
   [{ leave: 'all' }, email('e', [1, 1]), false],
   [{ leave: 'all' }, email('e', [1, 1, '', 'deleted']), true],
   [{ leave: 'all' }, null, true],
