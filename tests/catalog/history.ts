@@ -83,7 +83,10 @@ export async function playHistory(options: HistoryOptions): Promise<void> {
       const accident = random(200);
       if (accident === 0) options.store.loseAll();
       if (accident <= 1) laws.newStart();
-      if (accident === 1) options.store.loseBlock();
+      if (accident === 1) {
+        options.store.loseBlock();
+        laws.damaged();
+      }
       for (let count = 1 + random(5); count > 0; count -= 1) world.act();
       if (options.racing) await Promise.all([first.view('now'), second.view('now')].map(untilQuiet));
       // Where there are no mod-sequences flags are exact after a while only, and a few mailboxes at a time.
@@ -301,6 +304,8 @@ function lawsOf(server: FakeMailServer, world: ReturnType<typeof worldOf>, { sto
   let actsSeen = 0;
   let snapshots: Snapshot[] = [];
   let commits = 0;
+  let epoch: string | null = null;
+  let mayStartAnew = false;
 
   const checkIds = async (view: CatalogView) => {
     const keys = new Map([...(await view.mailboxes()).values()].map(({ name, key }) => [name, key]));
@@ -366,6 +371,11 @@ function lawsOf(server: FakeMailServer, world: ReturnType<typeof worldOf>, { sto
     return result;
   };
 
+  const newStart = () => {
+    snapshots = [];
+    actsSeen = 0;
+  };
+
   return {
     /** Looks at each commit. */
     watch: (catalog: Catalog): Catalog => ({
@@ -373,12 +383,18 @@ function lawsOf(server: FakeMailServer, world: ReturnType<typeof worldOf>, { sto
       create: (...args) => watched(catalog.create(...args)),
       commit: (...args) => watched(catalog.commit(...args)),
     }),
-    newStart: () => {
-      snapshots = [];
-      actsSeen = 0;
+    newStart,
+    /** Blocks are gone: whenever one is missed, the account is indexed anew, once. */
+    damaged: () => {
+      mayStartAnew = true;
     },
     check: async (view: CatalogView, fromEveryState: boolean) => {
       if (view.provisional) fail('first contact did not end');
+      if (mayStartAnew && view.epoch !== epoch) {
+        mayStartAnew = false;
+        newStart();
+      }
+      epoch = view.epoch;
       await holdsWhatServerHolds(view, server);
       await checkIds(view);
       await checkMailboxIds(view);
