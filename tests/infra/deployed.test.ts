@@ -245,7 +245,10 @@ describe('the function that is deployed', () => {
     const QueueUrl = environment.POSTERN_SEND_QUEUE ?? '';
     const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10 }));
     client.destroy();
-    expect(JSON.parse(Messages[0]?.Body ?? '{}')).toEqual({ at: Date.parse(s.sendAt), account: accountId, id: s.id });
+    expect(JSON.parse(Messages[0]?.Body ?? '{}')).toEqual({
+      ...{ at: Date.parse(s.sendAt), account: accountId, id: s.id },
+      provider: 'test',
+    });
     await invokeBundle(senderBundle, [{ Records: [{ body: Messages[0]?.Body }] }, {}]);
     expect(submission.accepted).toHaveLength(1);
     expect(submission.accepted[0]).toMatchObject({ user: user.user, to: ['bob@example.net'] });
