@@ -105,13 +105,13 @@ describe('npm run account', () => {
       uploads: [{ octets: 16 }],
     });
     const id = kept.records.EmailSubmission?.[0]?.id;
-    expect(kept.waiting).toMatchObject({ messages: [{ id }], credentials: [{ id }], due: [{ id }] });
+    expect(kept.waiting).toMatchObject({ messages: [{ id }], credentials: [{ id }], due: [{ id }, { id }] });
     expect(kept.catalog.mailboxes).toContainEqual(expect.objectContaining({ name: 'INBOX' }));
     expect(kept.catalog.messages).toHaveLength(1);
     expect(output).not.toContain(anna.password);
 
     const erased = await run('erase', anna.user, ...flags());
-    expect(JSON.parse(erased.output)).toMatchObject({ due: 1, outbox: 1, uploads: 1 });
+    expect(JSON.parse(erased.output)).toMatchObject({ due: 2, outbox: 1, uploads: 1 });
     const { account } = kept;
     expect(await exported(anna)).toMatchObject({
       account,
