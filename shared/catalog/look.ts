@@ -40,8 +40,7 @@ export async function lookAt(
 ): Promise<Look> {
   const entries = view === null ? [] : [...(await view.mailboxes()).values()];
   const found = surveyedMailboxes(survey, entries, (name) => isRefused(context, 'open', name));
-  const serverIds =
-    scheme === 'objectid' ? await serverIdsOf(context, namesToIdentify(entries, found)) : new Map<string, string>();
+  const serverIds = scheme === 'objectid' ? await identified(context, entries, found) : new Map<string, string>();
   const { kept, appeared, vanished } = matchMailboxes(entries, found, serverIds);
 
   const changed = new Map<MailboxKey, MailboxEntry | null>();
@@ -87,6 +86,25 @@ export async function steadyLook(context: SyncContext, known: Known, first: read
     if (seen.structure === structure) break;
   }
   return seen;
+}
+
+/** The MAILBOXIDs that decide, also of each mailbox under whose name another one is known that turns out to be called otherwise. */
+async function identified(
+  context: SyncContext,
+  entries: readonly MailboxEntry[],
+  found: readonly SurveyedMailbox[],
+): Promise<ServerIds> {
+  const ids = new Map<string, string>();
+  const waiting = new Set(found.map(({ name }) => name));
+  for (let next = namesToIdentify(entries, found); next.length > 0; ) {
+    for (const name of next) waiting.delete(name);
+    for (const [name, id] of await serverIdsOf(context, next)) ids.set(name, id);
+    const nameOf = new Map([...ids].map(([name, id]) => [id, name]));
+    const isElsewhere = ({ name, serverId }: MailboxEntry) =>
+      serverId !== null && (nameOf.get(serverId) ?? name) !== name;
+    next = entries.filter(isElsewhere).flatMap(({ name }) => (waiting.has(name) ? [name] : []));
+  }
+  return ids;
 }
 
 async function serverIdsOf(context: SyncContext, names: readonly string[]): Promise<ServerIds> {

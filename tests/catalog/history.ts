@@ -92,7 +92,8 @@ export async function playHistory(options: HistoryOptions): Promise<void> {
       // Where there are no mod-sequences flags are exact after a while only, and a few mailboxes at a time.
       clock += 1_000_000;
       for (let syncs = 0; syncs < 2; syncs += 1) await quiet.view('now');
-      await laws.check(await quiet.view('now'), step % 20 === 19 || step === options.steps - 1);
+      const check = async () => laws.check(await quiet.view('now'), step % 20 === 19 || step === options.steps - 1);
+      await check().catch((error: unknown) => (laws.isMissingBlocks(error) ? check() : Promise.reject(error)));
     } catch (error) {
       throw new Error(`seed ${options.seed}, step ${step}: ${error instanceof Error ? error.stack : error}`);
     }
@@ -388,6 +389,8 @@ function lawsOf(server: FakeMailServer, world: ReturnType<typeof worldOf>, { sto
     damaged: () => {
       mayStartAnew = true;
     },
+    isMissingBlocks: (error: unknown) =>
+      mayStartAnew && error instanceof Error && /has to be indexed again/.test(error.message),
     check: async (view: CatalogView, fromEveryState: boolean) => {
       if (view.provisional) fail('first contact did not end');
       if (mayStartAnew && view.epoch !== epoch) {
