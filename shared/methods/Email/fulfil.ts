@@ -3,7 +3,15 @@ import type { Adopted, Span } from '../../catalog/adopt.ts';
 import type { Email } from '../../catalog/email.ts';
 import { existsInJmap } from '../../catalog/keywords.ts';
 import type { CatalogView } from '../../catalog/view.ts';
-import { OutcomeUnknown, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
+import {
+  nullIfUnavailable,
+  OutcomeUnknown,
+  ok,
+  type Result,
+  refuse,
+  type SetError,
+  Unavailable,
+} from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
 import { carryOut, type Deeds, type Scene } from './carry-out.ts';
 import type { CanWriteMessages, WriteFailure } from './mail.ts';
@@ -140,11 +148,6 @@ export async function fulfil(
     if (latest === null) throw new OutcomeUnknown('It could not be seen what became of the changes');
     return latest;
   }
-}
-
-function nullIfUnavailable(error: unknown): null {
-  if (error instanceof Unavailable) return null;
-  throw error;
 }
 
 /** Two spans of own changes: one where they follow upon each other, else the first. Before anything was done, the second. */

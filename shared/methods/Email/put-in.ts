@@ -5,7 +5,15 @@ import { existsInJmap, flagOfKeyword } from '../../catalog/keywords.ts';
 import type { MailboxEntry } from '../../catalog/mailbox.ts';
 import type { OwnChanges } from '../../catalog/own-changes.ts';
 import type { CatalogView } from '../../catalog/view.ts';
-import { OutcomeUnknown, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
+import {
+  nullIfUnavailable,
+  OutcomeUnknown,
+  ok,
+  type Result,
+  refuse,
+  type SetError,
+  Unavailable,
+} from '../../jmap/errors.ts';
 import { type Id, utcDate } from '../../jmap/scalars.ts';
 import type { Some } from '../../jmap/verbs.ts';
 import type { BlobReading } from './blob-contents.ts';
@@ -320,11 +328,6 @@ const notThereYet: SetError = {
   description: 'the mail server did not answer, and the message is not there; it may still come',
 };
 const removedAtOnce: SetError = { type: 'notFound', description: 'it was removed as soon as it was there' };
-
-function nullIfUnavailable(error: unknown): null {
-  if (error instanceof Unavailable) return null;
-  throw error;
-}
 
 function unknownOutcome(error: unknown): never {
   if (error instanceof Unavailable) throw new OutcomeUnknown('It could not be seen what became of a new Email');
