@@ -4,7 +4,7 @@ import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { CanWriteMessages, Messages, WriteFailure, Written } from '../../shared/methods/Email/mail.ts';
 import type { FakeOptions } from '../catalog/fake-mail-server.ts';
 import { expectRight, questions } from '../end-to-end/failure-laws.ts';
-import { type JmapClient, jmapClient, MethodFailed } from '../end-to-end/jmap-client.ts';
+import { type JmapClient, jmapClient, type MethodFailed } from '../end-to-end/jmap-client.ts';
 import { letter } from '../end-to-end/letter.ts';
 import { takeSnapshot } from '../end-to-end/snapshot.ts';
 import {
@@ -139,23 +139,28 @@ const gone = () => {
   throw new Unavailable('the mail server does not answer');
 };
 
-test('when it cannot be seen what became of a change, the call says that some of it may be done', async () => {
-  let isGone = false;
-  const { client, flag, stop } = await oneLetter(({ source, writing, ...ports }) => ({
+test.each([
+  ['one look that fails, the next one tells', 1, 'updated'],
+  ['no look that succeeds, the call says that some of it may be done', Number.POSITIVE_INFINITY, 'serverPartialFail'],
+])('after a change whose answer was lost, and %s', async (_, failing, expected) => {
+  let failures = 0;
+  const { client, flag, id, stop } = await oneLetter(({ source, writing, ...ports }) => ({
     ...ports,
-    source: { ...source, survey: async () => (isGone ? gone() : source.survey()) },
+    source: { ...source, survey: async () => (failures-- > 0 ? gone() : source.survey()) },
     writing: {
       ...writing,
       flag: async (...args) => {
         await writing.flag(...args);
-        isGone = true;
+        failures = failing;
         return { done: new Map(), failure: 'lost', glimpses: [{ before: null, after: null }] };
       },
     },
   }));
-  const failure = await flag(client).catch((error: unknown) => error);
-  expect(failure).toBeInstanceOf(MethodFailed);
-  expect((failure as MethodFailed).type).toBe('serverPartialFail');
+  const said = await flag(client).then(
+    ({ updated }) => (updated && id in updated ? 'updated' : 'not updated'),
+    (error: MethodFailed) => error.type,
+  );
+  expect(said).toBe(expected);
   await stop();
 });
 

@@ -3,16 +3,9 @@ import type { Adopted, Span } from '../../catalog/adopt.ts';
 import type { Email } from '../../catalog/email.ts';
 import { existsInJmap } from '../../catalog/keywords.ts';
 import type { CatalogView } from '../../catalog/view.ts';
-import {
-  nullIfUnavailable,
-  OutcomeUnknown,
-  ok,
-  type Result,
-  refuse,
-  type SetError,
-  Unavailable,
-} from '../../jmap/errors.ts';
+import { nullIfUnavailable, ok, type Result, refuse, type SetError, Unavailable } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
+import { lookAnew } from '../look-anew.ts';
 import { carryOut, type Deeds, type Scene } from './carry-out.ts';
 import type { CanWriteMessages, WriteFailure } from './mail.ts';
 import {
@@ -70,7 +63,7 @@ export async function fulfil(
     const now = await adopted(deeds);
     const undecided = [...active.keys()].filter((id) => !isDecided(id, deeds, now?.isAttributed !== false));
     span = now === null ? span : joined(span, now);
-    if (undecided.length > 0 || half.size > 0) span = { ...span, latest: await lookAnew() };
+    if (undecided.length > 0 || half.size > 0) span = { ...span, latest: await lookAnew(() => catalog.view('now')) };
     pending = new Map([...pending].filter(([id]) => undecided.includes(id)));
   }
 
@@ -141,12 +134,6 @@ export async function fulfil(
   /** The catalog after the deeds. What the server told holds; where the catalog cannot be told of it, the next sync finds it. */
   async function adopted({ own }: Deeds): Promise<Adopted | null> {
     return own.mailboxes.size === 0 ? null : catalog.adopt(span.latest, own).catch(nullIfUnavailable);
-  }
-
-  async function lookAnew(): Promise<CatalogView> {
-    const latest = await catalog.view('now').catch(nullIfUnavailable);
-    if (latest === null) throw new OutcomeUnknown('It could not be seen what became of the changes');
-    return latest;
   }
 }
 

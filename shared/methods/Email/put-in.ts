@@ -16,6 +16,7 @@ import {
 } from '../../jmap/errors.ts';
 import { type Id, utcDate } from '../../jmap/scalars.ts';
 import type { Some } from '../../jmap/verbs.ts';
+import { lookAnew } from '../look-anew.ts';
 import type { BlobReading } from './blob-contents.ts';
 import { messageBlobId } from './blob-id.ts';
 import { errorOf, fulfil, joined, noAnswer } from './fulfil.ts';
@@ -179,7 +180,7 @@ export async function putIn(
       uidFrom: Math.max(uidNext, (newest.get(mailbox.key) ?? 0) + 1),
     };
     const likeness = { messageId, receivedAt, size };
-    const found = await ports.appending.findLike(place, likeness, failure === 'lost').catch(unknownOutcome);
+    const found = await lookAnew(() => ports.appending.findLike(place, likeness, failure === 'lost'));
     if (found === 'gone') return refuse(errorOf('gone'));
     return found === 'absent' ? refuse(failure === 'lost' ? notThereYet : removedAtOnce) : ok(found);
   }
@@ -187,7 +188,7 @@ export async function putIn(
   async function adopted(before: Span, own: OwnChanges): Promise<Span> {
     const now = await ports.catalog.adopt(before.latest, own).catch(nullIfUnavailable);
     if (now !== null) return joined(before, now);
-    return { ...before, latest: await ports.catalog.view('now').catch(unknownOutcome) };
+    return { ...before, latest: await lookAnew(() => ports.catalog.view('now')) };
   }
 
   /** The mail server gave these the ids of Emails that were there before, or that another of these messages has become. */
@@ -236,7 +237,7 @@ export async function putIn(
     const completed = await fulfil(open, span.latest, ports).catch(nullIfUnavailable);
     span =
       completed === null
-        ? { ...span, latest: await ports.catalog.view('now').catch(unknownOutcome) }
+        ? { ...span, latest: await lookAnew(() => ports.catalog.view('now')) }
         : joined(span, completed);
     const then = await span.latest.emails(open.keys());
     for (const [id, wish] of open) {
@@ -328,8 +329,3 @@ const notThereYet: SetError = {
   description: 'the mail server did not answer, and the message is not there; it may still come',
 };
 const removedAtOnce: SetError = { type: 'notFound', description: 'it was removed as soon as it was there' };
-
-function unknownOutcome(error: unknown): never {
-  if (error instanceof Unavailable) throw new OutcomeUnknown('It could not be seen what became of a new Email');
-  throw error;
-}

@@ -6,7 +6,8 @@ import type { CatalogView } from '../../catalog/view.ts';
 import { ok, type Result, refuse, type SetError } from '../../jmap/errors.ts';
 import type { Id, JsonObject } from '../../jmap/scalars.ts';
 import type { Some } from '../../jmap/verbs.ts';
-import { adoptStructure, deeds, errorOf, lookAnew, type StructurePorts, type StructureStep } from './deeds.ts';
+import { lookAnew } from '../look-anew.ts';
+import { adoptStructure, deeds, errorOf, type StructurePorts, type StructureStep } from './deeds.ts';
 import { keepOrNot } from './kept.ts';
 import { factsToKeep } from './kept-facts.ts';
 import { type KnownMailbox, knownMailboxes } from './known-mailboxes.ts';
@@ -61,7 +62,7 @@ export async function createMailboxes(
     const mailbox = there.get(fullName);
     results.set(creationId, mailbox === undefined ? refuse(errorOf('unclear')) : ok(answerOf(mailbox, wanted)));
   }
-  const now = failed.size === 0 ? there : await mailboxesIn(await lookAnew(catalog));
+  const now = failed.size === 0 ? there : await mailboxesIn(await lookAnew(() => catalog.view('now')));
   for (const [creationId, { fullName, failure }] of failed) {
     const existing = failure === 'exists' || failure === 'refused' ? now.get(fullName) : undefined;
     results.set(creationId, refuse(existing === undefined ? errorOf(failure) : alreadyExists(existing.entry.id)));

@@ -3,8 +3,9 @@ import type { Span } from '../../catalog/adopt.ts';
 import type { OwnStructure } from '../../catalog/own-structure.ts';
 import type { Surroundings } from '../../catalog/store.ts';
 import type { CatalogView } from '../../catalog/view.ts';
-import { OutcomeUnknown, type Result, type SetError, Unavailable } from '../../jmap/errors.ts';
+import { type Result, type SetError, Unavailable } from '../../jmap/errors.ts';
 import type { AccountRecords } from '../../records/account-records.ts';
+import { lookAnew } from '../look-anew.ts';
 import type { CanWriteMailboxes, MailboxFailure } from './writing.ts';
 
 /** What it takes to change mailboxes. */
@@ -63,17 +64,7 @@ export async function adoptStructure(
     return await catalog.adopt(since, { mailboxes: new Map(), structure: { ...nothing, ...done } });
   } catch (error) {
     if (!(error instanceof Unavailable)) throw error;
-    return { before: since, after: since, latest: await lookAnew(catalog) };
-  }
-}
-
-/** What is there now. Throws `OutcomeUnknown`. */
-export async function lookAnew(catalog: ChangingCatalog): Promise<CatalogView> {
-  try {
-    return await catalog.view('now');
-  } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
-    throw new OutcomeUnknown('It could not be seen what became of the changes', { cause: error });
+    return { before: since, after: since, latest: await lookAnew(() => catalog.view('now')) };
   }
 }
 

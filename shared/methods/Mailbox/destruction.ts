@@ -5,7 +5,8 @@ import { formerName, nameSetAside } from '../../catalog/set-aside.ts';
 import type { CatalogView } from '../../catalog/view.ts';
 import { ok, type Result, refuse, type SetError } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
-import { adoptStructure, deeds, errorOf, lookAnew, type StructurePorts, type StructureStep } from './deeds.ts';
+import { lookAnew } from '../look-anew.ts';
+import { adoptStructure, deeds, errorOf, type StructurePorts, type StructureStep } from './deeds.ts';
 import { keepOrNot } from './kept.ts';
 import { ancestorsOf, type Branch, childrenOf, type Tree, treeOf, without } from './tree.ts';
 import type { MailboxFailure } from './writing.ts';
@@ -55,7 +56,7 @@ export async function destroyMailboxes(
     keys.size === 0
       ? { before: view, after: view, latest: view }
       : await adoptStructure(catalog, view, { destroyed: keys });
-  const now = unclear.size === 0 ? adopted.latest : await lookAnew(catalog);
+  const now = unclear.size === 0 ? adopted.latest : await lookAnew(() => catalog.view('now'));
   const there = new Set([...(await now.mailboxes()).values()].map(({ id }) => id));
   for (const id of destroyed.keys()) results.set(id, ok(null));
   for (const id of unclear.keys()) results.set(id, there.has(id) ? refuse(errorOf('unclear')) : ok(null));
