@@ -1,11 +1,11 @@
 import type { OutsideClient } from './outside-client.ts';
 import type { Counts, RunningPostern } from './postern.ts';
-import type { RawClient } from './raw-client.ts';
+import type { RawAnswer, RawClientProcess } from './raw.ts';
 import { alternating, median, timed } from './samples.ts';
 
 export type Bench = {
   readonly postern: RunningPostern;
-  readonly raw: RawClient;
+  readonly raw: RawClientProcess;
   readonly outside: OutsideClient;
   readonly samples: number;
 };
@@ -31,7 +31,7 @@ export async function compare<T>(
   work: {
     readonly prepare: (sample: number) => T;
     readonly ours: (what: T) => Promise<unknown>;
-    readonly theirs: (what: T) => Promise<unknown>;
+    readonly theirs: (what: T) => Promise<RawAnswer<unknown>>;
   },
 ): Promise<Compared> {
   const times: { ours: number[]; theirs: number[] } = { ours: [], theirs: [] };
@@ -50,7 +50,7 @@ export async function compare<T>(
       async () => {
         const what = work.prepare(sample.theirs++);
         await outside.change();
-        times.theirs.push(await timed(() => work.theirs(what)));
+        times.theirs.push((await work.theirs(what)).ms);
       },
     );
   };

@@ -14,7 +14,7 @@ export async function measureKeywordSet({
   const [inboxId] = Array.isArray(mailboxes?.ids) ? mailboxes.ids.map(String) : [];
   const [, query] = await postern.api(openInbox(inboxId ?? ''));
   const emailIds = Array.isArray(query?.ids) ? query.ids.map(String) : [];
-  const uids = await raw.openInbox();
+  const { answer: uids } = await raw.openInbox();
   const turn = { ours: 0, theirs: 0 };
   const nobody = { change: async () => {}, deliver: async () => {}, close: () => {} };
   return compare(

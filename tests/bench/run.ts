@@ -10,7 +10,7 @@ import { type FilledAccount, startFilledAccount } from './mail-account.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { connectOutsideClient } from './outside-client.ts';
 import { startPostern } from './postern.ts';
-import { connectRawClient } from './raw-client.ts';
+import { startRawClient } from './raw.ts';
 import { type Figures, jsonLine, table } from './report.ts';
 import { fullMessage, openInbox } from './requests.ts';
 import { measureStatePoll } from './state-poll.ts';
@@ -70,12 +70,9 @@ async function measure(
   const firstIndex = await measureFirstIndex(account, store, Math.min(samples, indexSamples));
 
   say(`Taking ${samples} samples of each request`);
-  const raw = await connectRawClient(account);
+  const raw = await startRawClient(account);
   const outside = await connectOutsideClient(account, messages);
-  started.push(
-    async () => raw.close(),
-    async () => outside.close(),
-  );
+  started.push(raw.stop, async () => outside.close());
   const bench: Bench = { postern: await start(0), raw, outside, samples };
 
   const inboxId = await inboxOf(bench);
@@ -86,7 +83,7 @@ async function measure(
   });
   const [, query] = await bench.postern.api(openInbox(inboxId));
   const emailIds = Array.isArray(query?.ids) ? query.ids.map(String) : [];
-  const uids = await raw.openInbox();
+  const { answer: uids } = await raw.openInbox();
   const full = await compare(bench, {
     prepare: (sample) => ({ emailId: emailIds[sample % emailIds.length] ?? '', uid: uids[sample % uids.length] ?? 0 }),
     ours: ({ emailId }) => bench.postern.api(fullMessage(emailId)),
