@@ -1,21 +1,15 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startSendTimer } from '../../functions/local/send-timer.ts';
-import { createQueue, type Due } from '../../functions/sending/queue.ts';
+import type { Due } from '../../functions/sending/queue.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import { emailSubmission } from '../../shared/methods/EmailSubmission/index.ts';
-import type { SubmissionPorts } from '../../shared/methods/EmailSubmission/record.ts';
 import { type Provider, singleProvider } from '../../shared/providers.ts';
-import { accountRecords } from '../../shared/records/account-records.ts';
 import { createMemoryRecordStore } from '../../shared/records/memory-store.ts';
-import { smtpRelay } from '../../shared/smtp/relay.ts';
 import { contextFor } from '../methods/context.ts';
-import { mailAccount } from '../methods/mail-account.ts';
 import { type SubmissionServer, submissionServer } from '../smtp/submission-server.ts';
+import { createSender } from './sender.ts';
 import { testVault } from './world.ts';
 
-const letter =
-  'From: anna@example.com\nTo: bob@example.net\nSubject: x\nDate: Thu, 01 Jan 2026 00:00:00 +0000\n\nHello\n';
 const waiting = 30;
 const releases: (() => void)[] = [];
 let hung: SubmissionServer;
@@ -34,39 +28,17 @@ afterAll(async () => {
 test('a submission server that never answers keeps no message of another provider from going out at its time', async () => {
   let ahead = 0;
   const now = () => Date.now() + ahead;
-  const store = createMemoryRecordStore({ now });
   const messages = new Map<string, Uint8Array>();
-  const randomKey = () => randomBytes(12).toString('hex');
-  const { ports: mail } = mailAccount([letter]);
-  const credential = { kind: 'password', user: 'anna', password: 'secret' } as const;
   const providerOf = (name: string, { endpoint }: SubmissionServer) =>
     singleProvider(name, { imap: endpoint, smtp: endpoint, sieve: null });
   const providers = [providerOf('hung', hung), providerOf('well', well)] as const;
-  const recordsOf = (account: Id) => accountRecords({ store, account, randomKey });
-  const portsOf = (account: Id, provider: Provider): SubmissionPorts => ({
-    ...mail,
-    search: { search: async () => null, sort: async () => null },
-    records: recordsOf(account),
-    sending: { policy: { address: 'anna@example.com', alsoFrom: [] }, newId: () => `S${randomKey()}` as Id },
-    submission: {
-      ...{ now, worker: randomKey(), maxRecipients: 10, maxSizeMessage: 100_000, savesSent: false },
-      relay: smtpRelay({ smtp: provider.smtp ?? provider.imap, auth: ['plain'] }, credential),
-      deadline: Number.POSITIVE_INFINITY,
-      emailOf: new Map(),
-      serverHoldsSeconds: null,
-      held: queue.heldOf(account),
-      onUnavailable: () => {},
-      queue: queue.of({ username: 'anna@example.com', accountId: account, provider, credential }),
-    },
-  });
-  const queue = createQueue({
-    ...{ store, vault: testVault(), providers, maxDelaySeconds: 86_400, now, recordsOf },
+  const { queue, portsOf } = createSender({
+    ...{ store: createMemoryRecordStore({ now }), vault: testVault(), providers, now },
     outbox: {
       put: async (account, id, sealed) => void messages.set(`${account}/${id}`, sealed),
       get: async (account, id) => messages.get(`${account}/${id}`) ?? null,
       remove: async (account, id) => void messages.delete(`${account}/${id}`),
     },
-    openAccount: ({ accountId, provider }) => ({ ports: portsOf(accountId, provider), close: async () => {} }),
   });
 
   const mailFrom = { email: 'anna@example.com', parameters: { HOLDFOR: '60' } };

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -11,33 +11,39 @@ import { type LocalStore, startLocalStore } from '../../functions/local/store.ts
 import { localStoreAccess } from '../../functions/local/store-access.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import { currentSubmissions } from '../../shared/methods/EmailSubmission/current.ts';
-import { type SubmissionServer, submissionServer } from '../smtp/submission-server.ts';
-import { type SenderSetup, startSender } from './sender.ts';
+import { type Milestone, type SubmissionServer, submissionServer } from '../smtp/submission-server.ts';
+import { type DoomedSetup, savedFile, startDoomedSender } from './doomed-sender.ts';
 
 const tableName = 'records';
 /** Processes at the same time. */
 const atOnce = 3;
+/** So large that it cannot be on its way as a whole when its first octets arrive. */
+const largeOctets = 12_000_000;
 let folder: string;
 let store: LocalStore;
 let client: DynamoDBClient;
 let smtp: SubmissionServer;
-let setup: SenderSetup;
-/** The process that is killed when its message has arrived, before it hears so. */
-let doomed: ChildProcess | null = null;
+let savesSent: boolean;
+/** The process that is killed when the server has come so far with its message, before it hears so. */
+let doomed: { readonly at: Milestone; readonly process: ChildProcess } | null = null;
 let accounts = 0;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'postern-kill-'));
+  await writeFile(savedFile(folder), '');
   store = await startLocalStore({ folder: null, tableNames: [tableName], now: Date.now });
   client = new DynamoDBClient({ endpoint: store.endpoint, ...localStoreAccess });
   smtp = await submissionServer({
-    delivered: async () => {
-      if (doomed === null) return;
-      doomed.kill('SIGKILL');
-      await once(doomed, 'exit');
+    reached: async (milestone) => {
+      if (doomed?.at !== milestone) return;
+      doomed.process.kill('SIGKILL');
+      await once(doomed.process, 'exit');
+    },
+    delivered: async (message) => {
+      const messageId = /^Message-ID: (.*)$/m.exec(message.text)?.[1] ?? '';
+      if (savesSent) await appendFile(savedFile(folder), `${messageId}\n`);
     },
   });
-  setup = { storeEndpoint: store.endpoint, tableName, folder, smtp: smtp.endpoint };
   await build({
     entryPoints: ['tests/sending/sender-process.ts'],
     outfile: path.join(folder, 'sender.mjs'),
@@ -55,18 +61,19 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const setup = (): DoomedSetup => ({
+  ...{ storeEndpoint: store.endpoint, tableName, folder, smtp: smtp.endpoint, savesSent },
+  bodyOctets: 6,
+});
+
 /** Runs a process that sends one message, until it ends in whatever way; the steps it took if it was not killed. */
-async function send(account: Id, isLater: boolean, killAfter: number | 'on arrival'): Promise<number | null> {
-  const argument = JSON.stringify({
-    ...setup,
-    account,
-    isLater,
-    killAfter: killAfter === 'on arrival' ? -1 : killAfter,
-  });
+async function send(account: Id, isLater: boolean, killAfter: number | 'reply' | Milestone): Promise<number | null> {
+  const bodyOctets = killAfter === 'part' ? largeOctets : 6;
+  const argument = JSON.stringify({ ...setup(), bodyOctets, account, isLater, killAfter });
   const child = spawn(process.execPath, [path.join(folder, 'sender.mjs'), argument], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  if (killAfter === 'on arrival') doomed = child;
+  if (typeof killAfter === 'string' && killAfter !== 'reply') doomed = { at: killAfter, process: child };
   const [said, complaints] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   doomed = null;
   if (child.signalCode === 'SIGKILL') return null;
@@ -80,7 +87,7 @@ async function send(account: Id, isLater: boolean, killAfter: number | 'on arriv
 /** What a later process finds: it does what is left to do, as long as there is any. */
 async function recover(account: Id): Promise<{ state: string; times: number }> {
   let clock = Date.now();
-  const later = await startSender(setup, { client, now: () => clock, onStep: () => {} });
+  const later = await startDoomedSender(setup(), { client, now: () => clock, onStep: () => {} });
   for (let round = 0; round < 5; round += 1) {
     clock += 20 * 60_000;
     for (const due of await later.queue.dueUntil(clock, 100))
@@ -98,18 +105,26 @@ async function recover(account: Id): Promise<{ state: string; times: number }> {
 }
 
 describe.each([
-  { when: 'now', isLater: false, fewest: 5 },
-  { when: 'later', isLater: true, fewest: 15 },
-])('a process that sends a message $when', ({ isLater, fewest }) => {
+  { when: 'now', saves: false, fewest: 5 },
+  { when: 'now', saves: true, fewest: 5 },
+  { when: 'later', saves: false, fewest: 15 },
+  { when: 'later', saves: true, fewest: 15 },
+])('a process that sends a message $when, where saving copies is $saves,', ({ when, saves, fewest }) => {
+  const isLater = when === 'later';
+  beforeAll(() => {
+    savesSent = saves;
+  });
+
   test('is killed after any of its steps, and the message goes out once or not at all, and it is known which', async () => {
     let steps: number | null = null;
-    const states = new Set<string>();
+    const ends = new Set<string>();
     const killed = async (killAfter: number) => {
       const account = `k${++accounts}` as Id;
       const taken = await send(account, isLater, killAfter);
       const { state, times } = await recover(account);
-      states.add(state);
-      const expected: { [state: string]: number[] } = { nothing: [0], sent: [1], uncertain: [0, 1] };
+      ends.add(`${state} ${times}`);
+      // Where copies are saved, only what never went out can be in doubt.
+      const expected: { [state: string]: number[] } = { nothing: [0], sent: [1], uncertain: saves ? [0] : [0, 1] };
       expect({ killAfter, state, times, fits: expected[state]?.includes(times) }).toMatchObject({ fits: true });
       if (taken !== null) expect({ state, times }).toEqual({ state: 'sent', times: 1 });
       steps ??= taken;
@@ -118,12 +133,25 @@ describe.each([
       await Promise.all(Array.from({ length: atOnce }, (_, more) => killed(killAfter + more)));
     }
     expect(steps).toBeGreaterThanOrEqual(fewest);
-    expect([...states].sort()).toEqual(['nothing', 'sent', 'uncertain']);
-  }, 120_000);
+    expect([...ends].sort()).toEqual(['nothing 0', 'sent 1', 'uncertain 0', ...(saves ? [] : ['uncertain 1'])]);
+  }, 180_000);
 
-  test('is killed when the message has arrived and before it hears so: it is in doubt, and not sent again', async () => {
-    const account = `k${++accounts}` as Id;
-    expect(await send(account, isLater, 'on arrival')).toBeNull();
-    expect(await recover(account)).toEqual({ state: 'uncertain', times: 1 });
-  }, 30_000);
+  const unharmed = isLater ? { state: 'sent', times: 1 } : { state: 'nothing', times: 0 };
+  const inDoubt = { state: saves ? 'sent' : 'uncertain', times: 1 };
+  test.each<[string, Milestone | 'reply', object]>([
+    ['the server has the sender', 'MAIL', unharmed],
+    ['the server has the recipients', 'RCPT', unharmed],
+    ['the server waits for the message', 'DATA', unharmed],
+    ['the server has a part of the message', 'part', unharmed],
+    ['the message has arrived, and before it hears so', 'end', inDoubt],
+    ['it hears that the message has arrived, and before it notes so', 'reply', inDoubt],
+  ])(
+    'is killed when %s',
+    async (_, at, expected) => {
+      const account = `k${++accounts}` as Id;
+      expect(await send(account, isLater, at)).toBeNull();
+      expect(await recover(account)).toEqual(expected);
+    },
+    60_000,
+  );
 });

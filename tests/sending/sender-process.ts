@@ -3,22 +3,23 @@ import { localStoreAccess } from '../../functions/local/store-access.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import { emailSubmission } from '../../shared/methods/EmailSubmission/index.ts';
 import { contextFor } from '../methods/context.ts';
-import { type SenderSetup, startSender } from './sender.ts';
+import { type DoomedSetup, startDoomedSender } from './doomed-sender.ts';
 
-// A process that sends one message, now or later, and is killed by itself after so many steps that it took outside of itself.
-const { account, killAfter, isLater, ...setup } = JSON.parse(process.argv[2] ?? '{}') as SenderSetup & {
+// A process that sends one message, now or later, and is killed by itself after so many steps that it took outside of itself, or after
+// the one that is named.
+const { account, killAfter, isLater, ...setup } = JSON.parse(process.argv[2] ?? '{}') as DoomedSetup & {
   readonly account: Id;
-  readonly killAfter: number;
+  readonly killAfter: number | string;
   readonly isLater: boolean;
 };
 let steps = 0;
 const client = new DynamoDBClient({ endpoint: setup.storeEndpoint, ...localStoreAccess, maxAttempts: 1 });
-const sender = await startSender(setup, {
+const sender = await startDoomedSender(setup, {
   client,
   now: Date.now,
-  onStep: () => {
+  onStep: (step) => {
     steps += 1;
-    if (steps === killAfter) process.kill(process.pid, 'SIGKILL');
+    if (steps === killAfter || step === killAfter) process.kill(process.pid, 'SIGKILL');
   },
 });
 

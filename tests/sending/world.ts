@@ -1,8 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { User } from '../../functions/http/authenticate.ts';
 import { createQueue, type Due, type Queue } from '../../functions/sending/queue.ts';
-import type { MailboxKey, Row } from '../../shared/catalog/email.ts';
-import type { CatalogView, RowBlock } from '../../shared/catalog/view.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import {
@@ -19,6 +17,7 @@ import type { Outbox } from '../../shared/vault/outbox.ts';
 import { headerOf, keyOctets, nonceOctets, seal, unseal } from '../../shared/vault/sealed.ts';
 import type { Vault } from '../../shared/vault/vault.ts';
 import { mailAccount } from '../methods/mail-account.ts';
+import { withSentCopies } from './sent-copies.ts';
 
 /** The process has ended: whatever it was about to do, it does not. */
 export class Killed extends Error {
@@ -71,7 +70,6 @@ export type SendingProcess = {
   readonly steps: () => number;
 };
 
-const firstUid = 2;
 const letter =
   'From: anna@example.com\nTo: bob@example.net\nSubject: x\nDate: Thu, 01 Jan 2026 00:00:00 +0000\n\nHello\n';
 const imap = { host: '127.0.0.1', port: 143, tls: 'plaintext', ca: null } as const;
@@ -85,46 +83,12 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
   const outbox = new Map<string, Uint8Array>();
   const sent = new Map<string, number>();
   const unanswered = new Set<string>();
-  /** Where the copies of messages that went out are, or would be. */
-  const uidOf = new Map<string, number>();
   const vault = testVault();
   const { ports: mail } = mailAccount([letter]);
   let keys = 0;
   const randomKey = () => createHash('sha256').update(String(++keys)).digest('hex').slice(0, 16);
   const hasCopy = (messageId: string) => sent.has(messageId) && saves(messageId);
-  const search: SubmissionPorts['search'] = {
-    search: async (_mailbox, [question]) => {
-      const [condition] = question?.operator === undefined ? (question?.condition ?? []) : [];
-      const messageId = condition?.kind === 'header' ? condition.value : null;
-      const uid = uidOf.get(messageId ?? '');
-      return [uid !== undefined && hasCopy(messageId ?? '') ? [uid] : []];
-    },
-    sort: async () => null,
-  };
-  const sentMailbox = mail.catalog.view('now').then(async (view) => {
-    for (const mailbox of (await view.mailboxes()).values()) Object.assign(mailbox, { attributes: ['\\sent'] });
-  });
-  /** Its Sent grows with each message that goes out. */
-  const catalog: SubmissionPorts['catalog'] = {
-    ...mail.catalog,
-    view: async (freshness) => {
-      await sentMailbox;
-      const view = await mail.catalog.view(freshness);
-      const mailboxes = new Map(await view.mailboxes());
-      for (const [key, entry] of mailboxes) {
-        const { vector } = entry;
-        if (vector !== null) mailboxes.set(key, { ...entry, vector: { ...vector, uidNext: firstUid + uidOf.size } });
-      }
-      return { ...view, mailboxes: async () => mailboxes, rowBlocks: async (key) => [await copiesLike(view, key)] };
-    },
-  };
-  /** All copies as one block, each an Email like the one that is there. */
-  const copiesLike = async (view: CatalogView, key: MailboxKey): Promise<RowBlock> => {
-    const block = (await view.rowBlocks(key))[0] as RowBlock;
-    const [row] = (await block.rows()) as [Row];
-    const rows = [...uidOf.values()].map((uid) => ({ ...row, uid, emailId: `copy${uid}` as Id }));
-    return { ...block, count: rows.length, firstUid, lastUid: firstUid + rows.length - 1, rows: async () => rows };
-  };
+  const sentCopies = withSentCopies(mail, () => [...sent.keys()].map((each) => (hasCopy(each) ? each : null)));
 
   return {
     store,
@@ -191,7 +155,6 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
         step();
         stages.set(messageId, 'ended');
         sent.set(messageId, (sent.get(messageId) ?? 0) + 1);
-        uidOf.set(messageId, firstUid + uidOf.size);
         step();
         await stall('answer');
         step();
@@ -203,7 +166,7 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
         return { kind: 'accepted', reply: reply(250), recipients: [reply(250)] };
       };
       const portsOf = (account: Id): SubmissionPorts => ({
-        ...{ ...mail, catalog, search },
+        ...{ ...mail, ...sentCopies },
         records: accountRecords({ store: ownStore, account, randomKey }),
         sending: { policy: { address: 'anna@example.com', alsoFrom: [] }, newId: () => `S${randomKey()}` as Id },
         submission: {

@@ -18,17 +18,21 @@ export type SubmissionServer = {
   readonly stop: () => Promise<void>;
 };
 
+/** How far a message has come: `part` is when its first octets arrive, `end` when all have. */
+export type Milestone = 'MAIL' | 'RCPT' | 'DATA' | 'part' | 'end';
+
 /**
- * `delivered`: told of each message, before it is acknowledged. Recipients named `nobody` are refused; without a certificate it serves
+ * `delivered`: told of each message, before it is acknowledged; `reached`: of all that comes before, and of that. Recipients named `nobody` are refused; without a certificate it serves
  * in the clear.
  */
 export async function submissionServer(
   options: {
     readonly certificate?: Certificate;
     readonly delivered?: (message: { readonly to: string[]; readonly text: string }) => Promise<void>;
+    readonly reached?: (milestone: Milestone) => Promise<void>;
   } = {},
 ): Promise<SubmissionServer> {
-  const { certificate, delivered } = options;
+  const { certificate, delivered = async () => {}, reached = async () => {} } = options;
   const accepted: { user: string; from: string; to: string[]; text: string; at: number }[] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
   const server = new SMTPServer({
@@ -40,23 +44,31 @@ export async function submissionServer(
       if (password === 'wrong') return callback(new Error('no such login'));
       return callback(null, { user: username });
     },
+    onMailFrom: (_address, _session, callback) => void reached('MAIL').then(() => callback()),
     onRcptTo: ({ address }, _session, callback) => {
-      if (!address.startsWith('nobody@')) return callback();
+      if (!address.startsWith('nobody@')) return void reached('RCPT').then(() => callback());
       return callback(Object.assign(new Error('5.1.1 nobody is not here'), { responseCode: 550 }));
     },
     onData: (stream, session, callback) => {
       const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('error', () => {});
       stream.on('end', () => {
         const { mailFrom, rcptTo } = session.envelope;
         const text = Buffer.concat(chunks).toString();
         const to = rcptTo.map(({ address }: SMTPServerAddress) => address);
         accepted.push({ user: String(session.user), from: mailFrom ? mailFrom.address : '', to, text, at: Date.now() });
         for (const { count, resolve } of waiting) if (accepted.length >= count) resolve();
-        (delivered?.({ to, text }) ?? Promise.resolve()).then(
-          () => callback(null, '2.0.0 accepted'),
-          (error: Error) => callback(error),
-        );
+        delivered({ to, text })
+          .then(() => reached('end'))
+          .then(
+            () => callback(null, '2.0.0 accepted'),
+            (error: Error) => callback(error),
+          );
+      });
+      reached('DATA').then(() => {
+        stream.on('data', (chunk: Buffer) => {
+          if (chunks.push(chunk) === 1) void reached('part');
+        });
       });
     },
   });
