@@ -7,6 +7,7 @@ import {
   contentOf,
   type FakeContent,
   type FakeMailServer,
+  type FakeMessage,
   type FakeOptions,
   fakeMailServer,
 } from './fake-mail-server.ts';
@@ -115,6 +116,8 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
   const doubled = new Set<FakeContent>();
   /** Mailboxes, by MAILBOXID, whose UIDVALIDITY changed. */
   const renumbered = new Set<string>();
+  /** Messages without `\\Deleted` of which nothing tells yet that they have lost it: no mod-sequence does. */
+  const unread = new Set<FakeMessage>();
   const sent: FakeContent[] = [];
   let clock = 1_700_000_000;
   let names = 0;
@@ -158,9 +161,14 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
     const forged = contentOf(chosen);
     server.append(anyMailbox(), forged, { internalDate: clock });
   };
+  const setFlags = (mailbox: string, message: FakeMessage, flags: readonly string[]) => {
+    const isUndeleted = message.flags.has('\\Deleted') && !flags.includes('\\Deleted');
+    if (isUndeleted && server.vector(mailbox).highestModseq === null) unread.add(message);
+    server.setFlags(mailbox, message.uid, flags);
+  };
   const flag = () => {
     const any = anyMessage();
-    if (any !== undefined) server.setFlags(any.mailbox, any.message.uid, one(flagSets) ?? []);
+    if (any !== undefined) setFlags(any.mailbox, any.message, one(flagSets) ?? []);
   };
   const remove = () => {
     const any = anyMessage();
@@ -169,7 +177,7 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
   const undelete = () => {
     const any = anyMessage();
     const flags = [...(any?.message.flags ?? [])].filter((name) => name !== '\\Deleted');
-    if (any !== undefined) server.setFlags(any.mailbox, any.message.uid, flags);
+    if (any !== undefined) setFlags(any.mailbox, any.message, flags);
   };
   const expunge = () => {
     const any = anyMessage();
@@ -268,14 +276,14 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
   ];
   const sum = actions.reduce((total, [weight]) => total + weight, 0);
   const perform = () => {
-    if (server.names().reduce((total, name) => total + server.messages(name).length, 0) > 80) expunge();
+    if (server.names().reduce((total, name) => total + server.messages(name).length, 0) > 80) return expunge();
     let left = random(sum);
     for (const [weight, act] of actions) {
       if (left < weight) return act();
       left -= weight;
     }
   };
-  /** What lies somewhere without `\\Deleted`, with the number of the act since which it always did. */
+  /** What was seen somewhere without `\\Deleted`, with the number of the act since which it always was. */
   let present = new Map<FakeContent, number>();
   let acts = 0;
   return {
@@ -284,12 +292,15 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
     renumbered,
     acts: () => acts,
     presentSince: (content: FakeContent): number => present.get(content) ?? Number.POSITIVE_INFINITY,
+    /** All flags were read. */
+    flagsRead: () => unread.clear(),
     act: () => {
       perform();
       acts += 1;
       const lying = server
         .names()
-        .flatMap((name) => server.messages(name).filter(({ flags }) => !flags.has('\\Deleted')));
+        .flatMap((name) => server.messages(name))
+        .filter((message) => !message.flags.has('\\Deleted') && !unread.has(message));
       present = new Map(lying.map(({ content }) => [content, present.get(content) ?? acts]));
     },
   };
@@ -401,6 +412,7 @@ function lawsOf(server: FakeMailServer, world: ReturnType<typeof worldOf>, { sto
       await holdsWhatServerHolds(view, server);
       await checkIds(view);
       await checkMailboxIds(view);
+      world.flagsRead();
       actsSeen = world.acts();
 
       const now = await snapshotOf(view);
