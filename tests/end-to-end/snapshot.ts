@@ -108,11 +108,19 @@ export function touchedBetween(before: Snapshot, after: Snapshot, type: Type): R
   return touched;
 }
 
+/** Records are compared with those of every earlier moment. */
+const canonicals = new WeakMap<object, string>();
+
 /** JSON with the members of every object in the order of their names. */
 function canonical(value: object | undefined): string | undefined {
-  return JSON.stringify(value, (_, member: unknown) =>
+  if (value === undefined) return undefined;
+  const known = canonicals.get(value);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)
       ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
       : member,
   );
+  canonicals.set(value, text);
+  return text;
 }
