@@ -51,32 +51,33 @@ export function createSessionDescriber({
 }
 
 function accountOf({ username, provider }: User, core: CoreCapability, maxDelayedSend: number): Account {
+  const others: { readonly [capability: string]: JsonObject } = {
+    // RFC 8621 §1.3.1
+    [mailCapability]: {
+      maxMailboxesPerEmail: mailboxesPerEmailMax,
+      maxMailboxDepth,
+      maxSizeMailboxName,
+      maxSizeAttachmentsPerEmail: attachmentsOctetsMax,
+      emailQuerySortOptions: Object.keys(emailSort),
+      mayCreateTopLevelMailbox: true,
+    },
+    // Without a submission server nothing can be sent.
+    ...(provider.smtp !== null && {
+      [submissionCapability]: { maxDelayedSend, submissionExtensions: extensionsOf(provider, maxDelayedSend) },
+      [mdnCapability]: {},
+    }),
+    // Whether the mail server has any is not known before it is asked; without, there are no Quotas.
+    [quotaCapability]: {},
+    ...(provider.sieve !== null && {
+      [sieveCapability]: sieveAccountCapability(provider.sieve.offers),
+      [vacationCapability]: {},
+    }),
+  };
   return {
     name: username.trim(),
     isPersonal: true,
     isReadOnly: false,
-    accountCapabilities: {
-      // RFC 8621 §1.3.1
-      [mailCapability]: {
-        maxMailboxesPerEmail: mailboxesPerEmailMax,
-        maxMailboxDepth,
-        maxSizeMailboxName,
-        maxSizeAttachmentsPerEmail: attachmentsOctetsMax,
-        emailQuerySortOptions: Object.keys(emailSort),
-        mayCreateTopLevelMailbox: true,
-      },
-      // Without a submission server nothing can be sent.
-      ...(provider.smtp !== null && {
-        [submissionCapability]: { maxDelayedSend, submissionExtensions: extensionsOf(provider, maxDelayedSend) },
-        [mdnCapability]: {},
-      }),
-      [blobCapability]: blobAccountCapability(core),
-      // Whether the mail server has any is not known before it is asked; without, there are no Quotas.
-      [quotaCapability]: {},
-      ...(provider.sieve === null
-        ? {}
-        : { [sieveCapability]: sieveAccountCapability(provider.sieve.offers), [vacationCapability]: {} }),
-    },
+    accountCapabilities: { ...others, [blobCapability]: blobAccountCapability(core, others) },
   };
 }
 

@@ -114,7 +114,10 @@ const special: { readonly [method: string]: Arguments } = {
     ),
     ...stretch(),
   },
-  'Blob/lookup': { ids: blobReferences(), typeNames: fc.subarray(['Email', 'Thread', 'Mailbox', 'Blob']) },
+  'Blob/lookup': {
+    ids: blobReferences(),
+    typeNames: fc.subarray(['Email', 'Thread', 'Mailbox', 'SieveScript', 'Blob']),
+  },
   'Blob/copy': { fromAccountId: token('accountId'), blobIds: blobReferences() },
   'Blob/upload': {
     create: mapOf(

@@ -3,24 +3,32 @@ import { methodError, ok, refuse } from '../../jmap/errors.ts';
 import { arrayOf, quote, string } from '../../jmap/grammar.ts';
 import { type AccountMethod, accountMethod } from '../../jmap/method.ts';
 import { type Id, isId, type JsonObject } from '../../jmap/scalars.ts';
-import { mailCapability } from '../capabilities.ts';
+import { mailCapability, sieveCapability } from '../capabilities.ts';
+import { knownScripts } from '../SieveScript/known-scripts.ts';
+import type { SieveScriptPorts } from '../SieveScript/record.ts';
 import { blobReference } from './blob-reference.ts';
-import { type BlobPorts, blobFinder, type FoundBlob, type References } from './find.ts';
+import { blobFinder, type FoundBlob, type References } from './find.ts';
+import { isScriptBlobId } from './script-blob.ts';
+
+type LookupType = keyof References | 'SieveScript';
 
 /** The types that can refer to blobs, with the capability that a request has to use for each. */
-const lookupTypes: { readonly [typeName in keyof References]: string } = {
+const lookupTypes: { readonly [typeName in LookupType]: string } = {
   Mailbox: mailCapability,
   Thread: mailCapability,
   Email: mailCapability,
+  SieveScript: sieveCapability,
 };
 
-/** For `supportedTypeNames` of the capability. */
-export const supportedTypeNames: readonly string[] = Object.keys(lookupTypes);
+/** For `supportedTypeNames`: the types of those capabilities that the account has. */
+export function supportedTypeNames(has: (capability: string) => boolean): string[] {
+  return Object.entries(lookupTypes).flatMap(([name, capability]) => (has(capability) ? [name] : []));
+}
 
 /** What refers to each blob. A blob that does not exist is referred to by nothing, and looks like one that is not the user's. */
-export const lookUpBlobs: AccountMethod<BlobPorts> = accountMethod(
+export const lookUpBlobs: AccountMethod<SieveScriptPorts> = accountMethod(
   { typeNames: arrayOf(string), ids: arrayOf(blobReference) },
-  async (args, ports: BlobPorts, { limits, using }) => {
+  async (args, ports: SieveScriptPorts, { limits, using }) => {
     const typeNames = new Set(args.typeNames);
     for (const name of typeNames) {
       if (!isLookupType(name) || !using.has(lookupTypes[name])) {
@@ -32,18 +40,22 @@ export const lookUpBlobs: AccountMethod<BlobPorts> = accountMethod(
       return refuse(methodError('requestTooLarge', `more than ${limits.maxObjectsInGet} ids`));
     }
     const find = blobFinder(ports);
+    const isAskedForScripts = typeNames.has('SieveScript') && [...ids].some(isScriptBlobId);
+    const scripts = isAskedForScripts ? await knownScripts(ports) : [];
     const list: JsonObject[] = [];
     for (const id of ids) {
-      const references = isId(id) ? await referencesTo(id, find) : null;
+      const references: { readonly [typeName: string]: readonly Id[] } = isScriptBlobId(id)
+        ? { SieveScript: scripts.filter(({ blobId }) => blobId === id).map((script) => script.id) }
+        : ((isId(id) ? await referencesTo(id, find) : null) ?? {});
       const matchedIds: JsonObject = {};
-      for (const name of typeNames) if (isLookupType(name)) matchedIds[name] = [...(references?.[name] ?? [])];
+      for (const name of typeNames) matchedIds[name] = [...(references[name] ?? [])];
       list.push({ id, matchedIds });
     }
     return ok({ response: { accountId: args.accountId, list } });
   },
 );
 
-function isLookupType(name: string): name is keyof References {
+function isLookupType(name: string): name is LookupType {
   return Object.hasOwn(lookupTypes, name);
 }
 

@@ -1,7 +1,9 @@
 import type { JsonObject } from '../../../shared/jmap/scalars.ts';
-import type { BlobPorts } from '../../../shared/methods/Blob/find.ts';
 import { blob } from '../../../shared/methods/Blob/index.ts';
 import { blobCapability, mailCapability } from '../../../shared/methods/capabilities.ts';
+import type { SieveScriptPorts } from '../../../shared/methods/SieveScript/record.ts';
+import { accountRecords } from '../../../shared/records/account-records.ts';
+import { createMemoryRecordStore } from '../../../shared/records/memory-store.ts';
 import { contextFor } from '../context.ts';
 import { callMethod, mailAccount } from '../mail-account.ts';
 
@@ -44,9 +46,12 @@ type BlobMethod = keyof typeof blob.methods;
 
 /** An account with these messages, and a way to call the methods of Blob, all in one request. */
 export function blobAccount(raws: readonly (string | null)[] = [letter]) {
-  const { ports, asked, views } = mailAccount(raws);
+  const { ports: mail, asked, views } = mailAccount(raws);
+  const store = createMemoryRecordStore({ now: () => 0 });
+  const ports: SieveScriptPorts = { ...mail, records: accountRecords({ store, account: 'a', randomKey: () => 'key' }) };
   const context = { ...contextFor(ports), using: new Set([mailCapability, blobCapability]) };
-  const call = (verb: BlobMethod, args: JsonObject) => callMethod<BlobPorts>(blob.methods[verb], args, ports, context);
+  const call = (verb: BlobMethod, args: JsonObject) =>
+    callMethod<SieveScriptPorts>(blob.methods[verb], args, ports, context);
   /** Keeps these octets as an uploaded file; answers its id. */
   const upload = async (octets: Buffer) => {
     async function* whole() {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../../shared/jmap/scalars.ts';
 import { lookUpBlobs } from '../../../shared/methods/Blob/lookup.ts';
-import { blobCapability } from '../../../shared/methods/capabilities.ts';
+import { blobCapability, mailCapability, sieveCapability } from '../../../shared/methods/capabilities.ts';
 import { callMethod } from '../mail-account.ts';
+import { scriptAccount } from '../SieveScript/script-account.ts';
 import { blobAccount, letter } from './blob-account.ts';
 
 const typeNames = ['Mailbox', 'Thread', 'Email'];
@@ -37,6 +38,24 @@ describe('Blob/lookup (RFC 9404 §4.3)', () => {
     const list = [{ id: 'e1', matchedIds: { Thread: ['t1'] } }];
     expect(await call('lookup', { typeNames: ['Thread'], ids: ['e1', 'e1'] })).toMatchObject({ list });
     expect(asked).toEqual({ reads: [], sections: [] });
+  });
+
+  test('a script is referred to by each SieveScript with these octets, and by nothing else', async () => {
+    const { ports, context, get, idOf, upload } = scriptAccount({ one: 'keep;', two: 'stop;', three: 'keep;' });
+    const [blobId = ''] = (await get()).list.filter(({ name }) => name === 'one').map((script) => script.blobId);
+    const using = new Set([mailCapability, sieveCapability, blobCapability]);
+    const ids = [blobId, 's0000000000000000000000000000000000000000', await upload('keep;')];
+    const answer = await callMethod(lookUpBlobs, { typeNames: ['SieveScript', 'Email'], ids }, ports, {
+      ...context,
+      using,
+    });
+    expect(answer).toMatchObject({
+      list: [
+        { id: blobId, matchedIds: { SieveScript: [await idOf('one'), await idOf('three')], Email: [] } },
+        { id: ids[1], matchedIds: { SieveScript: [], Email: [] } },
+        { id: ids[2], matchedIds: { SieveScript: [], Email: [] } },
+      ],
+    });
   });
 
   const refused: [string, string, JsonObject][] = [
