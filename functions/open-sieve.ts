@@ -1,4 +1,5 @@
-import { noScripts } from '../shared/methods/SieveScript/scripts.ts';
+import { scriptLimits } from '../shared/methods/SieveScript/capability.ts';
+import { type CanManageScripts, noScripts } from '../shared/methods/SieveScript/scripts.ts';
 import type { Provider } from '../shared/providers.ts';
 import { type SieveAccount, sieveAccount } from '../shared/sieve/account.ts';
 import { type SieveCapabilities, wordsOf } from '../shared/sieve/connect.ts';
@@ -7,7 +8,12 @@ import type { SieveCredential } from '../shared/sieve/server.ts';
 import type { Log } from './http/log.ts';
 
 /** Opens the Sieve scripts of an account for the time of one request; those of a provider without ManageSieve are none. */
-export function sieveOpener(log: Log): (provider: Provider, credential: SieveCredential) => SieveAccount {
+export function sieveOpener(
+  log: Log,
+): (
+  provider: Provider,
+  credential: SieveCredential,
+) => Pick<SieveAccount, 'release'> & { readonly scripts: CanManageScripts } {
   const pauses = new Pauses();
   const compared = new Set<string>();
 
@@ -28,6 +34,7 @@ export function sieveOpener(log: Log): (provider: Provider, credential: SieveCre
     const { name, sieve, auth } = provider;
     if (sieve === null) return { scripts: noScripts, release: async () => {} };
     const onCapabilities = (capabilities: SieveCapabilities) => compare(provider, capabilities);
-    return sieveAccount({ name, sieve, auth }, credential, pauses, { onCapabilities });
+    const { scripts, release } = sieveAccount({ name, sieve, auth }, credential, pauses, { onCapabilities });
+    return { scripts: { ...scripts, limits: scriptLimits(sieve.offers) }, release };
   };
 }

@@ -1,6 +1,6 @@
 import { AuthenticationFailed, ok, type Result, refuse, Unavailable } from '../jmap/errors.ts';
 import { isNetUnicodeName } from '../jmap/net-unicode.ts';
-import type { CanManageScripts, Script, ScriptRefusal } from '../methods/SieveScript/scripts.ts';
+import type { Script, ScriptCommands, ScriptRefusal } from '../methods/SieveScript/scripts.ts';
 import { number, type SieveArgument, string } from './arguments.ts';
 import { connect, type SieveCapabilities, type SieveConnection, wordsOf } from './connect.ts';
 import { CommandRefused, ConnectionLost, Throttled } from './failure.ts';
@@ -12,7 +12,7 @@ import { type WireNames, wireNames } from './wire-names.ts';
 
 /** What one request may ask of one account's ManageSieve server. */
 export type SieveAccount = {
-  readonly scripts: CanManageScripts;
+  readonly scripts: ScriptCommands;
   /** Ends the connection, if there is one. Has to be called at the end of the request. Never rejects. */
   readonly release: () => Promise<void>;
 };
@@ -133,7 +133,7 @@ export function sieveAccount(
     }
   }
 
-  const scripts: CanManageScripts = {
+  const scripts: ScriptCommands = {
     readAll: () => reading((session) => readAll(session, limits)),
     canInclude: (name) => reading(async ({ names }) => names.isItself(name)),
     extensions: () => reading(async ({ capabilities }) => wordsOf(capabilities.get('SIEVE'))),

@@ -1,5 +1,5 @@
 import { ok, refuse, Unavailable } from '../../shared/jmap/errors.ts';
-import type { CanManageScripts, ScriptRefusal } from '../../shared/methods/SieveScript/scripts.ts';
+import type { CanManageScripts, ScriptLimits, ScriptRefusal } from '../../shared/methods/SieveScript/scripts.ts';
 import { sieveTokens } from '../../shared/methods/SieveScript/tokens.ts';
 
 /** The verbs that change something, which can be made to fail. */
@@ -11,7 +11,12 @@ export type ScriptVerb = 'put' | 'rename' | 'remove' | 'activate';
  */
 export function inMemoryScripts(
   initial: Readonly<Record<string, string>> = {},
-  options: { readonly active?: string; readonly extensions?: readonly string[]; readonly scriptsMax?: number } = {},
+  options: {
+    readonly active?: string;
+    readonly extensions?: readonly string[];
+    readonly scriptsMax?: number;
+    readonly limits?: Partial<ScriptLimits>;
+  } = {},
 ) {
   const { extensions = ['vacation', 'include', 'date', 'relational', 'fileinto', 'reject'], scriptsMax = 16 } = options;
   const scripts = new Map(Object.entries(initial));
@@ -38,6 +43,7 @@ export function inMemoryScripts(
   };
 
   const manager: CanManageScripts = {
+    limits: { maxSizeScript: 1_000_000, maxNumberScripts: null, ...options.limits },
     readAll: async () =>
       [...scripts].map(([name, text]) => ({ name, isActive: name === active, octets: Buffer.from(text, 'utf8') })),
     // As Cyrus, which knows scripts of other names by another name.

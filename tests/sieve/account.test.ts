@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Unavailable } from '../../shared/jmap/errors.ts';
-import type { CanManageScripts } from '../../shared/methods/SieveScript/scripts.ts';
+import type { ScriptCommands } from '../../shared/methods/SieveScript/scripts.ts';
 import { sieveAccount } from '../../shared/sieve/account.ts';
 import { type SieveLimits, sieveLimits } from '../../shared/sieve/limits.ts';
 import { Pauses } from '../../shared/sieve/pauses.ts';
@@ -18,14 +18,14 @@ function scriptsOf(
   server: SieveServer,
   credential: SieveCredential,
   limits: SieveLimits = sieveLimits,
-): CanManageScripts {
+): ScriptCommands {
   const { scripts, release } = sieveAccount(server, credential, new Pauses(), { limits });
   running.push({ close: release });
   return scripts;
 }
 
 /** A new account, which has logged in once: only then has Cyrus one. */
-async function accountOn(server: TestServer & { readonly sievePort: number }): Promise<CanManageScripts> {
+async function accountOn(server: TestServer & { readonly sievePort: number }): Promise<ScriptCommands> {
   const user = await server.freshUser();
   await (await otherClient(server, user)).logout();
   const sieve = { host: server.host, port: server.sievePort, tls: 'plaintext', ca: null } as const;
@@ -39,7 +39,7 @@ const refused = (reason: string, description: unknown = expect.any(String)) => (
   error: { reason, description },
 });
 
-async function shown(scripts: CanManageScripts) {
+async function shown(scripts: ScriptCommands) {
   const all = await scripts.readAll();
   return all.map(({ name, isActive, octets: content }) => [name, isActive, Buffer.from(content).toString()]).sort();
 }
@@ -169,7 +169,7 @@ describe('a connection that is lost', () => {
   const listOf = (names: string) => `${names}OK\r\n`;
 
   async function scripted(answers: { readonly [command: string]: SieveAnswer }): Promise<{
-    scripts: CanManageScripts;
+    scripts: ScriptCommands;
     scripted: SieveScriptedServer;
     sent: (name: string) => number;
   }> {
@@ -194,7 +194,7 @@ describe('a connection that is lost', () => {
 
   const writes: readonly (readonly [
     string,
-    (scripts: CanManageScripts) => Promise<unknown>,
+    (scripts: ScriptCommands) => Promise<unknown>,
     { readonly done: object; readonly undone: object },
   ])[] = [
     [

@@ -22,11 +22,17 @@ export type ScriptRefusal = {
   readonly description: string;
 };
 
+/** What the Session says of scripts (RFC 9661 §1.2.1), and what is held to it. Null: no limit. */
+export type ScriptLimits = { readonly maxSizeScript: number; readonly maxNumberScripts: number | null };
+
+/** The scripts of one account, and what they are held to. */
+export type CanManageScripts = ScriptCommands & { readonly limits: ScriptLimits };
+
 /**
  * The scripts of one account on its mail server. What reads throws `Unavailable`; so does what writes, but only when it changed
  * nothing.
  */
-export type CanManageScripts = {
+export type ScriptCommands = {
   /** All of them, with their content, in the order in which the server names them. */
   readonly readAll: () => Promise<readonly Script[]>;
   /** Whether another script can include the script of this name (RFC 6609). */
@@ -45,6 +51,7 @@ export type CanManageScripts = {
 
 /** Of an account whose mail server has no ManageSieve: there are no scripts, and nothing can be done about that. */
 export const noScripts: CanManageScripts = {
+  limits: { maxSizeScript: 0, maxNumberScripts: 0 },
   readAll: async () => [],
   canInclude: async () => false,
   extensions: async () => new Set(),

@@ -46,7 +46,7 @@ export function canSetScripts(ports: SieveScriptPorts): ScriptSetPort {
     blobId,
   }: Omit<SieveScript, 'id'>): Promise<Result<Some<SieveScript>, SetError>> {
     const name = asked ?? freeName(known);
-    const objection = objectionToName(name, known);
+    const objection = objectionToName(name, known) ?? objectionToNumber(known.length + 1);
     if (objection !== null) return refuse(objection);
     const content = await scriptContent(blobId, ports);
     if (!content.ok) return content;
@@ -59,6 +59,12 @@ export function canSetScripts(ports: SieveScriptPorts): ScriptSetPort {
     const id = await idFor(name, ids);
     known = [...known, { id, ...script }];
     return ok({ id, name, blobId: script.blobId, isActive: false });
+  }
+
+  function objectionToNumber(count: number): SetError | null {
+    const { maxNumberScripts } = manager.limits;
+    if (maxNumberScripts === null || count <= maxNumberScripts) return null;
+    return { type: 'overQuota', description: `more than ${maxNumberScripts} scripts` };
   }
 
   /** An id that follows from the name, or one that is kept for it because another script has that. */

@@ -3,7 +3,7 @@ import { ok, type Result, refuse, type SetError } from '../../jmap/errors.ts';
 import type { Id, JsonObject, UTCDate } from '../../jmap/scalars.ts';
 import type { CanUpdate, Revision } from '../../jmap/verbs.ts';
 import { orUndo } from '../SieveScript/or-undo.ts';
-import { setErrorOf } from '../SieveScript/script-content.ts';
+import { setErrorOf, tooLarge } from '../SieveScript/script-content.ts';
 import type { CanManageScripts, Script, ScriptRefusal } from '../SieveScript/scripts.ts';
 import { dependenciesOf } from '../SieveScript/tokens.ts';
 import { withLf } from './answer-body.ts';
@@ -83,6 +83,8 @@ async function revise(
   const octets = writeVacationScript(script);
   const before = known.own;
   if (before === null || !octets.equals(before.octets)) {
+    const { maxSizeScript } = ports.scripts.limits;
+    if (octets.byteLength > maxSizeScript) return refuse(tooLarge(maxSizeScript));
     const put = await ports.scripts.put(vacationScriptName, octets);
     if (!put.ok) return refuse(refusedScript(put.error));
   }

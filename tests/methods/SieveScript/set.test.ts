@@ -83,6 +83,28 @@ describe('SieveScript/set (RFC 9661 §2.4)', () => {
     expect(server.shown()).toEqual({ active: 'one', scripts: { one: 'keep;' } });
   });
 
+  test('holds scripts to the limits that the operator told, also where the server would take them', async () => {
+    const { call, upload, server, idOf } = scriptAccount(two, { limits: { maxSizeScript: 6, maxNumberScripts: 3 } });
+    const blobIds = { fits: await upload('keep;\n'), large: await upload('keep; \n') };
+    const one = await idOf('one');
+    expect(
+      await call('set', {
+        create: {
+          large: { name: 'large', blobId: blobIds.large },
+          third: { name: 'third', blobId: blobIds.fits },
+          fourth: { name: 'fourth', blobId: blobIds.fits },
+        },
+        update: { [one]: { blobId: blobIds.large } },
+      }),
+    ).toMatchObject({
+      created: { third: {} },
+      notCreated: { large: { type: 'tooLarge' }, fourth: { type: 'overQuota' } },
+      notUpdated: { [one]: { type: 'tooLarge' } },
+    });
+    expect(await call('validate', { blobId: blobIds.large })).toMatchObject({ error: { type: 'tooLarge' } });
+    expect(server.done).toEqual(['put third']);
+  });
+
   const refusals: [string, JsonObject, JsonObject][] = [
     [
       'what is no Sieve',

@@ -259,6 +259,13 @@ describe('when the server fails half way', () => {
     await attempt({ isEnabled: false, textBody: null });
   });
 
+  test('a script that is larger than the operator allows is not put', async () => {
+    const { server, set } = account({}, { limits: { maxSizeScript: 5_000 } });
+    expect(await set({ textBody: 'x'.repeat(5_000) })).toMatchObject(refused('tooLarge', 'more than 5000 octets'));
+    expect(await set({ textBody: 'x' })).toMatchObject({ updated: { singleton: null } });
+    expect(server.done).toEqual(['put postern-vacation']);
+  });
+
   test.each([
     ['tooLarge', 'tooLarge'],
     ['overQuota', 'overQuota'],
