@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { dovecot } from '../servers/servers.ts';
+import { cyrus, dovecot, type TestServer } from '../servers/servers.ts';
 import { expectRight } from './failure-laws.ts';
 import type { Moment } from './intercepting-proxy.ts';
 import type { SetResponse } from './write-laws.ts';
@@ -11,16 +11,23 @@ const changing = /^UID (?:STORE|COPY|MOVE|EXPUNGE)/;
 const timeoutMs = 300_000;
 
 /** What the server is not believed to be able to do, and when the connection breaks. */
-const servers: readonly [title: string, ignoreCapabilities: readonly string[], moments: readonly Moment[]][] = [
-  ['MOVE', [], ['before', 'unanswered', 'half', 'after']],
-  ['no MOVE', ['MOVE'], ['before', 'unanswered', 'after']],
-  ['neither MOVE nor UIDPLUS', ['MOVE', 'UIDPLUS'], ['unanswered']],
+const servers: readonly [
+  title: string,
+  start: () => Promise<TestServer>,
+  ignoreCapabilities: readonly string[],
+  moments: readonly Moment[],
+][] = [
+  ['Dovecot', dovecot, [], ['before', 'unanswered', 'half', 'after']],
+  ['Dovecot with no MOVE', dovecot, ['MOVE'], ['before', 'unanswered', 'after']],
+  ['Dovecot with neither MOVE nor UIDPLUS', dovecot, ['MOVE', 'UIDPLUS'], ['unanswered']],
+  ['Cyrus', cyrus, [], ['unanswered']],
+  ['Cyrus with no MOVE', cyrus, ['MOVE'], ['unanswered']],
 ];
 
-describe.each(servers)('on a server with %s', (_, ignoreCapabilities, moments) => {
+describe.each(servers)('on %s', (_, start, ignoreCapabilities, moments) => {
   let scene: WriteScene;
   beforeAll(async () => {
-    const server = await dovecot();
+    const server = await start();
     scene = await writeScene(server, await server.freshUser(), { ignoreCapabilities }, ignoreCapabilities.length > 0);
   });
   afterAll(() => scene.end());

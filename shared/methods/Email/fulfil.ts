@@ -7,6 +7,7 @@ import { nullIfUnavailable, ok, type Result, refuse, type SetError, Unavailable 
 import type { Id } from '../../jmap/scalars.ts';
 import { lookAnew } from '../look-anew.ts';
 import { carryOut, type Deeds, type Scene } from './carry-out.ts';
+import { heirsOf, inherited } from './heirs.ts';
 import type { CanWriteMessages, WriteFailure } from './mail.ts';
 import {
   isEmptyWish,
@@ -22,13 +23,21 @@ import {
 /** How often wishes are carried out of which it is not known whether they hold; after that they are only undone. */
 const roundsMax = 3;
 
+type Heritage = {
+  readonly wishes: ReadonlyMap<Id, Wish>;
+  readonly originals: ReadonlyMap<Id, Email>;
+  /** Emails that are to be in a mailbox that is no more. */
+  readonly gone: ReadonlySet<Id>;
+};
+
 /** What became of wishes, and of the catalog by them. */
 export type Fulfilment = Span & { readonly outcomes: ReadonlyMap<Id, Result<null, SetError>> };
 
 /**
  * Makes wishes come true. What the mail server says is done is done; where it does not say, or does not answer, the account is
  * looked at anew, and what does not hold yet is wished again. After an answer was lost nothing is copied, for an earlier copy may
- * still be under way: what is half done then is completed without copying, or else undone.
+ * still be under way: what is half done then is completed without copying, or else undone. To be in a mailbox that is no more
+ * cannot come true, whoever bears its name by now; the others that bear the names of such mailboxes are left and cleared like them.
  *
  * Throws `Unavailable` only when nothing was changed, and `OutcomeUnknown` when it cannot be looked at.
  */
@@ -38,19 +47,21 @@ export async function fulfil(
   { catalog, writing }: { readonly catalog: ChangingCatalog; readonly writing: CanWriteMessages },
 ): Promise<Fulfilment> {
   const outcomes = new Map<Id, Result<null, SetError>>();
-  const originals = await start.emails(wishes.keys());
+  const found = await start.emails(wishes.keys());
   const canMove = await writing.canMove();
   let span: Span = { before: start, after: start, latest: start };
-  let pending = wishes;
+  let pending: readonly Id[] = [...wishes.keys()];
   /** Refused, and perhaps half done. */
   const half = new Map<Id, SetError>();
   let wasLost = false;
 
   for (let round = 1; ; round += 1) {
-    const { active, undoing } = await sorted(pending, round);
+    const heritage = await inheritance();
+    const { active, undoing } = await sorted(round, heritage);
     if (active.size + undoing.size === 0) return { ...span, outcomes };
     const mailboxes = await span.latest.mailboxes();
-    const deeds = await carriedOut(new Map([...active, ...undoing]), { mailboxes, writing, canMove }, round);
+    const scene = { mailboxes, writing, canMove };
+    const deeds = await carriedOut(new Map([...active, ...undoing]), heritage.originals, scene, round);
     if (deeds === null) {
       for (const id of active.keys()) outcomes.set(id, refuse(noAnswer));
       return { ...span, outcomes };
@@ -64,26 +75,42 @@ export async function fulfil(
     const undecided = [...active.keys()].filter((id) => !isDecided(id, deeds, now?.isAttributed !== false));
     span = now === null ? span : joined(span, now);
     if (undecided.length > 0 || half.size > 0) span = { ...span, latest: await lookAnew(() => catalog.view('now')) };
-    pending = new Map([...pending].filter(([id]) => undecided.includes(id)));
+    pending = undecided;
+  }
+
+  /** The wishes for Emails that are there, as they are to be understood now. */
+  async function inheritance(): Promise<Heritage> {
+    const heirs = await heirsOf(start, span.latest);
+    const heritage = { wishes: new Map<Id, Wish>(), originals: new Map<Id, Email>(), gone: new Set<Id>() };
+    for (const [id, asked] of wishes) {
+      const email = found.get(id) ?? null;
+      if (!existsInJmap(email)) continue;
+      const { wish, original } = inherited(asked, email, heirs);
+      heritage.wishes.set(id, wish);
+      heritage.originals.set(id, original);
+      if (asked.enter.some((key) => heirs.gone.has(key))) heritage.gone.add(id);
+    }
+    return heritage;
   }
 
   /** What is still to be done; of everything else the outcome is noted. */
-  async function sorted(open: ReadonlyMap<Id, Wish>, round: number) {
+  async function sorted(round: number, { wishes, originals, gone }: Heritage) {
     const isOver = round > roundsMax;
     const active = new Map<Id, Wished>();
     const undoing = new Map<Id, Wished>();
-    const emails = await span.latest.emails([...open.keys(), ...half.keys()]);
+    const emails = await span.latest.emails([...pending, ...half.keys()]);
     for (const [id, error] of half) {
       half.delete(id);
       undo(id, error);
     }
-    for (const [id, wish] of open) {
+    for (const id of pending) {
       const email = emails.get(id) ?? null;
-      const original = originals.get(id) ?? null;
-      if (!existsInJmap(original)) outcomes.set(id, refuse({ type: 'notFound' }));
-      else if (isFulfilled(wish, email)) outcomes.set(id, ok(null));
+      const [wish, original] = [wishes.get(id), originals.get(id)];
+      if (wish === undefined || original === undefined) outcomes.set(id, refuse({ type: 'notFound' }));
+      else if (isFulfilled(wish, email) && !gone.has(id)) outcomes.set(id, ok(null));
       else if (!existsInJmap(email) && isHidden(wish, email, original)) undo(id, noAnswer);
       else if (!existsInJmap(email)) outcomes.set(id, refuse({ type: 'notFound' }));
+      else if (gone.has(id)) undo(id, errorOf('noTarget'));
       else if (wouldBeNowhere(wish, email)) undo(id, nowhere);
       else if (!isOver && !(wasLost && needsCopy({ wish, email }, canMove))) active.set(id, { wish, email });
       else undo(id, wasLost ? noAnswer : notDone);
@@ -109,7 +136,12 @@ export async function fulfil(
   }
 
   /** null: there is no way to the mail server any more, and nothing was sent. */
-  async function carriedOut(wished: ReadonlyMap<Id, Wished>, scene: Scene, round: number): Promise<Deeds | null> {
+  async function carriedOut(
+    wished: ReadonlyMap<Id, Wished>,
+    originals: ReadonlyMap<Id, Email>,
+    scene: Scene,
+    round: number,
+  ): Promise<Deeds | null> {
     try {
       return await carryOut(wished, originals, scene);
     } catch (error) {
