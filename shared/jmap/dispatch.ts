@@ -79,8 +79,10 @@ export async function dispatch<Ports, UserPorts>(
   async function answer(name: string, registered: Registered<Ports, UserPorts>, args: JsonObject, callId: string) {
     const result = await isolated(name, () => run(name, registered, args));
     if (!result.ok) return respond('error', result.error, callId);
-    respond(name, result.value.response, callId);
-    for (const implicit of result.value.implicit ?? []) {
+    const { response, doubt = null, implicit: following = [] } = result.value;
+    if (doubt === null) respond(name, response, callId);
+    else respond('error', failed(doubt), callId);
+    for (const implicit of following) {
       const next = server.registry.get(implicit.name);
       const given = await argsOf(implicit, name);
       if (given === null) continue;
@@ -139,12 +141,14 @@ export async function dispatch<Ports, UserPorts>(
       return await call();
     } catch (error) {
       if (error instanceof AuthenticationFailed && !written) throw error;
-      if (error instanceof AuthenticationFailed || error instanceof Unavailable) {
-        server.onUnavailable?.(error);
-        return refuse(methodError(error instanceof OutcomeUnknown ? 'serverPartialFail' : 'serverUnavailable'));
-      }
+      if (error instanceof AuthenticationFailed || error instanceof Unavailable) return refuse(failed(error));
       return refuse(methodError('serverFail', `report ${server.report(error, name)}`));
     }
+  }
+
+  function failed(error: AuthenticationFailed | Unavailable): MethodError {
+    server.onUnavailable?.(error);
+    return methodError(error instanceof OutcomeUnknown ? 'serverPartialFail' : 'serverUnavailable');
   }
 
   function respond(name: string, args: JsonObject, callId: string): void {

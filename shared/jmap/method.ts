@@ -1,4 +1,4 @@
-import type { MethodError, Result } from './errors.ts';
+import type { MethodError, OutcomeUnknown, Result } from './errors.ts';
 import { type Grammar, id, invalidArguments, type Members, object, type Parsed } from './grammar.ts';
 import type { Id, JsonObject } from './scalars.ts';
 import type { Account, CoreCapability } from './session.ts';
@@ -26,7 +26,12 @@ export type AccountContext<Ports> = Context & {
 };
 
 /** What a method answers: the arguments of its response, and calls that it makes implicitly (`onSuccess…`). */
-export type Answer = { readonly response: JsonObject; readonly implicit?: readonly ImplicitCall[] };
+export type Answer = {
+  readonly response: JsonObject;
+  readonly implicit?: readonly ImplicitCall[];
+  /** It cannot be told what became of some of it: then that is the answer, and what follows from the rest is done nevertheless. */
+  readonly doubt?: OutcomeUnknown | null;
+};
 /** Run after the response, answered under the same method call id (§3.2). */
 export type ImplicitCall = {
   readonly name: string;

@@ -1,4 +1,4 @@
-import type { MethodError, Result, SetError } from './errors.ts';
+import type { MethodError, OutcomeUnknown, Result, SetError } from './errors.ts';
 import type { Id, JsonObject, State } from './scalars.ts';
 import type { Comparator } from './standard/comparator.ts';
 import type { Filter } from './standard/filter.ts';
@@ -100,12 +100,14 @@ export type CanSet = {
 };
 /**
  * What one step of a /set did. `oldState` and `newState` hold this step's own changes only; foreign changes found
- * meanwhile come before the one or after the other. `results` answers every record of the step.
+ * meanwhile come before the one or after the other. `results` answers every record of the step, unless there is a `doubt`: then it
+ * cannot be told what became of the others.
  */
 export type Step<K extends string, T> = {
   readonly oldState: State;
   readonly newState: State;
   readonly results: ReadonlyMap<K, Result<T, SetError>>;
+  readonly doubt?: OutcomeUnknown | undefined;
 };
 export type CanCreate<R, A = unknown> = CanSet & {
   /** By creation id, whole records: defaults filled in, references resolved. Answers with what the server set. */

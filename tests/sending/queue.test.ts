@@ -423,6 +423,37 @@ describe('a message for later', () => {
     expect(sentBy(world)).toBe(1);
   });
 
+  test('is not said to be refused, and others of the same call that went out have what is to follow', async () => {
+    const { world, process } = start();
+    const ports = process.portsOf(account);
+    let writes = 0;
+    failingStore(world, ports, {
+      write: async (write) => {
+        writes += 1;
+        // What is noted of the one that goes out at once is noted.
+        if (writes <= 2) return write();
+        throw new Unavailable('the store is away');
+      },
+    });
+    const now = { identityId: 'Idefault', emailId: 'e1' };
+    const args = {
+      accountId: account,
+      create: { now, later: later({ HOLDFOR: '60' }), last: now },
+      onSuccessUpdateEmail: { '#now': { 'keywords/$draft': null }, '#later': { 'keywords/$seen': true } },
+      onSuccessDestroyEmail: ['#last'],
+    };
+    expect(await emailSubmission.methods.set.run(args, ports, contextFor(ports))).toMatchObject({
+      value: {
+        doubt: expect.any(OutcomeUnknown),
+        implicit: [
+          { name: 'Email/set', args: { update: { e1: { 'keywords/$draft': null } }, destroy: [] } },
+          { name: 'Email/set' },
+        ],
+      },
+    });
+    expect(sentBy(world)).toBe(1);
+  });
+
   test('that was never kept leaves nothing sealed behind for longer than a moment', async () => {
     const { world, process } = start();
     const ports = process.portsOf(account);

@@ -93,7 +93,7 @@ export function standardCopy<
         args: { accountId: fromAccountId, ifInState: args.destroyFromIfInState, destroy },
       };
       const destroys = args.onSuccessDestroyOriginal && destroy.length > 0;
-      return ok({ response, implicit: destroys ? [destroyOriginals] : [] });
+      return ok({ response, doubt: steps.doubt(), implicit: destroys ? [destroyOriginals] : [] });
     },
     { writes: true },
   );

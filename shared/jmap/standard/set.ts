@@ -116,7 +116,7 @@ export function standardSet<
       const destroyed = noOutcomes<Id, null>();
       settle(destroyed, await steps.run(ids, () => port.destroy(ids, extra)));
       const refusals = [created.refused, patches.refused, updated.refused, doomed.refused, destroyed.refused];
-      const isAllDone = refusals.every(({ size }) => size === 0);
+      const isAllDone = refusals.every(({ size }) => size === 0) && steps.doubt() === null;
       const finish = (isAllDone && options.finish?.(chosen, extra, createdIds)) || null;
       if (finish !== null) note(await steps.run(finish.ids, finish.run), created, updated);
 
@@ -136,12 +136,13 @@ export function standardSet<
         updated: [...updated.done.keys()],
         destroyed: [...destroyed.done.keys()],
       };
+      const doubt = steps.doubt();
       try {
-        return ok({ response, implicit: (await options.onSuccess?.(achieved, extra, ports, context)) ?? [] });
+        return ok({ response, doubt, implicit: (await options.onSuccess?.(achieved, extra, ports, context)) ?? [] });
       } catch (error) {
         // What was done is done, and has to be answered for.
         context.report(error);
-        return ok({ response });
+        return ok({ response, doubt });
       }
     },
     { writes: true },

@@ -7,7 +7,8 @@ export type Steps = {
   /**
    * Runs a step for these records, if there are any, and gives the outcome of each. A failure before anything has
    * changed is the failure of the call. After that the call has to answer for what it did: the step that fails then
-   * refuses its own records, and the others keep their answers, unless the step itself cannot tell what it did.
+   * refuses its own records, and the others keep their answers. Where a step cannot tell what it did, there is a doubt: what
+   * it knows nothing of has no outcome, and no further step is made.
    */
   readonly run: <K extends string, T>(
     records: readonly K[],
@@ -20,6 +21,8 @@ export type Steps = {
    * that change: a client that takes it over will ask for more than it needs, and miss nothing.
    */
   readonly newState: () => State;
+  /** Why it cannot be told what became of some records, though others were changed; null: all is known. */
+  readonly doubt: () => OutcomeUnknown | null;
 };
 
 export function stepsFrom(start: State, report: (error: unknown) => string): Steps {
@@ -27,6 +30,7 @@ export function stepsFrom(start: State, report: (error: unknown) => string): Ste
   let newState = start;
   let unbroken = true;
   let changed = false;
+  let doubt: OutcomeUnknown | null = null;
 
   function explain(error: unknown): SetError {
     if (error instanceof Unavailable || error instanceof AuthenticationFailed) return { type: 'serverUnavailable' };
@@ -40,8 +44,9 @@ export function stepsFrom(start: State, report: (error: unknown) => string): Ste
   return {
     oldState: () => oldState,
     newState: () => newState,
+    doubt: () => doubt,
     run: async (records, step) => {
-      if (records.length === 0) return new Map();
+      if (records.length === 0 || doubt !== null) return new Map();
       try {
         const done = await step();
         if (!changed && unbroken) {
@@ -51,9 +56,18 @@ export function stepsFrom(start: State, report: (error: unknown) => string): Ste
         unbroken &&= done.oldState === newState;
         if (unbroken) newState = done.newState;
         changed ||= [...done.results.values()].some((result) => result.ok);
+        if (done.doubt !== undefined) {
+          if (!changed) throw done.doubt;
+          doubt = done.doubt;
+          return done.results;
+        }
         return new Map(records.map((record) => [record, done.results.get(record) ?? refuse(unanswered(record))]));
       } catch (error) {
-        if (!changed || error instanceof OutcomeUnknown) throw error;
+        if (!changed) throw error;
+        if (error instanceof OutcomeUnknown) {
+          doubt = error;
+          return new Map();
+        }
         const refusal = refuse(explain(error));
         return new Map(records.map((record) => [record, refusal]));
       }

@@ -28,14 +28,15 @@ export const uploadBlobs: AccountMethod<BlobPorts> = accountMethod(
     }
     // The engine makes sure that the records are what the port expects.
     const port = canCreateBlobs(ports, limits.maxSizeUpload) as unknown as CanCreate<JsonObject>;
-    const outcomes = await createAll(blobType, create, port, {}, createdIds, stepsFrom(noState, report));
+    const steps = stepsFrom(noState, report);
+    const outcomes = await createAll(blobType, create, port, {}, createdIds, steps);
     const created = new Map([...outcomes.done].map(([creationId, { response }]) => [creationId, response]));
     const response = {
       accountId: args.accountId,
       created: mapOrNull(created),
       notCreated: mapOrNull(outcomes.refused),
     };
-    return ok({ response });
+    return ok({ response, doubt: steps.doubt() });
   },
 );
 

@@ -135,7 +135,7 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
           results.set(creationId, created.result);
         } catch (error) {
           // What may be kept must not be refused, for it will be sent.
-          if (error instanceof OutcomeUnknown) throw error;
+          if (error instanceof OutcomeUnknown) return { ...states, results, doubt: error };
           // The others may have gone out by now, and have to be answered for.
           if (!(error instanceof Unavailable || error instanceof AuthenticationFailed)) throw error;
           submission.onUnavailable(error);

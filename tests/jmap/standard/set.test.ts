@@ -343,6 +343,18 @@ describe('A step of a /set that fails', () => {
   test('ends the call when it cannot be seen what was done', async () => {
     A.cookies.failures.set('update', new OutcomeUnknown('down'));
     expect(await call('Cookie/set', everything)).toEqual(['error', { type: 'serverPartialFail' }]);
+    expect(A.cookies.calls).not.toContain('destroy');
+  });
+
+  test('lets follow what follows from what was done, though of other records that cannot be told', async () => {
+    await call('Cake/set', { create: { old: { layers: ['c2'] } } });
+    A.cakes.failures.set('update', new OutcomeUnknown('down'));
+    const args = { create: { k: { layers: ['c1'] } }, update: { k1: { layers: ['c1'] } }, onSuccessEat: ['#k'] };
+    const { methodResponses } = await send([['Cake/set', { accountId: 'A', ...args }, '0']]);
+    expect(methodResponses).toMatchObject([
+      ['error', { type: 'serverPartialFail' }, '0'],
+      ['Cookie/set', { updated: { c1: null } }, '0'],
+    ]);
   });
 
   test('is reported when it is a defect, and shows the client the report alone', async () => {
