@@ -67,14 +67,17 @@ export async function startInterceptingProxy(
     let awaited: { readonly tag: string; readonly interception: Interception } | null = null;
     far.on('close', () => near.end());
 
-    inTurn(near, far, async (line) => {
+    inTurn(near, far, (line) => {
       const found = concerning(line);
-      if (found?.moment === 'late' && found.act !== 'drop') {
+      return found === null ? rewrite(line) : () => begin(found, line);
+    });
+    const begin = async (found: Interception, line: string) => {
+      if (found.moment === 'late' && found.act !== 'drop') {
         hasHappened = true;
         isLate = true;
         near.resetAndDestroy();
         await found.act();
-      } else if (found?.moment === 'before') {
+      } else if (found.moment === 'before') {
         hasHappened = true;
         if (found.act === 'drop') {
           near.resetAndDestroy();
@@ -82,16 +85,17 @@ export async function startInterceptingProxy(
           return null;
         }
         await found.act();
-      } else if (found !== null) awaited = { tag: line.split(' ')[0] ?? '', interception: found };
+      } else awaited = { tag: line.split(' ')[0] ?? '', interception: found };
       return rewrite(line);
-    });
+    };
 
-    inTurn(far, near, async (line) => {
+    inTurn(far, near, (line) => {
       if (awaited === null) return line;
       const { tag, interception } = awaited;
-      const { moment, act } = interception;
-      const isLast = line.startsWith(`${tag} `);
-      if (!isLast) return moment === 'unanswered' ? null : line;
+      if (line.startsWith(`${tag} `)) return () => end(interception, line);
+      return interception.moment === 'unanswered' ? '' : line;
+    });
+    const end = async ({ moment, act }: Interception, line: string) => {
       awaited = null;
       hasHappened = true;
       if (act !== 'drop') {
@@ -104,7 +108,7 @@ export async function startInterceptingProxy(
       }
       near.resetAndDestroy();
       return null;
-    });
+    };
     near.on('close', () => isLate || far.destroy());
   });
   listener.listen(0, '127.0.0.1');
@@ -126,18 +130,30 @@ export async function startInterceptingProxy(
   };
 }
 
-/** Passes lines on, one after the other, as `pass` gives them back; null: nothing. */
-function inTurn(from: Socket, to: Socket, pass: (line: string) => Promise<string | null>): void {
+/**
+ * Passes lines on, one after the other, as `pass` gives them back; null: nothing. Those before one at which something happens have
+ * left by then, and only they are sent together.
+ */
+function inTurn(from: Socket, to: Socket, pass: (line: string) => string | (() => Promise<string | null>)): void {
   let rest = '';
   let last: Promise<void> = Promise.resolve();
+  const send = (lines: string) => {
+    if (lines !== '' && !to.destroyed) to.write(lines, 'latin1');
+  };
   from.on('data', (chunk: Buffer) => {
     const lines = (rest + chunk.toString('latin1')).split(/(?<=\r\n)/);
     rest = lines.at(-1)?.endsWith('\r\n') ? '' : (lines.pop() ?? '');
-    for (const line of lines) {
-      last = last.then(async () => {
-        const passed = await pass(line);
-        if (passed !== null && !to.destroyed) to.write(passed, 'latin1');
-      });
-    }
+    last = last.then(async () => {
+      let together = '';
+      for (const line of lines) {
+        const passed = pass(line);
+        if (typeof passed === 'string') together += passed;
+        else {
+          send(together);
+          together = (await passed()) ?? '';
+        }
+      }
+      send(together);
+    });
   });
 }

@@ -27,30 +27,29 @@ export function excerpt(text: string, matches: readonly [Span, ...Span[]]): stri
   const [first] = matches;
   const cuts = cutsAround(text, first.start);
   const fits = (start: number, end: number) => octetsOf(rendered(text, matches, start, end)) <= excerptOctetsMax;
-  const grownBack = (from: number, end: number, isEnough: (start: number) => boolean) => {
-    let start = from;
-    for (const cut of cuts.before) {
-      if (!fits(cut, end) || isEnough(cut)) break;
-      start = cut;
-    }
-    return start;
-  };
-  const grownForward = (start: number, endMax: number) => {
-    let end = first.start;
-    for (const cut of cuts.after) {
-      if (cut > endMax || !fits(start, cut)) break;
-      end = cut;
-    }
-    return end;
-  };
+  const grownBack = (end: number, isEnough: (start: number) => boolean) =>
+    furthest(cuts.before, (cut) => fits(cut, end) && !isEnough(cut)) ?? first.start;
+  const grownForward = (start: number, endMax: number) =>
+    furthest(cuts.after, (cut) => cut <= endMax && fits(start, cut)) ?? first.start;
 
   const matchEnd = grownForward(first.start, first.end);
   const isLeadEnough = (start: number) => octetsOf(text.slice(start, first.start)) > leadOctetsMax;
-  const lead = grownBack(first.start, matchEnd, isLeadEnough);
+  const lead = grownBack(matchEnd, isLeadEnough);
   const end = grownForward(lead, text.length);
-  const start = end === text.length ? grownBack(first.start, end, () => false) : lead;
+  const start = end === text.length ? grownBack(end, () => false) : lead;
   const last = beforeCutMatch(text, matches, wordEnd(text, end, matchEnd), matchEnd);
   return rendered(text, matches, wordStart(text, start, first.start), last);
+}
+
+/** The last of the cuts that is possible; behind one that is not there is none. */
+function furthest(cuts: readonly number[], isPossible: (cut: number) => boolean): number | undefined {
+  let [from, to] = [0, cuts.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (isPossible(cuts[middle] ?? 0)) from = middle + 1;
+    else to = middle;
+  }
+  return cuts[from - 1];
 }
 
 /** Where an excerpt that would end within a match has to end instead, though not before `first`. */
