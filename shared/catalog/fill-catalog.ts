@@ -31,7 +31,8 @@ export async function fillCatalog(
   seen: Look,
   mailboxes: readonly MailboxEntry[],
 ): Promise<CatalogView> {
-  const gathering = gatherMail(view);
+  const told = mailboxes.reduce((sum, { key }) => sum + (seen.mailboxes.get(key)?.status?.messages ?? 0), 0);
+  const gathering = gatherMail(view, Math.min(told, messagesAtOnceMax));
   const read = new Map<MailboxKey, MailboxEntry>();
   const after = new Map(await view.mailboxes());
   let failure: { readonly error: unknown } | null = null;

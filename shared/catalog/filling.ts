@@ -232,7 +232,7 @@ function ancestryAt(columns: Columns, row: number): Ancestry<number> {
   };
 }
 
-function numbersBetween(column: Float64Array, start: number, end: number): readonly number[] {
+function numbersBetween(column: Int32Array, start: number, end: number): readonly number[] {
   const numbers: number[] = [];
   for (let place = start; place < end; place += 1) numbers.push(column[place] as number);
   return numbers;

@@ -1,10 +1,11 @@
 import type { Id } from '../jmap/scalars.ts';
 import { Column } from './column.ts';
 import type { EmailRow, MailboxKey } from './email.ts';
-import { emailIdOf, idOfServer, messageIdHash, nthEmailId, sharesIdInMailbox, threadIdOf } from './ids.ts';
+import { emailIdOf, idOfServer, nthEmailId, sharesIdInMailbox } from './ids.ts';
 import { keywordsOfFlags } from './keywords.ts';
-import type { Appearance } from './source.ts';
-import { hashOf, Names, Texts } from './texts.ts';
+import { nameOfMessageId, noThread, rowTextReader } from './row-texts.ts';
+import type { Appearance, AppearanceColumns, Appearances } from './source.ts';
+import { Names, Texts } from './texts.ts';
 import { type Ancestry, ancestryOf, noAncestry } from './threads.ts';
 import type { CatalogView } from './view.ts';
 
@@ -25,18 +26,18 @@ export type Columns = {
   readonly dates: Float64Array;
   readonly sizes: Float64Array;
   /** Which of `kinds` the row is of. */
-  readonly marks: Float64Array;
+  readonly marks: Int32Array;
   readonly kinds: readonly Marks[];
-  readonly ids: Float64Array;
+  readonly ids: Int32Array;
   /** The server's thread; −1: it is to be derived. */
-  readonly serverThreads: Float64Array;
+  readonly serverThreads: Int32Array;
   /** The message's own Message-ID, as the id of the thread that it begins; −1: it has none. */
-  readonly own: Float64Array;
+  readonly own: Int32Array;
   /** The Message-IDs that it names are `named` from here: so many of References, then those of In-Reply-To. */
-  readonly namedFrom: Float64Array;
-  readonly references: Float64Array;
-  readonly inReplyTo: Float64Array;
-  readonly named: Float64Array;
+  readonly namedFrom: Int32Array;
+  readonly references: Int32Array;
+  readonly inReplyTo: Int32Array;
+  readonly named: Int32Array;
   /** All rows by Email id, then mailbox and UID. */
   readonly byEmail: Uint32Array;
   readonly names: Names;
@@ -47,25 +48,28 @@ export type Gathering = {
   /** How many there are so far. */
   readonly size: () => number;
   /** Adds messages of a mailbox in UID order, above those added of it before; a mailbox is not come back to. */
-  readonly add: (mailbox: MailboxKey, uidValidity: number, appearances: readonly Appearance[]) => void;
+  readonly add: (mailbox: MailboxKey, uidValidity: number, appearances: Appearances) => void;
   /** Forgets the mailbox that was added to last. */
   readonly drop: (mailbox: MailboxKey) => void;
   /** All of them, each under the id it keeps. Nothing may be added afterwards. */
   readonly columns: () => Columns;
 };
 
-export function gatherMail({ scheme, threads }: Pick<CatalogView, 'scheme' | 'threads'>): Gathering {
-  const texts = new Texts();
-  const names = new Names(texts);
+/** `expected`: how many messages there will be, about. */
+export function gatherMail({ scheme, threads }: Pick<CatalogView, 'scheme' | 'threads'>, expected: number): Gathering {
+  const texts = new Texts({ texts: 3 * expected, octets: 64 * expected });
+  const names = new Names(texts, expected);
+  const exact = () => new Column(Float64Array, expected);
+  const whole = () => new Column(Int32Array, expected);
   const perRow = {
-    ...{ uids: new Column(), dates: new Column(), sizes: new Column(), marks: new Column(), ids: new Column() },
-    ...{ serverThreads: new Column(), own: new Column(), namedFrom: new Column() },
-    ...{ references: new Column(), inReplyTo: new Column() },
+    ...{ uids: exact(), dates: exact(), sizes: exact(), marks: whole(), ids: whole(), serverThreads: whole() },
+    ...{ own: whole(), namedFrom: whole(), references: whole(), inReplyTo: whole() },
   };
-  const named = new Column();
+  const named = new Column(Int32Array, 2 * expected);
   const kinds = markKinds();
   const stretches: Stretch[] = [];
-  const nameOf = rememberedNames(names);
+  const rowTexts = rowTextReader(texts, names);
+  const nameOf = (messageId: string) => nameOfMessageId(names, messageId);
 
   const addAncestry = ({ own, references, inReplyTo }: Ancestry<number>): void => {
     perRow.own.push(own ?? -1);
@@ -76,21 +80,45 @@ export function gatherMail({ scheme, threads }: Pick<CatalogView, 'scheme' | 'th
     for (const name of inReplyTo) named.push(name);
   };
 
+  const addNumbers = (uid: number, date: number, size: number, flags: readonly string[]): void => {
+    perRow.uids.push(uid);
+    perRow.dates.push(date);
+    perRow.sizes.push(size);
+    perRow.marks.push(kinds.of(flags));
+  };
+  const addAppearance = (appearance: Appearance, uidValidity: number): void => {
+    const { uid, internalDate, size, flags, serverThreadId } = appearance;
+    addNumbers(uid, internalDate, size, flags);
+    perRow.ids.push(texts.add(emailIdOf(scheme, appearance, uidValidity)));
+    const isNamed = threads === 'server' && serverThreadId !== null;
+    perRow.serverThreads.push(isNamed ? names.numberOf(idOfServer(serverThreadId)) : noThread);
+    addAncestry(isNamed ? noAncestry : ancestryOf(appearance, nameOf));
+  };
+  /** The same without making the texts, where the server names Emails. False: nothing was added. */
+  const addRow = (columns: AppearanceColumns, row: number): boolean => {
+    if (scheme === 'digest' || !columns.isRow(row)) return false;
+    const thread = threads === 'server' ? rowTexts.threadOfServer(columns, row) : noThread;
+    const ancestry = thread === noThread ? rowTexts.ancestry(columns, row) : noAncestry;
+    if (thread === null || ancestry === null) return false;
+    const id = rowTexts.idOfServer(columns, row);
+    if (id === null) return false;
+    const { uids, dates, sizes, flags } = columns;
+    addNumbers(uids[row] as number, dates[row] as number, sizes[row] as number, flags[row] as readonly string[]);
+    perRow.ids.push(id);
+    perRow.serverThreads.push(thread);
+    addAncestry(ancestry);
+    return true;
+  };
+
   return {
     size: () => perRow.uids.length,
     add: (mailbox, uidValidity, appearances) => {
       const last = stretches.at(-1)?.mailbox === mailbox ? stretches.pop() : undefined;
       const start = last?.start ?? perRow.uids.length;
-      for (const appearance of appearances) {
-        const { uid, internalDate, size, flags, serverThreadId } = appearance;
-        perRow.uids.push(uid);
-        perRow.dates.push(internalDate);
-        perRow.sizes.push(size);
-        perRow.marks.push(kinds.of(flags));
-        perRow.ids.push(texts.add(emailIdOf(scheme, appearance, uidValidity)));
-        const isNamed = threads === 'server' && serverThreadId !== null;
-        perRow.serverThreads.push(isNamed ? names.numberOf(idOfServer(serverThreadId)) : -1);
-        addAncestry(isNamed ? noAncestry : ancestryOf(appearance, nameOf));
+      const { columns } = appearances;
+      for (let place = 0; place < appearances.length; place++) {
+        if (columns !== undefined && addRow(columns, columns.rowAt(place))) continue;
+        addAppearance(appearances.at(place) as Appearance, uidValidity);
       }
       stretches.push({ mailbox, start, end: perRow.uids.length });
     },
@@ -101,20 +129,19 @@ export function gatherMail({ scheme, threads }: Pick<CatalogView, 'scheme' | 'th
     },
     columns: () => {
       stretches.sort((a, b) => a.mailbox - b.mailbox);
-      const inOrder = (column: Column) => concat(stretches.map(({ start, end }) => column.slice(start, end)));
       const columns = {
-        uids: inOrder(perRow.uids),
-        dates: inOrder(perRow.dates),
-        sizes: inOrder(perRow.sizes),
-        marks: inOrder(perRow.marks),
-        ids: inOrder(perRow.ids),
-        serverThreads: inOrder(perRow.serverThreads),
-        own: inOrder(perRow.own),
-        namedFrom: inOrder(perRow.namedFrom),
-        references: inOrder(perRow.references),
-        inReplyTo: inOrder(perRow.inReplyTo),
+        uids: perRow.uids.gathered(stretches),
+        dates: perRow.dates.gathered(stretches),
+        sizes: perRow.sizes.gathered(stretches),
+        marks: perRow.marks.gathered(stretches),
+        ids: perRow.ids.gathered(stretches),
+        serverThreads: perRow.serverThreads.gathered(stretches),
+        own: perRow.own.gathered(stretches),
+        namedFrom: perRow.namedFrom.gathered(stretches),
+        references: perRow.references.gathered(stretches),
+        inReplyTo: perRow.inReplyTo.gathered(stretches),
         ...{ kinds: kinds.all, stretches: oneAfterTheOther(stretches), names },
-        named: named.slice(0, named.length),
+        named: named.gathered([{ start: 0, end: named.length }]),
         byEmail: numbersTo(perRow.uids.length),
       };
       const { byEmail, ids } = columns;
@@ -146,23 +173,6 @@ function markKinds(): { readonly of: (flags: readonly string[]) => number; reado
       known.set(key, kind);
       return kind;
     },
-  };
-}
-
-/** Message-IDs that are remembered, each at a place of its own: answers name again what came shortly before. */
-const messageIdsRemembered = 1 << 14;
-
-/** A Message-ID as the id of the thread that it begins. */
-function rememberedNames(names: Names): (messageId: string) => number {
-  const messageIds: string[] = new Array(messageIdsRemembered).fill('');
-  const numbers = new Float64Array(messageIdsRemembered);
-  return (messageId) => {
-    const place = hashOf(messageId) & (messageIdsRemembered - 1);
-    if (messageIds[place] === messageId && messageId !== '') return numbers[place] as number;
-    const name = names.numberOf(threadIdOf(messageIdHash(messageId)));
-    messageIds[place] = messageId;
-    numbers[place] = name;
-    return name;
   };
 }
 
@@ -201,14 +211,4 @@ export function numbersTo(count: number): Uint32Array {
   const numbers = new Uint32Array(count);
   for (let number = 0; number < count; number += 1) numbers[number] = number;
   return numbers;
-}
-
-function concat(parts: readonly Float64Array[]): Float64Array {
-  const whole = new Float64Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let start = 0;
-  for (const part of parts) {
-    whole.set(part, start);
-    start += part.length;
-  }
-  return whole;
 }

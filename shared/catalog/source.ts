@@ -1,3 +1,4 @@
+import type { Buffer } from 'node:buffer';
 import { Unavailable } from '../jmap/errors.ts';
 import type { MailboxVector } from './mailbox.ts';
 import type { IdentityScheme } from './view.ts';
@@ -37,6 +38,41 @@ export type Appearance = {
   readonly digestFields: { readonly date: string; readonly from: string; readonly received: string } | null;
 };
 
+/** Messages in UID order. */
+export type Appearances = Iterable<Appearance> & {
+  readonly length: number;
+  readonly at: (place: number) => Appearance | undefined;
+  /** The same, where they were read into columns. */
+  readonly columns?: AppearanceColumns;
+};
+
+/**
+ * Messages in columns, their texts as the octets that came: the first index of an account reads hundreds of thousands of them, and would
+ * throw away all the objects and strings that they were.
+ */
+export type AppearanceColumns = {
+  /** The row that is at this place of the list. */
+  readonly rowAt: (place: number) => number;
+  /** Whether all is in the columns; else the message is only in the list. */
+  readonly isRow: (row: number) => boolean;
+  readonly uids: readonly number[];
+  /** INTERNALDATE. */
+  readonly dates: readonly number[];
+  readonly sizes: readonly number[];
+  readonly flags: readonly (readonly string[])[];
+  /** All texts, one after the other, in ASCII. Those that are header fields are folded, and may have spaces around them. */
+  readonly octets: Buffer;
+  /** Where each text ends, those of `rowTexts` for each row, behind a zero for the first one to start at. An empty one is none. */
+  readonly ends: readonly number[];
+};
+
+/** The texts of a row, in their order. */
+export const rowTexts = [
+  ...(['serverEmailId', 'serverThreadId'] as const),
+  ...(['messageId', 'references', 'inReplyTo', 'date', 'from', 'received'] as const),
+] as const;
+export type RowText = (typeof rowTexts)[number];
+
 /** What is known of a mailbox before it is read again. */
 export type KnownMailbox = {
   readonly vector: MailboxVector;
@@ -64,8 +100,8 @@ export type MailboxReading = {
   readonly present: UidRanges;
   /** Known UIDs with their flags now: changed ones (`delta`) or all (`full`). */
   readonly flags: readonly { readonly uid: number; readonly flags: readonly string[] }[];
-  /** Messages below `vector.uidNext` that were not known, in UID order, in batches. May be returned from early when time is up. */
-  readonly appeared: AsyncIterable<readonly Appearance[]>;
+  /** Messages below `vector.uidNext` that were not known, in UID order, in batches, each to be read before the next one is asked for. May be returned from early when time is up. */
+  readonly appeared: AsyncIterable<Appearances>;
 };
 
 /** What the catalog asks of the mail server. Filled by shared/imap; one authenticated connection, one command at a time. */

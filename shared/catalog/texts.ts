@@ -7,10 +7,16 @@ const itemsMax = 2 ** 21;
 
 /** ASCII texts by number, in one piece of memory: as objects they would take several times as much, and every collection would look at them. */
 export class Texts {
-  #octets = Buffer.allocUnsafe(1 << 16);
+  #octets: Buffer;
   /** Where each text ends, behind a zero for the first one to start at. */
-  #ends = new Uint32Array(1 << 12);
+  #ends: Uint32Array;
   #size = 0;
+
+  /** With room for so many. */
+  constructor(room = { texts: 64, octets: 4096 }) {
+    this.#octets = Buffer.allocUnsafe(room.octets);
+    this.#ends = new Uint32Array(room.texts + 2);
+  }
 
   get size(): number {
     return this.#size;
@@ -18,13 +24,29 @@ export class Texts {
 
   /** Gives the number of the text. */
   add(text: string): number {
+    const start = this.#room(text.length);
+    for (let at = 0; at < text.length; at++) this.#octets[start + at] = text.charCodeAt(at);
+    this.#ends[++this.#size] = start + text.length;
+    return this.#size - 1;
+  }
+
+  /** The same for a text that is octets, those before `to`; `prefix` comes before them. */
+  addOctets(octets: Uint8Array, from: number, to: number, prefix = ''): number {
+    const start = this.#room(prefix.length + to - from);
+    let place = start;
+    for (let at = 0; at < prefix.length; at++) this.#octets[place++] = prefix.charCodeAt(at);
+    for (let at = from; at < to; at++) this.#octets[place++] = octets[at] as number;
+    this.#ends[++this.#size] = place;
+    return this.#size - 1;
+  }
+
+  /** Where so many more octets, and the end of a text, can be put. */
+  #room(length: number): number {
     const start = this.#ends[this.#size] as number;
-    const end = start + text.length;
+    const end = start + length;
     if (end > this.#octets.length) this.#octets = grown(this.#octets, Buffer.allocUnsafe(2 * end));
     if (this.#size + 1 === this.#ends.length) this.#ends = grown(this.#ends, new Uint32Array(2 * this.#ends.length));
-    for (let at = 0; at < text.length; at++) this.#octets[start + at] = text.charCodeAt(at);
-    this.#ends[this.#size + 1] = end;
-    return this.#size++;
+    return start;
   }
 
   at(number: number): string {
@@ -134,11 +156,13 @@ export class Texts {
 export class Names {
   readonly texts: Texts;
   /** Numbers, each one more than it is, at or behind the place that its text has by its hash; 0: free. */
-  #places = new Uint32Array(1 << 12);
+  #places: Uint32Array;
   #count = 0;
 
-  constructor(texts: Texts) {
+  /** With room for so many. */
+  constructor(texts: Texts, room = 0) {
     this.texts = texts;
+    this.#places = new Uint32Array(2 ** Math.max(12, Math.ceil(Math.log2(2 * room + 1))));
   }
 
   numberOf(text: string): number {
@@ -168,12 +192,40 @@ export class Names {
 }
 
 /** FNV-1a, in 32 bits. */
-export function hashOf(text: string): number {
+function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   // Its lowest bits depend on the lowest bits of the text only.
   return hash ^ (hash >>> 15);
 }
+
+/** What was worked out of the texts that came last: each is at a place of its own until another one takes it. */
+export class RememberedTexts {
+  readonly #octets = Buffer.allocUnsafe(rememberedMax * rememberedOctetsMax);
+  readonly #lengths = new Uint8Array(rememberedMax);
+  readonly #numbers = new Float64Array(rememberedMax);
+
+  /** The number that belongs to the octets, which are not empty: as it is remembered, or as `numberOf` has it. */
+  recall(octets: Uint8Array, from: number, to: number, numberOf: () => number): number {
+    const length = to - from;
+    if (length > rememberedOctetsMax) return numberOf();
+    let hash = 0x811c9dc5;
+    for (let at = from; at < to; at++) hash = Math.imul(hash ^ (octets[at] as number), 0x01000193);
+    const place = (hash ^ (hash >>> 15)) & (rememberedMax - 1);
+    const start = place * rememberedOctetsMax;
+    let same = this.#lengths[place] === length ? 0 : length;
+    while (same < length && this.#octets[start + same] === octets[from + same]) same++;
+    if (same === length && this.#lengths[place] === length) return this.#numbers[place] as number;
+    const number = numberOf();
+    for (let at = 0; at < length; at++) this.#octets[start + at] = octets[from + at] as number;
+    this.#lengths[place] = length;
+    this.#numbers[place] = number;
+    return number;
+  }
+}
+
+const rememberedMax = 1 << 14;
+const rememberedOctetsMax = 96;
 
 function grown<T extends Uint8Array | Uint32Array>(values: T, larger: T): T {
   larger.set(values);

@@ -14,7 +14,7 @@ export const noAncestry: Ancestry<never> = { own: null, references: [], inReplyT
 
 /** Of longer lists the oldest reference and the newest are looked at. */
 const referencesMax = 10;
-const inReplyToMax = 2;
+export const inReplyToMax = 2;
 
 /**
  * Reads the raw, unfolded values of MESSAGE-ID, REFERENCES and IN-REPLY-TO. Comments and phrases between the ids are passed over.
@@ -26,13 +26,17 @@ export function ancestryOf<Hash>(
 ): Ancestry<Hash> {
   const [own = fields.messageId.trim()] = messageIdsIn(fields.messageId);
   const references = fields.references === '' ? [] : [...new Set(messageIdsIn(fields.references))];
-  const kept =
-    references.length <= referencesMax ? references : [references[0] ?? '', ...references.slice(1 - referencesMax)];
   return {
     own: own === '' ? null : hashOf(own),
-    references: kept.map(hashOf),
+    references: keptReferences(references).map(hashOf),
     inReplyTo: messageIdsIn(fields.inReplyTo).slice(0, inReplyToMax).map(hashOf),
   };
+}
+
+/** Of References without duplicates, those that are looked at. */
+export function keptReferences<T>(references: readonly T[]): readonly T[] {
+  if (references.length <= referencesMax) return references;
+  return [...references.slice(0, 1), ...references.slice(1 - referencesMax)];
 }
 
 /** Every hash whose thread may decide the message's own. */
@@ -125,6 +129,35 @@ function messageIdsIn(value: string): string[] {
     if (value[end - id.length - 1] === '<' && id !== '' && !/[\s>]/.test(id)) bracketed.push(id);
   }
   return bracketed.length > 0 ? bracketed : value.split(/\s+/).filter((word) => word.includes('@'));
+}
+
+/**
+ * The same in octets of ASCII that may be folded, as it is nearly always written: where each id starts and ends is put into `spans`. Gives
+ * how many there are; −1: more than fit, or none although something is there, which is for `ancestryOf` to see.
+ */
+export function messageIdSpans(octets: Uint8Array, from: number, to: number, spans: Uint32Array): number {
+  let count = 0;
+  let start = -1;
+  let isBlank = true;
+  for (let at = from; at < to; at++) {
+    const octet = octets[at] as number;
+    if (octet === 0x3c) {
+      start = at + 1;
+    } else if (octet === 0x3e) {
+      if (start >= 0 && start < at) {
+        if (2 * count === spans.length) return -1;
+        spans[2 * count] = start;
+        spans[2 * count + 1] = at;
+        count += 1;
+      }
+      start = -1;
+    } else if (octet === 0x20 || (octet >= 0x09 && octet <= 0x0d)) {
+      start = -1;
+      continue;
+    }
+    isBlank = false;
+  }
+  return count > 0 || isBlank ? count : -1;
 }
 
 function hashesIn(text: string): string[] {

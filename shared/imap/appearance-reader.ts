@@ -1,11 +1,8 @@
 import type { Buffer } from 'node:buffer';
-import type { Appearance } from '../catalog/source.ts';
-import { unfold } from '../message/unfold.ts';
+import { rowTexts } from '../catalog/source.ts';
 import { type IdentityFacts, serverIdItems } from './appearance.ts';
+import { type AppearanceRows, textSpans } from './appearance-columns.ts';
 import { monthOf, secondsAt } from './fetch-row.ts';
-
-/** Reads the message of one untagged response from its octets; null: the response has to be parsed. */
-export type AppearanceReader = (bytes: Buffer, start: number, end: number) => Appearance | null;
 
 const octet = {
   tab: 0x09,
@@ -33,20 +30,18 @@ const sectionItem = 6;
 const everyRow = 0b1111;
 const fieldsBit = 1 << sectionItem;
 const partBit = 1 << (sectionItem + 1);
+const [serverEmailId, serverThreadId, messageId, received] = (
+  ['serverEmailId', 'serverThreadId', 'messageId', 'received'] as const
+).map((text) => rowTexts.indexOf(text)) as [number, number, number, number];
+/** In the order of `rowTexts`, from the Message-ID on. */
 const fieldNames = ['message-id', 'references', 'in-reply-to', 'date', 'from'] as const;
 
 /**
- * Makes of a row that answers `appearanceItems` what `parseResponse`, `fetchRow` and `appearanceOf` make of it, without all that they
- * make on the way: the first index of an account reads a row for each of its messages. Only what servers usually write is understood.
+ * Reads one row after the other that answers `appearanceItems` from its octets, as `parseResponse`, `fetchRow` and `appearanceOf` would,
+ * without all that they make on the way: the first index of an account reads a row for each of its messages. Only what servers usually
+ * write is understood. Every step tells whether it understood what it found.
  */
-export function appearanceReader(facts: IdentityFacts): AppearanceReader {
-  const reader = new RowReader(facts);
-  return (bytes, start, end) => (reader.read(bytes, start, end) ? reader.appearance() : null);
-}
-
-/** Walks over the octets of one row after the other. Every step tells whether it understood what it found. */
-class RowReader {
-  readonly #scheme: IdentityFacts['scheme'];
+export class AppearanceReader {
   /** In the order in which they are asked for. */
   readonly #items: readonly string[];
   readonly #flagLists = new Map<string, readonly string[] | null>();
@@ -54,18 +49,12 @@ class RowReader {
   #at = 0;
   #end = 0;
   #number = 0;
-  #uid = 0;
-  #flags: readonly string[] = [];
-  #date = 0;
-  #size = 0;
-  #emailId: string | null = null;
-  #threadId: string | null = null;
-  /** By `fieldNames`; null: there is none. */
-  #fields: (string | null)[] = [];
-  #received = '';
+  readonly #row = { uid: 0, flags: [] as readonly string[], internalDate: 0, size: 0 };
+  readonly #texts = textSpans();
+  /** A bit for each of `fieldNames` that was there. */
+  #fields = 0;
 
   constructor({ scheme }: IdentityFacts) {
-    this.#scheme = scheme;
     const { email, thread } = serverIdItems(scheme);
     this.#items = [
       ...['UID ', 'FLAGS (', 'INTERNALDATE "', 'RFC822.SIZE ', `${email} `, `${thread} `],
@@ -73,21 +62,14 @@ class RowReader {
     ];
   }
 
-  /** What the last row told. */
-  appearance(): Appearance {
-    const [messageId, references, inReplyTo, date, from] = this.#fields;
-    return {
-      uid: this.#uid,
-      flags: this.#flags,
-      internalDate: this.#date,
-      size: this.#size,
-      serverEmailId: this.#emailId,
-      serverThreadId: this.#threadId,
-      messageId: messageId ?? '',
-      references: references ?? '',
-      inReplyTo: inReplyTo ?? '',
-      digestFields: this.#scheme === 'digest' ? { date: date ?? '', from: from ?? '', received: this.#received } : null,
-    };
+  /** The UID of the last row. */
+  get uid(): number {
+    return this.#row.uid;
+  }
+
+  /** Adds what the last row told; its octets have to be there still. */
+  addTo(rows: AppearanceRows): void {
+    rows.add(this.#row, this.#bytes, this.#texts);
   }
 
   /** `* 12 FETCH (…)` with each item once, and at least those that every row has. */
@@ -95,10 +77,8 @@ class RowReader {
     this.#bytes = bytes;
     this.#at = start;
     this.#end = end;
-    this.#emailId = null;
-    this.#threadId = null;
-    this.#fields = [null, null, null, null, null];
-    this.#received = '';
+    this.#texts.fill(0);
+    this.#fields = 0;
     if (!this.#skip('* ') || !this.#digits() || !this.#skip(' FETCH (')) return false;
     let seen = 0;
     for (let next = 0; ; next++) {
@@ -127,7 +107,7 @@ class RowReader {
     switch (item) {
       case 0:
         if (!this.#digits() || this.#number === 0 || this.#number > 0xffff_ffff) return false;
-        this.#uid = this.#number;
+        this.#row.uid = this.#number;
         return true;
       case 1:
         return this.#flagList();
@@ -135,15 +115,17 @@ class RowReader {
         return this.#internalDate();
       case 3:
         if (!this.#digits()) return false;
-        this.#size = this.#number;
+        this.#row.size = this.#number;
         return true;
       default: {
         const isList = this.#skip('(');
-        const id = this.#atom();
-        if (id === '' || (isList && !this.#skip(')'))) return false;
-        const value = id.length === 3 && id.toUpperCase() === 'NIL' ? null : id;
-        if (item === 4) this.#emailId = value;
-        else this.#threadId = value;
+        const start = this.#at;
+        const end = this.#atomEnd();
+        if (end === start) return false;
+        this.#at = end;
+        if (isList && !this.#skip(')')) return false;
+        const isNil = end - start === 3 && this.#bytes.toString('latin1', start, end).toUpperCase() === 'NIL';
+        if (!isNil) this.#setText(item === 4 ? serverEmailId : serverThreadId, start, end);
         return true;
       }
     }
@@ -179,18 +161,20 @@ class RowReader {
     return tens < 0 || ones < 0 ? Number.NaN : tens * 10 + ones;
   }
 
-  /** Up to a space or a parenthesis; empty where anything is in it that could mean more than itself. */
-  #atom(): string {
+  #setText(text: number, start: number, end: number): void {
+    this.#texts[2 * text] = start;
+    this.#texts[2 * text + 1] = end;
+  }
+
+  /** A space or a parenthesis; the beginning, where anything is before it that could mean more than itself. */
+  #atomEnd(): number {
     const bytes = this.#bytes;
-    const start = this.#at;
-    let at = start;
-    for (; at < this.#end; at++) {
+    for (let at = this.#at; at < this.#end; at++) {
       const current = bytes[at] as number;
-      if (current === octet.space || current === octet.open || current === octet.close) break;
-      if (plain[current] === 0) return '';
+      if (current === octet.space || current === octet.open || current === octet.close) return at;
+      if (plain[current] === 0) return this.#at;
     }
-    this.#at = at;
-    return bytes.toString('latin1', start, at);
+    return this.#end;
   }
 
   /** Many messages have few different lists of flags. */
@@ -209,7 +193,7 @@ class RowReader {
       this.#flagLists.set(text, flags);
     }
     if (flags === null) return false;
-    this.#flags = flags;
+    this.#row.flags = flags;
     this.#at = at + 1;
     return true;
   }
@@ -230,8 +214,9 @@ class RowReader {
     const zone = (this.#twoDigits(at + 22) * 60 + this.#twoDigits(at + 24)) * 60;
     const sign = bytes[at + 21];
     if (month < 0 || day < 0 || (sign !== octet.plus && sign !== octet.minus)) return false;
-    this.#date = secondsAt(year, month, day) + time + (sign === octet.minus ? zone : -zone);
-    if (Number.isNaN(this.#date)) return false;
+    const date = secondsAt(year, month, day) + time + (sign === octet.minus ? zone : -zone);
+    if (Number.isNaN(date)) return false;
+    this.#row.internalDate = date;
     this.#at = at + 27;
     return true;
   }
@@ -247,7 +232,7 @@ class RowReader {
     this.#at = start + this.#number;
     if (this.#at > this.#end) return 0;
     if (isPart) {
-      this.#received = bytes.toString('latin1', start, this.#at);
+      this.#setText(received, start, this.#at);
       return partBit;
     }
     return this.#headerFields(start, this.#at) ? fieldsBit : 0;
@@ -260,19 +245,17 @@ class RowReader {
       let next = asciiLineEnd(bytes, at, end);
       if (next < 0) return false;
       if (bytes[at] === octet.lf || (bytes[at] === octet.cr && bytes[at + 1] === octet.lf)) return true;
-      let isFolded = false;
       while (next < end && (bytes[next] === octet.space || bytes[next] === octet.tab)) {
         next = asciiLineEnd(bytes, next, end);
         if (next < 0) return false;
-        isFolded = true;
       }
-      this.#headerField(at, next, isFolded);
+      this.#headerField(at, next);
       at = next;
     }
     return true;
   }
 
-  #headerField(start: number, end: number, isFolded: boolean): void {
+  #headerField(start: number, end: number): void {
     const bytes = this.#bytes;
     let nameEnd = start;
     while (nameEnd < end && ofFieldName[bytes[nameEnd] as number] === 1) nameEnd++;
@@ -280,9 +263,9 @@ class RowReader {
     while (colon < end && (bytes[colon] === octet.space || bytes[colon] === octet.tab)) colon++;
     if (colon === end || bytes[colon] !== octet.colon) return;
     const field = fieldCalled(bytes, start, nameEnd);
-    if (field < 0 || this.#fields[field] !== null) return;
-    const raw = bytes.toString('latin1', colon + 1, end);
-    this.#fields[field] = (isFolded ? unfold(raw) : raw).trim();
+    if (field < 0 || (this.#fields & (1 << field)) !== 0) return;
+    this.#fields |= 1 << field;
+    this.#setText(messageId + field, colon + 1, end);
   }
 }
 

@@ -1,5 +1,6 @@
+import type { Buffer } from 'node:buffer';
 import {
-  type Appearance,
+  type Appearances,
   type KnownMailbox,
   MailboxGone,
   type MailboxReading,
@@ -13,12 +14,12 @@ import {
   threadFieldsOf,
   threadItems,
 } from './appearance.ts';
-import { appearanceReader } from './appearance-reader.ts';
+import { AppearanceRows } from './appearance-columns.ts';
+import { AppearanceReader } from './appearance-reader.ts';
 import { atom, cutUidSet, type ImapArgument, uidSet } from './arguments.ts';
 import type { Examined } from './examine-answer.ts';
 import { fetchItem } from './fetch-row.ts';
 import { imapLimits } from './limits.ts';
-import type { TakeOctets } from './response-reader.ts';
 import type { ImapSession } from './session.ts';
 import { clipRanges, countUids, normalizeRanges, outside, rangesOf } from './uid-ranges.ts';
 import type { UseSession } from './use.ts';
@@ -148,7 +149,7 @@ function sharedFlags(): (flags: readonly string[]) => readonly string[] {
   };
 }
 
-type Appeared = { readonly present: UidRanges; readonly batches: AsyncIterable<readonly Appearance[]> };
+type Appeared = { readonly present: UidRanges; readonly batches: AsyncIterable<Appearances> };
 
 /**
  * The messages from `firstUid` to below UIDNEXT. Few are read at once; of many the UIDs are asked first, and then each batch
@@ -160,31 +161,35 @@ async function readAppeared(mailbox: Opened, firstUid: number): Promise<Appeared
   if (firstUid > lastUid || examined.exists === 0) return { present: [], batches: inBatches([]) };
   if (lastUid - firstUid < batchMax || (firstUid === 1 && examined.exists <= batchMax)) {
     const batch = await fetchBatch(session, [[firstUid, lastUid]], mailbox.facts);
-    return { present: rangesOf(batch.map(({ uid }) => uid)), batches: inBatches(batch.length > 0 ? [batch] : []) };
+    return { present: rangesOf(batch.uids()), batches: inBatches(batch.length > 0 ? [batch] : []) };
   }
   const all = firstUid === 1 ? [atom('ALL')] : [atom('UID'), uidSet([[firstUid, lastUid]])];
   const present = clipRanges(await session.search(all), firstUid, lastUid);
   return { present, batches: readBatches(mailbox, cutUidSet(present, batchMax)) };
 }
 
-async function* inBatches(batches: readonly (readonly Appearance[])[]): AsyncGenerator<readonly Appearance[]> {
+async function* inBatches(batches: readonly Appearances[]): AsyncGenerator<Appearances> {
   yield* batches;
 }
 
-async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncGenerator<readonly Appearance[]> {
+async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncGenerator<Appearances> {
   const { use, wire, examined, facts } = mailbox;
-  const read = (set: UidRanges | undefined) =>
-    set &&
-    use(async (session) => {
+  // While one batch is worked on, the next one arrives.
+  const rows = [new AppearanceRows(facts), new AppearanceRows(facts)];
+  const read = (index: number) => {
+    const set = sets[index];
+    if (set === undefined) return undefined;
+    return use(async (session) => {
       if (!(await session.examineAgain(wire, examined.uidValidity, examined.uidNext)))
         throw new MailboxGone('The mailbox was replaced');
-      return fetchBatch(session, set, facts);
+      return fetchBatch(session, set, facts, rows[index % rows.length]);
     });
-  let next = read(sets[0]);
+  };
+  let next = read(0);
   try {
     for (let index = 0; next; index++) {
       const batch = await next;
-      next = read(sets[index + 1]);
+      next = read(index + 1);
       // Waited for in the next turn or at the end; until then a failure has nobody to tell.
       next?.catch(() => {});
       if (batch.length > 0) yield batch;
@@ -194,32 +199,45 @@ async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncG
   }
 }
 
-/** Messages in UID order. */
-async function fetchBatch(session: ImapSession, uids: UidRanges, facts: IdentityFacts): Promise<readonly Appearance[]> {
-  const found = new Map<number, Appearance>();
+/** Messages in UID order. `found`: what they are put into, for what is in it now is of no use any more. */
+async function fetchBatch(
+  session: ImapSession,
+  uids: UidRanges,
+  facts: IdentityFacts,
+  found = new AppearanceRows(facts),
+): Promise<AppearanceRows> {
+  found.clear();
   const first = uids[0]?.[0] ?? 0;
   const last = uids.at(-1)?.[1] ?? 0;
-  const take = (appearance: Appearance | null): boolean => {
-    if (appearance && appearance.uid >= first && appearance.uid <= last) found.set(appearance.uid, appearance);
-    return appearance !== null;
+  const isAskedFor = (uid: number) => uid >= first && uid <= last;
+  const reader = new AppearanceReader(facts);
+  const takeOctets = (bytes: Buffer, start: number, end: number): boolean => {
+    if (!reader.read(bytes, start, end)) return false;
+    if (isAskedFor(reader.uid)) reader.addTo(found);
+    return true;
   };
-  const read = appearanceReader(facts);
-  const takeOctets: TakeOctets = (bytes, start, end) => take(read(bytes, start, end));
   await session.fetch(uids, appearanceItems(facts), { rowsMax: batchMax, takeOctets }, (row) => {
-    take(appearanceOf(row, facts));
+    const appearance = appearanceOf(row, facts);
+    if (appearance !== null && isAskedFor(appearance.uid)) found.addOther(appearance);
   });
+  found.sort();
   if (facts.threads === 'server') await addThreadFields(session, found);
-  return [...found.values()].sort((a, b) => a.uid - b.uid);
+  return found;
 }
 
 /** For messages whose thread the server does not name: what it is derived from. */
-async function addThreadFields(session: ImapSession, found: Map<number, Appearance>): Promise<void> {
-  const nameless = [...found.values()].filter(({ serverThreadId }) => serverThreadId === null).map(({ uid }) => uid);
+async function addThreadFields(session: ImapSession, found: AppearanceRows): Promise<void> {
+  const nameless = new Map<number, number>();
+  for (let place = 0; place < found.length; place++) {
+    const appearance = found.at(place);
+    if (appearance?.serverThreadId === null) nameless.set(appearance.uid, place);
+  }
   const items: ImapArgument[] = threadItems();
-  for (const uids of cutUidSet(rangesOf(nameless), batchMax)) {
+  for (const uids of cutUidSet(rangesOf([...nameless.keys()]), batchMax)) {
     await session.fetch(uids, items, { rowsMax: batchMax }, (row) => {
-      const appearance = found.get(row.uid);
-      if (appearance) found.set(row.uid, { ...appearance, ...threadFieldsOf(row) });
+      const place = nameless.get(row.uid);
+      const appearance = place === undefined ? undefined : found.at(place);
+      if (place !== undefined && appearance) found.replace(place, { ...appearance, ...threadFieldsOf(row) });
     });
   }
 }

@@ -529,7 +529,8 @@ describe('servers that are not to be trusted', () => {
         read: async (name, known, facts) => {
           const reading = await hiding.read(name, known, facts);
           async function* allButTwo() {
-            for await (const batch of reading.appeared) yield batch.filter(({ uid }) => known !== null || uid !== 2);
+            for await (const batch of reading.appeared)
+              yield [...batch].filter(({ uid }) => known !== null || uid !== 2);
           }
           return catalog.commits().length < 2 ? { ...reading, appeared: allButTwo() } : reading;
         },

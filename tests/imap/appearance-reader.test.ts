@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Appearance } from '../../shared/catalog/source.ts';
 import { appearanceOf, type IdentityFacts } from '../../shared/imap/appearance.ts';
-import { appearanceReader } from '../../shared/imap/appearance-reader.ts';
+import { AppearanceRows } from '../../shared/imap/appearance-columns.ts';
+import { AppearanceReader } from '../../shared/imap/appearance-reader.ts';
 import { fetchRow } from '../../shared/imap/fetch-row.ts';
 import { parseResponse } from '../../shared/imap/parse-response.ts';
 
@@ -19,8 +20,19 @@ function parsed(bytes: Buffer, facts: IdentityFacts): Appearance | null {
 
 /** From the middle of other octets, as responses arrive. */
 function read(bytes: Buffer, facts: IdentityFacts): Appearance | null {
-  const chunk = Buffer.concat([Buffer.from('x)\r\n'), bytes, Buffer.from('\r\n* 9')]);
-  return appearanceReader(facts)(chunk, 4, 4 + bytes.length);
+  const [before, chunk] = [Buffer.from(`* 1 FETCH (${usual[0]?.[2]})`), bytes].map((row) =>
+    Buffer.concat([Buffer.from('x)\r\n'), row, Buffer.from('\r\n* ')]),
+  ) as [Buffer, Buffer];
+  const reader = new AppearanceReader(facts);
+  const columns = new AppearanceRows(facts);
+  // What the row before told is forgotten.
+  for (const row of [before, chunk]) {
+    columns.clear();
+    if (!reader.read(row, 4, row.length - 4)) continue;
+    reader.addTo(columns);
+    if (row === chunk) return columns.at(0) ?? null;
+  }
+  return null;
 }
 
 const sectionOf = (text: string) =>

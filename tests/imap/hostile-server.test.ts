@@ -159,7 +159,7 @@ describe('a server that does what no server should', () => {
     const source = imapSource((operation) => operation(session), { forbiddenIdentitySchemes: [] });
     const reading = await source.read('INBOX', null, facts);
     const uids: number[] = [];
-    for await (const batch of reading.appeared) uids.push(...batch.map(({ uid }) => uid));
+    for await (const batch of reading.appeared) uids.push(...[...batch].map(({ uid }) => uid));
     expect({ uids, vector: reading.vector }).toMatchObject({ uids: [1], vector: { uidValidity: 7, uidNext: 3 } });
   });
 

@@ -1,0 +1,75 @@
+import { messageIdHash, prefixOfServerId, threadIdOf } from './ids.ts';
+import { type AppearanceColumns, type RowText, rowTexts } from './source.ts';
+import { type Names, RememberedTexts, type Texts } from './texts.ts';
+import { type Ancestry, inReplyToMax, keptReferences, messageIdSpans } from './threads.ts';
+
+/** The thread of a message whose server names none. */
+export const noThread = -1;
+
+/** Message-IDs of one field that are read from its octets. */
+const spansMax = 64;
+
+/**
+ * Reads ids and Message-IDs from the octets of rows, as they are nearly always written. Where it gives null they have to be read from
+ * the texts, which comes to the same.
+ */
+export type RowTextReader = {
+  /** The number of the Email id that is made of the server's. */
+  readonly idOfServer: (columns: AppearanceColumns, row: number) => number | null;
+  /** The number of the thread id that is made of the server's; `noThread`, where it names none. */
+  readonly threadOfServer: (columns: AppearanceColumns, row: number) => number | null;
+  /** Message-IDs as numbers of the ids of the threads that they begin. */
+  readonly ancestry: (columns: AppearanceColumns, row: number) => Ancestry<number> | null;
+};
+
+export function rowTextReader(texts: Texts, names: Names): RowTextReader {
+  const remembered = new RememberedTexts();
+  const spans = new Uint32Array(2 * spansMax);
+
+  const messageIdsIn = ({ octets, ends }: AppearanceColumns, text: number, max: number): number[] | null => {
+    const count = messageIdSpans(octets, ends[text] as number, ends[text + 1] as number, spans);
+    if (count < 0) return null;
+    const found: number[] = [];
+    for (let at = 0; at < Math.min(count, max); at++) {
+      const [from, to] = [spans[2 * at] as number, spans[2 * at + 1] as number];
+      const numberOf = () => nameOfMessageId(names, octets.toString('latin1', from, to));
+      // Answers name again what came shortly before.
+      found.push(remembered.recall(octets, from, to, numberOf));
+    }
+    return found;
+  };
+
+  return {
+    idOfServer: ({ octets, ends }, row) => {
+      const text = row * rowTexts.length + idPlace;
+      const [from, to] = [ends[text] as number, ends[text + 1] as number];
+      const prefix = prefixOfServerId(octets, from, to);
+      return prefix === null ? null : texts.addOctets(octets, from, to, prefix);
+    },
+    threadOfServer: ({ octets, ends }, row) => {
+      const text = row * rowTexts.length + threadPlace;
+      const [from, to] = [ends[text] as number, ends[text + 1] as number];
+      if (from === to) return noThread;
+      const prefix = prefixOfServerId(octets, from, to);
+      return prefix === null ? null : names.numberOf(prefix + octets.toString('latin1', from, to));
+    },
+    ancestry: (columns, row) => {
+      const first = row * rowTexts.length;
+      const own = messageIdsIn(columns, first + messageIdPlace, 1);
+      const references = messageIdsIn(columns, first + referencesPlace, spansMax);
+      const inReplyTo = messageIdsIn(columns, first + inReplyToPlace, inReplyToMax);
+      if (own === null || references === null || inReplyTo === null) return null;
+      const different = references.length > 1 ? [...new Set(references)] : references;
+      return { own: own[0] ?? null, references: keptReferences(different), inReplyTo };
+    },
+  };
+}
+
+/** A Message-ID as the number of the id of the thread that it begins. */
+export function nameOfMessageId(names: Names, messageId: string): number {
+  return names.numberOf(threadIdOf(messageIdHash(messageId)));
+}
+
+const [idPlace, threadPlace, messageIdPlace, referencesPlace, inReplyToPlace] = (
+  ['serverEmailId', 'serverThreadId', 'messageId', 'references', 'inReplyTo'] as const
+).map((text: RowText) => rowTexts.indexOf(text)) as [number, number, number, number, number];
