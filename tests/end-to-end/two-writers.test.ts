@@ -113,6 +113,16 @@ describe.each(servers)(
       timeoutMs,
     );
 
+    test('what was done is told, also where the copy that stays is flagged behind the look', async () => {
+      const { ids, first, takeOut } = await scene(1);
+      const uid = (await actor.uids('One')).at(-1) ?? 0;
+      proxy.set({ ...lastCommand, moment: 'before', act: () => actor.markDeleted('One', [uid]) });
+      expect([await takeOut(first, ids[0] ?? ('' as Id), 'Two'), proxy.hasHappened()]).toEqual(['updated', true]);
+      proxy.set(null);
+      await actor.undelete('One', [uid]);
+      await expectNoneLost();
+    });
+
     test(
       'one between any two commands of the other',
       async () => {

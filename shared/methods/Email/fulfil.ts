@@ -17,6 +17,7 @@ import {
   undoingOf,
   type Wish,
   type Wished,
+  withHidden,
   wouldBeNowhere,
 } from './wish.ts';
 
@@ -109,13 +110,19 @@ export async function fulfil(
       if (wish === undefined || original === undefined) outcomes.set(id, refuse({ type: 'notFound' }));
       else if (isFulfilled(wish, email) && !gone.has(id)) outcomes.set(id, ok(null));
       else if (!existsInJmap(email) && isHidden(wish, email, original)) undo(id, noAnswer);
-      else if (!existsInJmap(email)) outcomes.set(id, refuse({ type: 'notFound' }));
+      // Who has flagged all that stays may be about to take the flag back, for the same reason for which we would.
+      else if (!existsInJmap(email))
+        outcomes.set(id, isDoneUnseen(wish, email) ? ok(null) : refuse({ type: 'notFound' }));
       else if (gone.has(id)) undo(id, errorOf('noTarget'));
       else if (wouldBeNowhere(wish, email)) undo(id, nowhere);
       else if (!isOver && !(wasLost && needsCopy({ wish, email }, canMove))) active.set(id, { wish, email });
       else undo(id, wasLost ? noAnswer : notDone);
     }
     return { active, undoing };
+
+    function isDoneUnseen(wish: Wish, email: Email | null): boolean {
+      return email !== null && isFulfilled(wish, withHidden(wish, email));
+    }
 
     /** Whether what is left of it may be hidden by a removal of ours that was lost in the midst. */
     function isHidden(wish: Wish, email: Email | null, original: Email): email is Email {

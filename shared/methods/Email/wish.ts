@@ -79,6 +79,11 @@ export function isFulfilled(wish: Wish, email: Email | null): boolean {
   );
 }
 
+/** The Email with the copies that the wish lets stay, also where somebody flags them `\Deleted` at this moment. */
+export function withHidden(wish: Wish, email: Email): Email {
+  return { ...email, rows: email.rows.map((row) => (isLeft(wish, row.mailbox) ? row : { ...row, deleted: false })) };
+}
+
 /** Whether the Email would be in no mailbox then: others have taken it out of those that were to stay. */
 export function wouldBeNowhere({ enter, leave }: Wish, email: Email): boolean {
   return leave !== 'all' && enter.length === 0 && without(mailboxesOf(email), leave).length === 0;
