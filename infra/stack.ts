@@ -24,6 +24,10 @@ const project = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 /** The gateway gives up after 30 s, so the function has to be done before that. */
 const functionTimeout = Duration.seconds(29);
 
+/** For how many days a message can be held, and how many later than that it is still sent; what is left of it then is erased. */
+const heldDaysMax = 90;
+const overdueDaysMax = 14;
+
 export type PosternProps = StackProps & {
   /** Absolute path of the providers file; it and the certificates it names are deployed with the function. */
   readonly providersFile: string;
@@ -88,7 +92,7 @@ export class PosternStack extends Stack {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       encryption: BucketEncryption.S3_MANAGED,
       enforceSSL: true,
-      lifecycleRules: [{ expiration: Duration.days(400) }],
+      lifecycleRules: [{ expiration: Duration.days(heldDaysMax + overdueDaysMax) }],
       removalPolicy: RemovalPolicy.RETAIN,
     });
     // Without it nothing that waits can be opened any more, so it outlives the stack.
@@ -140,6 +144,7 @@ export class PosternStack extends Stack {
       outboxBucket: outbox.bucketName,
       vaultKey: vaultKey.keyArn,
       sendQueue: sends.queueUrl,
+      maxDelayedSendDays: String(heldDaysMax),
       providers: '/var/task/providers.json',
     };
     const http = new NodejsFunction(this, 'Http', {

@@ -5,7 +5,7 @@ import { BlockLost, type CatalogView } from '../../shared/catalog/view.ts';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import { unpackCommit } from '../../shared/records/packed-collection.ts';
 import type { RecordStore } from '../../shared/records/store.ts';
-import { type Due, dueIn, everythingDue, removeDue } from '../sending/queue.ts';
+import { type Due, dueIn, everythingDue, heldPrefix, removeDue } from '../sending/queue.ts';
 import type { AccountFiles, KeptFile } from './files.ts';
 
 /** Every place where something is kept of one account. */
@@ -46,7 +46,6 @@ export type AccountData = {
 export type Erased = { readonly [place in 'records' | 'due' | 'outbox' | 'uploads' | 'catalog']: number };
 
 const recordsPrefix = 'records/';
-const heldPrefix = 'held/';
 
 /** All of it, for whoever asks what is kept of him. Throws `Unavailable`. */
 export async function exportAccount(places: AccountPlaces): Promise<AccountData> {

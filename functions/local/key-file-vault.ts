@@ -26,6 +26,14 @@ const keyFile = v.strictObject({
 });
 type KeyFile = v.InferOutput<typeof keyFile>;
 
+/** How long after another took its place something that was sealed under a key may still be on its way to where it is kept. */
+const retireAfterMs = 24 * 3_600_000;
+
+export type KeyFileVault = Vault & {
+  /** Removes the keys that others replaced long ago, but for those that `needed` names: it is only asked where there are any. */
+  readonly retire: (needed: () => Promise<ReadonlySet<string>>) => Promise<void>;
+};
+
 /**
  * A vault whose keys are in a file that only its owner may read. It is made when it is not there, and gets another key when the
  * newest is old. What is sealed cannot be opened without it: keep it apart from copies of the store. `now` in milliseconds.
@@ -36,7 +44,7 @@ export async function openKeyFileVault({
 }: {
   readonly file: string;
   readonly now: () => number;
-}): Promise<Vault> {
+}): Promise<KeyFileVault> {
   let keys: Promise<KeyFile['keys']> = read(file).then((present) => withFresh(present?.keys ?? []));
 
   /** The keys, the newest of which is not too old; a new one is in the file before anything is sealed with it. */
@@ -50,8 +58,27 @@ export async function openKeyFileVault({
   const isFresh = (present: KeyFile['keys']) =>
     (present.at(-1)?.madeAt ?? Number.NEGATIVE_INFINITY) + rotateAfterMs > now();
 
+  /** In whose place another one has been for long. */
+  const oldIn = (present: KeyFile['keys']) =>
+    present.filter((_, index) => (present[index + 1]?.madeAt ?? Number.POSITIVE_INFINITY) + retireAfterMs <= now());
+
   await keys;
   return {
+    retire: async (needed) => {
+      if (oldIn(await keys).length === 0) return;
+      const ids = await needed();
+      keys = keys.then(async (present) => {
+        const useless = oldIn(present).filter(({ id }) => !ids.has(id));
+        if (useless.length === 0) return present;
+        const left = present.filter((key) => !useless.includes(key));
+        // One that cannot be removed does no harm.
+        return write(file, { keys: left }).then(
+          () => left,
+          () => present,
+        );
+      });
+      await keys;
+    },
     seal: async (plain, context) => {
       const present = await keys;
       if (!isFresh(present)) {

@@ -21,6 +21,7 @@ import { type SendTimer, startSendTimer } from './send-timer.ts';
 import { type LocalServer, startServer } from './server.ts';
 import { startLocalStore } from './store.ts';
 import { localStoreAccess } from './store-access.ts';
+import { startSweeping } from './sweep-outbox.ts';
 
 export interface LocalPostern {
   /** `http://127.0.0.1:8080` */
@@ -84,11 +85,12 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
 
     const vault = await openKeyFileVault({ file: path.join(folder, 'keys.json'), now });
     const outbox = await openFolderOutbox(path.join(folder, localFolders.outbox));
+    const records = dynamodbRecordStore({ client, tableName: config.recordsTable, now });
     let timer: SendTimer | null = null;
     const postern = compose(config, {
       providers: named ?? (demo === null ? [] : [demo.provider]),
       store: dynamodbCatalogStore({ client, tableName: config.table, now }),
-      records: dynamodbRecordStore({ client, tableName: config.recordsTable, now }),
+      records,
       blobs: uploads.blobs,
       held: { vault, outbox, onHeld: async (due) => timer?.wake(due) },
       writeLog,
@@ -99,7 +101,7 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
       const onFailure = (error: unknown) =>
         error instanceof Unavailable ? logUnavailable(log, error) : logDefect(log, 'send queue', error);
       timer = startSendTimer({ queue: postern.queue, now, onFailure });
-      started.push(timer.stop);
+      started.push(timer.stop, startSweeping({ outbox, vault, store: records, now }, onFailure).stop);
     }
 
     const server = await listen(postern.app, config);

@@ -61,6 +61,9 @@ export type QueueParts = {
 
 /** The partition of what is due; no account is called so, for their ids start with another letter and are longer. */
 const dueAccount = 'due';
+/** Where an account's store has the credential of a message that waits. */
+export const heldPrefix = 'held/';
+export const heldKey = (id: Id): string => `${heldPrefix}${id}`;
 /** How long after it was put into the queue a submission may be unknown. */
 const commitMs = 10 * 60_000;
 /** How soon it is looked for again until then. */
@@ -72,7 +75,6 @@ const purposes = { credential: 'submission/credential', message: 'submission/mes
 
 export function createQueue(parts: QueueParts): Queue {
   const { store, vault, outbox, providers, maxDelaySeconds, now, onHeld, recordsOf, openAccount } = parts;
-  const heldKey = (id: Id) => `held/${id}`;
 
   async function putDue(due: Due, heldAt: number): Promise<void> {
     const expiresAt = Math.ceil((due.at + overdueMs) / 1_000);

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -158,6 +158,15 @@ describe('a client that composes, sends now, later, and changes its mind', () =>
     expect(await files()).toBe(0);
     expect(submission.accepted).toHaveLength(before);
   });
+
+  test('finds nothing left, after a start, of what nobody can send any more', async () => {
+    await postern.stop();
+    const stray = path.join(folder, 'outbox', 'a0.S0');
+    await writeFile(stray, 'sealed');
+    await utimes(stray, 0, 0);
+    await start();
+    while ((await files()) > 0) await new Promise((resolve) => setImmediate(resolve));
+  }, 30_000);
 
   test('has left neither its password nor its words in the log', () => {
     const all = logged.join('\n');

@@ -7,6 +7,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Runtime } from 'aws-cdk-lib/aws-lambda';
 import { PosternStack } from '../../infra/stack.ts';
 import { readConfig, unknownVariables } from '../../shared/config.ts';
+import { overdueMs } from '../../shared/methods/EmailSubmission/ledger.ts';
 
 /** Where the templates were written. */
 const synthesized: string[] = [];
@@ -161,6 +162,15 @@ describe('what waits to be sent', () => {
     template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { BatchSize: 1 });
     template.hasResourceProperties('AWS::SQS::Queue', { RedrivePolicy: { maxReceiveCount: 5 } });
     template.resourceCountIs('AWS::SQS::Queue', 2);
+  });
+
+  test('is kept for as long as it may still be sent, and no longer', () => {
+    const buckets = Object.entries(template.findResources('AWS::S3::Bucket'));
+    const [, outbox] = buckets.find(([id]) => id.startsWith('Outbox')) ?? [];
+    const heldDays = Number(environment(template).POSTERN_MAX_DELAYED_SEND_DAYS);
+    expect(outbox?.Properties.LifecycleConfiguration.Rules).toEqual([
+      { ExpirationInDays: heldDays + overdueMs / 86_400_000, Status: 'Enabled' },
+    ]);
   });
 
   test('stays when the stack goes, with the key that opens it', () => {
