@@ -114,7 +114,7 @@ async function untilQuiet(view: Promise<unknown>): Promise<void> {
 function worldOf(server: FakeMailServer, random: (below: number) => number, scheme: IdentityScheme) {
   /** Contents that lay twice in one mailbox at some time: their ids may be swapped among themselves. */
   const doubled = new Set<FakeContent>();
-  /** Mailboxes, by MAILBOXID, whose UIDVALIDITY changed. */
+  /** Mailboxes, by MAILBOXID, whose UIDVALIDITY changed, or that were made anew under a name, which looks like that. */
   const renumbered = new Set<string>();
   /** Messages without `\\Deleted` of which nothing tells yet that they have lost it: no mod-sequence does. */
   const unread = new Set<FakeMessage>();
@@ -234,7 +234,9 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
     const name = ownMailbox();
     if (name === undefined) return;
     server.remove(name);
-    if (random(2) === 0) server.create(name);
+    if (random(2) !== 0) return;
+    server.create(name);
+    renumbered.add(server.mailboxId(name));
   };
   const subscribe = () => {
     const name = ownMailbox();
@@ -311,7 +313,6 @@ function lawsOf(server: FakeMailServer, world: ReturnType<typeof worldOf>, { sto
   const contents = new Map<Id, FakeContent>();
   const ids = new Map<FakeContent, Id>();
   const mailboxIds = new Map<string, Id>();
-  const inherited = new Set<string>();
   const keys = new Map<string, Id>();
   let actsSeen = 0;
   let snapshots: Snapshot[] = [];
@@ -344,9 +345,8 @@ function lawsOf(server: FakeMailServer, world: ReturnType<typeof worldOf>, { sto
   const checkMailboxIds = async (view: CatalogView) => {
     for (const { name, id } of (await view.mailboxes()).values()) {
       const mailbox = server.mailboxId(name);
-      if (!mailboxIds.has(mailbox) && [...mailboxIds.values()].includes(id)) inherited.add(mailbox);
-      // One that was recreated unseen looks like one with new UIDs; such ids last as long as the catalog.
-      const mayChange = view.scheme !== 'objectid' && (world.renumbered.has(mailbox) || inherited.has(mailbox));
+      // Such ids last as long as the catalog.
+      const mayChange = view.scheme !== 'objectid' && world.renumbered.has(mailbox);
       if (!mayChange) same(id, mailboxIds.get(mailbox) ?? id, `id of mailbox "${name}"`);
       mailboxIds.set(mailbox, id);
     }
