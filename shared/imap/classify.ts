@@ -62,7 +62,7 @@ export function classifyRefusal(refusal: Refusal, during: 'login' | 'command' | 
 }
 
 /** What a refused command that changes something ran into; `other`: the server does not say. */
-export type RefusalReason = 'quota' | 'rights' | 'missing' | 'exists' | 'limit' | 'size' | 'other';
+export type RefusalReason = 'quota' | 'rights' | 'missing' | 'exists' | 'limit' | 'size' | 'expunged' | 'other';
 
 const reasonOfCode = new Map<string, RefusalReason>([
   ['OVERQUOTA', 'quota'],
@@ -73,6 +73,7 @@ const reasonOfCode = new Map<string, RefusalReason>([
   ['ALREADYEXISTS', 'exists'],
   ['LIMIT', 'limit'],
   ['TOOBIG', 'size'],
+  ['EXPUNGEISSUED', 'expunged'],
 ]);
 const reasonOfText: readonly (readonly [RegExp, RefusalReason])[] = [
   [/quota|mailbox is full|(?:disk|storage|space) (?:is )?(?:full|exceeded)|no space/i, 'quota'],

@@ -215,6 +215,7 @@ function failureOf({ code, reason }: CommandRefused): MailboxFailure {
     case 'missing':
       return 'missing';
     case 'size':
+    case 'expunged':
     case 'other':
       return 'refused';
   }

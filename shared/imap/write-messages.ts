@@ -273,6 +273,8 @@ export function failureOf({ reason, status }: CommandRefused): WriteFailure {
       return 'tooManyKeywords';
     case 'size':
       return 'tooLarge';
+    case 'expunged':
+      return 'gone';
     case 'exists':
     case 'other':
       return 'refused';

@@ -184,32 +184,3 @@ describe.each(servers)(
     );
   },
 );
-
-test('mailboxIds given whole hold whole, though another client has moved the Email meanwhile', async () => {
-  const server = await cyrus();
-  const user = await server.freshUser();
-  const actor = await imapActor(server, user);
-  for (const name of ['One', 'Two', 'Three']) await actor.create(name);
-  await actor.deliver('One', letter({ token: 'moved' }));
-  const proxy = await startInterceptingProxy(server.imapPort);
-  const product = startProduct({ host: server.host, imapPort: proxy.port });
-  const first = await (await product.startProcess()).client(user);
-  const second = await (await product.startProcess()).client(user);
-  const { list } = await first.get<{ id: Id; name: string }>('Mailbox', { ids: null });
-  const { ids } = await first.query('Email', {});
-  const [id = ''] = ids;
-  await second.query('Email', {});
-  const moved = (client: JmapClient, to: string) => {
-    const box = list.find(({ name }) => name === to)?.id ?? '';
-    return client.one('Email/set', { update: { [id]: { mailboxIds: { [box]: true } } } });
-  };
-  const updated = { updated: { [id]: null } };
-  const act = async () => expect(await moved(second, 'Three')).toMatchObject(updated);
-  proxy.set({ command: /^UID (?:MOVE|COPY)/, nth: 1, moment: 'before', act });
-  expect(await moved(first, 'Two')).toMatchObject(updated);
-  const observed = await actor.observe();
-  expect(observed.filter(({ rows }) => rows.length > 0).map(({ name }) => name)).toEqual(['Two']);
-  await product.stop();
-  await proxy.stop();
-  await actor.close();
-});

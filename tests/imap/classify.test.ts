@@ -97,6 +97,7 @@ test.each<[string, Refusal, string]>([
   ['any', refusal('NO', 'Mailbox already exists', 'ALREADYEXISTS'), 'exists'],
   ['any', refusal('NO', 'No more flags', 'LIMIT'), 'limit'],
   ['any', refusal('NO', 'Too big', 'TOOBIG'), 'size'],
+  ['Dovecot', refusal('NO', 'Some of the requested messages no longer exist.', 'EXPUNGEISSUED'), 'expunged'],
   ['any', refusal('NO', 'It is Sunday'), 'other'],
 ])('why %s refuses to change something is told by its code, else by its words (%j)', (_, given, reason) => {
   expect(reasonOf(given)).toBe(reason);

@@ -87,9 +87,9 @@ export type SortCriterion = {
 export type Messages = Omit<Place, 'uid'> & { readonly uids: readonly number[] };
 
 /**
- * Why something could not be written. `gone`: the mailbox is not there under this UIDVALIDITY. `keyword`: the mailbox keeps no
- * such keyword. `noTarget`: there is no mailbox to put it into. `lost`: there was no answer, and the server may have done all of it, a
- * part, or nothing.
+ * Why something could not be written. `gone`: the mailbox is not there under this UIDVALIDITY, or one of the messages is not.
+ * `keyword`: the mailbox keeps no such keyword. `noTarget`: there is no mailbox to put it into. `lost`: there was no answer, and the
+ * server may have done all of it, a part, or nothing.
  */
 export type WriteFailure =
   | 'gone'
