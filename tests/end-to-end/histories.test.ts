@@ -17,7 +17,7 @@ import { namesOf, type Question, type Snapshot, takeSnapshot, types } from './sn
 
 /** How many histories, and how long: see README.md. */
 const firstSeed = Number(process.env.POSTERN_TEST_HISTORY_SEED ?? 1);
-const seeds = Array.from({ length: Number(process.env.POSTERN_TEST_HISTORIES ?? 4) }, (_, index) => firstSeed + index);
+const seeds = Array.from({ length: Number(process.env.POSTERN_TEST_HISTORIES ?? 3) }, (_, index) => firstSeed + index);
 const steps = Number(process.env.POSTERN_TEST_HISTORY_STEPS ?? 40);
 const timeoutMs = 30_000 + seeds.length * steps * 2_000;
 
