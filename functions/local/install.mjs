@@ -21,14 +21,31 @@ export class NotInstalled extends Error {
  * Runs `npm ci` when node_modules is not exactly what package-lock.json says.
  *
  * @param {(line: string) => void} [say] takes what is being done
- * @throws {NotInstalled} when npm fails
+ * @throws {NotInstalled} when npm fails, or this is not the Node that package.json asks for
  */
 export function ensureDependencies(say = console.log) {
+  checkNode(process.versions.node);
   if (dependenciesMatch()) return;
   say('Installing the npm packages of package-lock.json');
   const args = ['ci', '--include=dev', '--no-fund', '--no-audit', '--loglevel=error'];
   const npm = spawnSync('npm', args, { cwd: project, stdio: 'inherit' });
   if (npm.status !== 0) throw new NotInstalled('The npm packages could not be installed. See above, or run: npm ci');
+}
+
+/**
+ * @param {string} version
+ * @throws {NotInstalled} when it is older than package.json asks for
+ */
+export function checkNode(version) {
+  const { engines } = JSON.parse(readFileSync(path.join(project, 'package.json'), 'utf8'));
+  const needed = engines.node.replace('>=', '');
+  if (!isOlder(version, needed)) return;
+  throw new NotInstalled(`Node ${needed} or newer is needed; this is ${version}.`);
+}
+
+/** @param {string} version @param {string} other */
+function isOlder(version, other) {
+  return version.localeCompare(other, 'en', { numeric: true }) < 0;
 }
 
 /** npm records what it installed in node_modules/.package-lock.json, as the last thing it does. */

@@ -3,11 +3,6 @@
 
 import { ensureDependencies, ensureDovecot, NotInstalled } from './install.mjs';
 
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 12)) {
-  console.error(`Node 20.12 or newer is needed; this is ${process.version}.`);
-  process.exit(1);
-}
 try {
   ensureDependencies();
   const { register } = await import('tsx/esm/api');

@@ -17,6 +17,7 @@ beforeEach(async () => {
   await copyFile(script, path.join(clone, 'functions/local/install.mjs'));
   await writeNpm(0);
   await writeFile(path.join(clone, 'package-lock.json'), JSON.stringify({ packages: locked }));
+  await writePackage('20.12');
 });
 
 afterEach(() => rm(clone, { recursive: true }));
@@ -31,6 +32,10 @@ const installed = {
   'node_modules/one': { version: '1.0.0', integrity: 'sha512-one' },
   'node_modules/two': { version: '2.0.0', integrity: 'sha512-two' },
 };
+
+async function writePackage(node: string): Promise<void> {
+  await writeFile(path.join(clone, 'package.json'), JSON.stringify({ engines: { node: `>=${node}` } }));
+}
 
 async function writeNpm(exitCode: number): Promise<void> {
   const npm = path.join(clone, 'bin/npm');
@@ -89,4 +94,15 @@ test('package-lock.json names every optional package, because npm ci refuses one
   const optional = Object.values(packages).flatMap((entry) => Object.keys(entry.optionalDependencies ?? {}));
   expect(optional.length).toBeGreaterThan(0);
   expect(optional.filter((name) => !names.has(name))).toEqual([]);
+});
+
+test.each([
+  ['99.9', true],
+  ['20.9', false],
+  ['5.30', false],
+])('of Node, %s or newer is asked for (and this is too old: %s)', async (needed, isTooOld) => {
+  await writePackage(needed);
+  const { status, stderr, calls } = await install(undefined);
+  expect([status, calls.length]).toEqual(isTooOld ? [1, 0] : [0, 1]);
+  expect(stderr).toBe(isTooOld ? `Node ${needed} or newer is needed; this is ${process.versions.node}.\n` : '');
 });
