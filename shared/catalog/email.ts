@@ -27,6 +27,9 @@ export type Email = {
   readonly rows: readonly EmailRow[];
 };
 
+/** What rows have in common with many others. */
+export type RowMarks = Pick<Row, 'keywords' | 'deleted' | 'shared' | 'hasAttachment'>;
+
 /** One row as a mailbox's block holds it: what a query over that mailbox needs, without a look-up. */
 export type Row = {
   readonly uid: number;

@@ -1,6 +1,6 @@
 import type { Id } from '../jmap/scalars.ts';
 import { type Counted, countedOf, countsOfThreads } from './counts.ts';
-import type { EmailRow, MailboxKey } from './email.ts';
+import type { EmailRow, MailboxKey, RowMarks } from './email.ts';
 import { entriesAfter } from './entries.ts';
 import { type Columns, mailboxesOfRows, numbersTo } from './gathered.ts';
 import { lonelyThreadId } from './ids.ts';
@@ -19,64 +19,53 @@ export function fillingOf(
   read: ReadonlyMap<MailboxKey, MailboxEntry>,
   isWhole: boolean,
 ): Filling {
-  const { ids, uids, sizes, marks, kinds, names } = columns;
+  const { ids, uids, sizes, names } = columns;
   const { texts } = names;
   const emails = emailsIn(columns);
   const { threads, roots, threadsOfRoots } = isWhole
     ? lastingThreads(columns, emails)
     : provisionalThreads(columns, emails);
-  const idAt = (email: number) => texts.at(emails.ids[email] as number) as Id;
-  const threadAt = (email: number) => texts.at(threads[email] as number) as Id;
 
   const byThread = numbersTo(emails.count);
   texts.sort(byThread, threads);
   const trash = mailboxWithRole(entriesAfter(known, read).values(), 'trash');
   const counts = countsOfThreads(countedThreads(columns, emails, byThread, threads), trash);
   // A thread that is still to be assigned has no members to look up.
-  const settled = isWhole ? byThread : byThread.filter((email) => !isProvisional(threadAt(email)));
+  const isSettled = (email: number) => !isProvisional(texts.at(threads[email] as number) as Id);
+  const settled = isWhole ? byThread : byThread.filter(isSettled);
   const byRoot = numbersTo(roots.length);
   texts.sort(byRoot, roots);
   return {
     mailboxes: new Map([...read].map(([key, entry]) => [key, { ...entry, counts: counts(key) }])),
+    texts,
     rows: {
-      count: ids.length,
-      at: (row) => {
-        const email = emails.ofRows[row] as number;
-        const { keywords, deleted } = kinds[marks[row] as number] as Columns['kinds'][number];
-        return [
-          emails.mailboxes[row] as MailboxKey,
-          {
-            uid: uids[row] as number,
-            emailId: idAt(email),
-            threadId: threadAt(email),
-            receivedAt: emails.receivedAt[email] as number,
-            size: sizes[row] as number,
-            hasAttachment: null,
-            keywords,
-            deleted,
-            shared: emails.isShared(email),
-          },
-        ];
-      },
+      ...{ count: ids.length, mailboxes: emails.mailboxes, uids, sizes, emailIds: ids },
+      threadIds: emails.ofRows.map((email) => threads[email] as number),
+      receivedAt: Float64Array.from(emails.ofRows, (email) => emails.receivedAt[email] as number),
+      marksAt: marksOf(columns, emails),
     },
-    emails: {
-      count: emails.count,
-      at: (email) => [
-        idAt(email),
-        emails.rows(email).map((row) => [emails.mailboxes[row] as MailboxKey, uids[row] as number] as const),
-      ],
-    },
+    emails: { count: emails.count, ids: emails.ids, starts: emails.starts, rowsOf: columns.byEmail },
     threads: {
       count: settled.length,
-      at: (member) => [threadAt(settled[member] as number), idAt(settled[member] as number)],
+      ids: settled.map((email) => threads[email] as number),
+      emailIds: settled.map((email) => emails.ids[email] as number),
     },
     messageIds: {
       count: byRoot.length,
-      at: (place) => {
-        const root = byRoot[place] as number;
-        return [hashAt(columns, roots[root] as number), texts.at(threadsOfRoots[root] as number) as Id];
-      },
+      roots: byRoot.map((root) => roots[root] as number),
+      threadIds: byRoot.map((root) => threadsOfRoots[root] as number),
     },
+  };
+}
+
+/** Rows of one kind have the same object. */
+function marksOf({ marks, kinds }: Columns, emails: Emails): (row: number) => RowMarks {
+  const [alone, shared] = [false, true].map((shared) =>
+    kinds.map((kind) => ({ ...kind, shared, hasAttachment: null })),
+  );
+  return (row) => {
+    const ofKinds = emails.isShared(emails.ofRows[row] as number) ? shared : alone;
+    return (ofKinds as RowMarks[])[marks[row] as number] as RowMarks;
   };
 }
 
@@ -88,6 +77,8 @@ type Emails = {
   /** Numbers of their ids. */
   readonly ids: Uint32Array;
   readonly isShared: (email: number) => boolean;
+  /** Where the rows of each begin in `byEmail`, and where the last ones end. */
+  readonly starts: Uint32Array;
   readonly receivedAt: Float64Array;
   /** Per row, its Email. */
   readonly ofRows: Uint32Array;
@@ -97,7 +88,6 @@ type Emails = {
 
 function emailsIn({ byEmail, ids, dates, stretches, names: { texts } }: Columns): Emails {
   const ofRows = new Uint32Array(byEmail.length);
-  /** Where the rows of each begin. */
   const starts = new Uint32Array(byEmail.length + 1);
   const receivedAt = new Float64Array(byEmail.length);
   const idOfEmails = new Uint32Array(byEmail.length);
@@ -122,7 +112,15 @@ function emailsIn({ byEmail, ids, dates, stretches, names: { texts } }: Columns)
   const firstRow = (email: number) => byEmail[starts[email] as number] as number;
   const rowsOf = (email: number) => (starts[email + 1] as number) - (starts[email] as number);
   return {
-    ...{ count, firstRow, receivedAt, ofRows, mailboxes: mailboxesOfRows(stretches, ids.length), ids: idOfEmails },
+    ...{
+      count,
+      starts,
+      firstRow,
+      receivedAt,
+      ofRows,
+      mailboxes: mailboxesOfRows(stretches, ids.length),
+      ids: idOfEmails,
+    },
     rows: (email) =>
       rowsOf(email) === 1 ? [firstRow(email)] : Array.from(byEmail.subarray(starts[email], starts[email + 1])),
     isShared: (email) => rowsOf(email) > 1,

@@ -49,6 +49,19 @@ export class Texts {
     return start;
   }
 
+  /** Of all texts, until another one is added. */
+  get octets(): Buffer {
+    return this.#octets;
+  }
+
+  startOf(number: number): number {
+    return this.#ends[number] as number;
+  }
+
+  endOf(number: number): number {
+    return this.#ends[number + 1] as number;
+  }
+
   at(number: number): string {
     return this.#octets.toString('latin1', this.#ends[number], this.#ends[number + 1]);
   }

@@ -1,5 +1,6 @@
+import type { Buffer } from 'node:buffer';
 import type { Id } from '../jmap/scalars.ts';
-import type { Email, MailboxKey, Row } from './email.ts';
+import type { Email, MailboxKey, Row, RowMarks } from './email.ts';
 import type { MailboxEntry } from './mailbox.ts';
 
 /** How Email ids are made; chosen once per account and remembered (identity scheme). */
@@ -92,21 +93,53 @@ export type CatalogEdit = {
   readonly newEpoch: boolean;
 };
 
-/** Things in order, each made when it is asked for. */
-export type Listed<T> = { readonly count: number; readonly at: (place: number) => T };
+/** Texts of ASCII by number, as octets in one piece of memory. */
+export type NumberedTexts = {
+  readonly octets: Buffer;
+  readonly startOf: (number: number) => number;
+  readonly endOf: (number: number) => number;
+  readonly at: (number: number) => string;
+};
 
-/** Everything that a catalog which knows nothing but mailboxes is filled with at once. Each table by ascending key. */
+/**
+ * Everything that a catalog which knows nothing but mailboxes is filled with at once. Each table by ascending key, in columns; ids are
+ * numbers of texts.
+ */
 export type Filling = {
   /** Whole entries of those that changed. */
   readonly mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>;
+  readonly texts: NumberedTexts;
   /** By mailbox, then UID. */
-  readonly rows: Listed<readonly [mailbox: MailboxKey, row: Row]>;
-  /** By Email id, each with its (mailbox, UID)s. */
-  readonly emails: Listed<readonly [id: Id, places: readonly (readonly [mailbox: MailboxKey, uid: number])[]]>;
+  readonly rows: {
+    readonly count: number;
+    readonly mailboxes: ArrayLike<MailboxKey>;
+    readonly uids: ArrayLike<number>;
+    readonly emailIds: ArrayLike<number>;
+    /** Rows of one thread have the same number. */
+    readonly threadIds: ArrayLike<number>;
+    readonly receivedAt: ArrayLike<number>;
+    readonly sizes: ArrayLike<number>;
+    readonly marksAt: (row: number) => RowMarks;
+  };
+  /** By Email id. The rows of each, ascending, are those of `rows` that `rowsOf` names, from its start to the next one's. */
+  readonly emails: {
+    readonly count: number;
+    readonly ids: ArrayLike<number>;
+    readonly starts: ArrayLike<number>;
+    readonly rowsOf: ArrayLike<number>;
+  };
   /** By thread id, then Email id. */
-  readonly threads: Listed<readonly [threadId: Id, emailId: Id]>;
-  /** By hash of a Message-ID. */
-  readonly messageIds: Listed<readonly [hash: string, threadId: Id]>;
+  readonly threads: {
+    readonly count: number;
+    readonly ids: ArrayLike<number>;
+    readonly emailIds: ArrayLike<number>;
+  };
+  /** By Message-ID, as the id of the thread that it begins, with the thread that it is known by. */
+  readonly messageIds: {
+    readonly count: number;
+    readonly roots: ArrayLike<number>;
+    readonly threadIds: ArrayLike<number>;
+  };
 };
 
 /** `conflict`: another writer committed first; read the head again and start over from the server. */

@@ -1,5 +1,6 @@
 import type { Email, MailboxKey, Row } from '../../shared/catalog/email.ts';
 import { entriesAfter, missingAmong } from '../../shared/catalog/entries.ts';
+import { rootOf } from '../../shared/catalog/ids.ts';
 import type { MailboxEntry } from '../../shared/catalog/mailbox.ts';
 import {
   BlockLost,
@@ -10,7 +11,6 @@ import {
   type CommitOutcome,
   type Filling,
   type IdentityScheme,
-  type Listed,
   type VersionedEntry,
 } from '../../shared/catalog/view.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
@@ -114,9 +114,11 @@ export function modelCatalog(): ModelCatalog {
 
 /** The edit that does what a filling does. */
 function editOf(content: Content, filling: Filling): CatalogEdit {
+  const textAt = (number: number | undefined) => filling.texts.at(number as number) as Id;
   const rows = new Map<Id, [MailboxKey, Row][]>();
   let last: readonly [MailboxKey, number] = [0, 0];
-  for (const [mailbox, row] of allOf(filling.rows)) {
+  for (let at = 0; at < filling.rows.count; at += 1) {
+    const [mailbox, row] = rowAt(filling, at);
     if (mailbox < last[0] || (mailbox === last[0] && row.uid <= last[1]))
       throw new Error('Rows come by mailbox and UID');
     last = [mailbox, row.uid];
@@ -125,23 +127,36 @@ function editOf(content: Content, filling: Filling): CatalogEdit {
     own.push([mailbox, row]);
   }
   const emails = new Map(
-    ascending(allOf(filling.emails)).map(([id, places]) => {
+    ascending(
+      numbers(filling.emails.count).map((email) => {
+        const { ids, starts, rowsOf } = filling.emails;
+        return [textAt(ids[email]), Array.from(rowsOf).slice(starts[email], starts[email + 1])] as const;
+      }),
+    ).map(([id, places]) => {
       const own = rows.get(id) ?? [];
-      if (JSON.stringify(places) !== JSON.stringify(own.map(([mailbox, { uid }]) => [mailbox, uid])))
-        throw new Error(`Email "${id}" has other rows`);
+      const placed = places.map((at) => rowAt(filling, at));
+      if (JSON.stringify(placed) !== JSON.stringify(own)) throw new Error(`Email "${id}" has other rows`);
       if (own.some(([, { shared }]) => shared !== own.length > 1)) throw new Error(`Email "${id}" is not shared`);
       return [id, { before: null, after: emailOf(own) }] as const;
     }),
   );
   if (emails.size !== rows.size || content.emails.size > 0) throw new Error('There are other Emails');
   const threads = new Map<Id, Id[]>();
-  for (const [threadId, id] of allOf(filling.threads)) {
+  for (let at = 0; at < filling.threads.count; at += 1) {
+    const [threadId, id] = [textAt(filling.threads.ids[at]), textAt(filling.threads.emailIds[at])];
     if (emails.get(id)?.after.threadId !== threadId) throw new Error(`Email "${id}" is in another thread`);
     const members = threads.get(threadId) ?? [];
     threads.set(threadId, members);
     members.push(id);
   }
-  const messageIds = new Map(ascending(allOf(filling.messageIds)));
+  const messageIds = new Map(
+    ascending(
+      numbers(filling.messageIds.count).map((at) => {
+        const root = rootOf(textAt(filling.messageIds.roots[at])) ?? '';
+        return [root, textAt(filling.messageIds.threadIds[at])] as const;
+      }),
+    ),
+  );
   return { mailboxes: filling.mailboxes, emails, threads, messageIds, log: [], newEpoch: true };
 }
 
@@ -155,8 +170,20 @@ function emailOf(rows: readonly (readonly [MailboxKey, Row])[]): Email {
   };
 }
 
-function allOf<T>({ count, at }: Listed<T>): T[] {
-  return Array.from({ length: count }, (_, place) => at(place));
+function rowAt({ texts, rows }: Filling, at: number): [MailboxKey, Row] {
+  const row = {
+    uid: rows.uids[at] as number,
+    emailId: texts.at(rows.emailIds[at] as number) as Id,
+    threadId: texts.at(rows.threadIds[at] as number) as Id,
+    receivedAt: rows.receivedAt[at] as number,
+    size: rows.sizes[at] as number,
+    ...rows.marksAt(at),
+  };
+  return [rows.mailboxes[at] as MailboxKey, row];
+}
+
+function numbers(count: number): number[] {
+  return Array.from({ length: count }, (_, number) => number);
 }
 
 function ascending<K extends string, T>(all: (readonly [K, T])[]): (readonly [K, T])[] {

@@ -1,16 +1,17 @@
 import { Unavailable } from '../../jmap/errors.ts';
 import type { MailboxEntry } from '../mailbox.ts';
 import type { CatalogStore, Surroundings } from '../store.ts';
-import type { CatalogEdit, Listed } from '../view.ts';
+import type { CatalogEdit } from '../view.ts';
 import { type BlockReader, createBlockWriter, secondsPerDay } from './blocks.ts';
 import { changesOf } from './edit.ts';
 import { changingTypes, type Head, packHead, unpackHead } from './head.ts';
 import { blockLifeDays, bufferedChangesMax, headBytesMax, headBytesTarget, headBytesTolerated } from './limits.ts';
 import { load } from './load.ts';
+import type { Load, LoadedTable } from './loaded-tables.ts';
 import { prunedLog } from './log-retention.ts';
 import { type Merging, merge, noRenewal } from './merge.ts';
 import { firstExpiry, renewalFor } from './renewal.ts';
-import type { Entry, Rewriting } from './repack.ts';
+import type { Rewriting } from './repack.ts';
 import type { Key } from './shape.ts';
 import { buffered, emptyTable, merged, partlyFlushed, type Table, type TableChange, valuesOf } from './table.ts';
 import { type Contents, lastingTables, shapes, type TableName, type Tables, tableNames } from './tables.ts';
@@ -25,10 +26,6 @@ export type Storage = {
 
 /** A head, and the bytes it is packed into. */
 export type PackedHead = { readonly head: Head; readonly bytes: Uint8Array };
-
-/** What is put into tables that are empty: the entries of each by ascending key. */
-export type Load = { readonly [Name in LoadedTable]: Listed<Entry<Contents[Name][0], Contents[Name][1]>> };
-type LoadedTable = Exclude<(typeof lastingTables)[number], 'mailboxes'>;
 
 /**
  * The head that follows `base` by an edit, and by a load if there is one. Its blocks are written, the head itself is not. Throws
@@ -116,16 +113,16 @@ async function loadedTables(
   means: Omit<Rewriting<Key, unknown>, 'shape'>,
 ): Promise<Tables> {
   let filled = tables;
-  const fill = async <Name extends LoadedTable>(name: Name) => {
+  const fill = async <Name extends keyof Load>(name: Name) => {
     const { root, buffer } = tables[name];
     if (root.refs.length > 0 || buffer.size > 0) throw new Error(`the table "${name}" is not empty`);
     const shape = shapes[name];
     filled = {
       ...filled,
-      [name]: { root: await load<Contents[Name][0], Contents[Name][1]>({ ...means, shape }, loaded[name]), buffer },
+      [name]: { root: await load({ ...means, shape }, loaded[name] as LoadedTable<Contents[Name][0]>), buffer },
     };
   };
-  for (const name of Object.keys(loaded) as LoadedTable[]) await fill(name);
+  for (const name of Object.keys(loaded) as (keyof Load)[]) await fill(name);
   return filled;
 }
 

@@ -1,34 +1,31 @@
-import type { Listed } from '../view.ts';
 import { cut } from './cut.ts';
+import type { LoadedTable } from './loaded-tables.ts';
 import { topped } from './merge.ts';
+import { pack } from './packing.ts';
 import type { BlockRef, Root } from './references.ts';
-import { type Entry, type LowerBound, leafKind, packLeaf, type Rewriting } from './repack.ts';
+import { type LowerBound, leafRef, type Rewriting } from './repack.ts';
 import type { Key } from './shape.ts';
 
-/**
- * A table of the entries (by ascending key): no more than a leaf of them is in memory, and the reader does not remember
- * them.
- */
-export async function load<K extends Key, V>(
-  rewriting: Rewriting<K, V>,
-  { count, at }: Listed<Entry<K, V>>,
-): Promise<Root<K>> {
-  const { shape, writer, blocks } = rewriting;
-  const leaves = leafKind({ ...rewriting, blocks: { ...blocks, remember: () => {} } });
+/** A table of the entries; the reader does not remember its leaves. */
+export async function load<K extends Key, V>(rewriting: Rewriting<K, V>, table: LoadedTable<K>): Promise<Root<K>> {
+  const { shape, writer } = rewriting;
+  const { leafBytesMax: bytesMax, entryBytes: itemBytes, appends } = shape;
+  const { count, keyAt, dateAt } = table;
   const refs: BlockRef<K>[] = [];
   let bound: LowerBound<K> = null;
   for (let start = 0, end = 0; start < count; start = end) {
-    end = endOfGroup({ count, at }, start, shape.groupOf);
-    let items: Entry<K, V>[] = [];
-    const pack = (from: number, to: number): Uint8Array => {
-      items = Array.from({ length: to - from }, (_, offset) => at(start + from + offset));
-      return packLeaf(shape, items);
-    };
-    const { leafBytesMax: bytesMax, entryBytes: itemBytes, appends } = shape;
-    for (const { bytes } of cut(end - start, { pack, bytesMax, itemBytes, manner: appends ? 'full' : 'even' })) {
-      // What was packed last is the piece.
-      refs.push(leaves.write({ items, bytes }, bound));
-      bound = { before: leaves.keyOf(items.at(-1) as Entry<K, V>) };
+    end = endOfGroup(table, start, shape.groupOf);
+    const packEntries = (from: number, to: number): Uint8Array =>
+      pack((out) => {
+        out.number(to - from);
+        table.write(out, start + from, start + to);
+      });
+    const manner = appends ? 'full' : 'even';
+    for (const piece of cut(end - start, { pack: packEntries, bytesMax, itemBytes, manner })) {
+      const entries = { start: start + piece.start, end: start + piece.end, dateAt };
+      const [first, last] = [keyAt(entries.start), keyAt(entries.end - 1)];
+      refs.push(leafRef(shape, writer.put(piece.bytes), { ...entries, first, last }, bound));
+      bound = { before: last };
       await writer.room();
     }
   }
@@ -37,15 +34,15 @@ export async function load<K extends Key, V>(
 
 /** Where the group of the entry at `start` ends. */
 function endOfGroup<K extends Key>(
-  { count, at }: Listed<Entry<K, unknown>>,
+  { count, keyAt }: LoadedTable<K>,
   start: number,
   groupOf: (key: K) => number,
 ): number {
-  const group = groupOf(at(start)[0]);
+  const group = groupOf(keyAt(start));
   let [within, beyond] = [start, count];
   while (beyond - within > 1) {
     const middle = (within + beyond) >>> 1;
-    if (groupOf(at(middle)[0]) === group) within = middle;
+    if (groupOf(keyAt(middle)) === group) within = middle;
     else beyond = middle;
   }
   return beyond;

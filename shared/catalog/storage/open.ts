@@ -1,11 +1,10 @@
 import type { CatalogStore, Surroundings } from '../store.ts';
-import type { Catalog, CatalogEdit, CatalogView, CommitOutcome, Filling, Listed } from '../view.ts';
+import type { Catalog, CatalogEdit, CatalogView, CommitOutcome, Filling } from '../view.ts';
 import type { BlockCache } from './block-cache.ts';
 import { createBlockReader } from './blocks.ts';
-import { type Load, type PackedHead, placeHead, prepareCommit } from './commit.ts';
+import { type PackedHead, placeHead, prepareCommit } from './commit.ts';
 import { type Head, type ReadHead, unpackHead } from './head.ts';
-import { threadKey } from './lookups.ts';
-import { rowKey } from './row-key.ts';
+import { type Load, loadOf } from './loaded-tables.ts';
 import { emptyTables } from './tables.ts';
 import { openView } from './view.ts';
 
@@ -104,18 +103,4 @@ export function openCatalog({
 
 function mailboxesOnly({ mailboxes }: Filling): CatalogEdit {
   return { mailboxes, emails: new Map(), threads: new Map(), messageIds: new Map(), log: [], newEpoch: true };
-}
-
-/** A filling as the tables hold it. */
-function loadOf({ rows, emails, threads, messageIds }: Filling): Load {
-  return {
-    rows: mapped(rows, ([mailbox, row]) => [rowKey(mailbox, row.uid), row]),
-    emails: mapped(emails, ([id, places]) => [id, places.map(([mailbox, uid]) => rowKey(mailbox, uid))]),
-    threadEmails: mapped(threads, ([threadId, emailId]) => [threadKey(threadId, emailId), emailId]),
-    messageIds,
-  };
-}
-
-function mapped<T, R>({ count, at }: Listed<T>, of: (item: T) => R): Listed<R> {
-  return { count, at: (place) => of(at(place)) };
 }

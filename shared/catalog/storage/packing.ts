@@ -9,10 +9,14 @@ export type ByteWriter = {
   readonly text: (value: string) => void;
   /** A column of texts: the lengths, then all of them in one piece. */
   readonly texts: (values: readonly string[]) => void;
+  /** Those from `start` to before `end`, as they are. */
+  readonly octets: (from: Uint8Array, start: number, end: number) => void;
   /** What another writer wrote. */
   readonly written: (bytes: Uint8Array) => void;
-  /** What was written so far. */
+  /** What was written so far, until more is written. */
   readonly bytes: () => Uint8Array;
+  /** Begins anew, in the memory that it has. */
+  readonly clear: () => void;
 };
 
 /** Reads what a `ByteWriter` wrote, in the same order. Throws a `RangeError` past the end. */
@@ -57,12 +61,19 @@ export function createByteWriter(): ByteWriter {
       for (const value of values) number(value.length);
       text(values.join(''));
     },
+    octets: (from, start, end) => {
+      reserve(end - start);
+      for (let at = start; at < end; at++) buffer[length++] = from[at] as number;
+    },
     written: (bytes) => {
       reserve(bytes.length);
       buffer.set(bytes, length);
       length += bytes.length;
     },
     bytes: () => buffer.subarray(0, length),
+    clear: () => {
+      length = 0;
+    },
   };
 }
 
@@ -111,11 +122,14 @@ export function createByteReader(bytes: Uint8Array): ByteReader {
  */
 const deflation = { level: 6, windowBits: 13, memLevel: 5, chunkSize: 4096 };
 
-/** Columns written by `write`, deflated. */
+/** Where columns are before they are deflated: memory that was used before is fast. */
+const packed = createByteWriter();
+
+/** Columns written by `write`, deflated. It packs nothing else meanwhile. */
 export function pack(write: (writer: ByteWriter) => void): Uint8Array {
-  const writer = createByteWriter();
-  write(writer);
-  return deflateRawSync(writer.bytes(), deflation);
+  packed.clear();
+  write(packed);
+  return deflateRawSync(packed.bytes(), deflation);
 }
 
 /** The reader of what `pack` made. Throws when the bytes are no such thing. */

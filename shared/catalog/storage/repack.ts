@@ -106,24 +106,36 @@ export function leafKind<K extends Key, V>(rewriting: Rewriting<K, V>): BlockKin
       const keys = items.map(([key]) => key);
       const values = items.map(([, value]) => value);
       blocks.remember(put.block, decodedLeaf(shape, { keys, values }));
-      let oldest = Number.POSITIVE_INFINITY;
-      let newest = Number.NEGATIVE_INFINITY;
-      for (const value of values) {
-        const date = shape.dateOf(value);
-        if (date < oldest) oldest = date;
-        if (date > newest) newest = date;
-      }
-      const first = keys[0] as K;
-      return {
-        ...put,
-        first: lowerBound(shape.boundary, first, bound),
-        span: spanOf(first, keys.at(-1) as K),
-        count: keys.length,
-        oldest,
-        newest,
-      };
+      const dateAt = (place: number) => shape.dateOf(values[place] as V);
+      const [first, last] = [keys[0] as K, keys.at(-1) as K];
+      return leafRef(shape, put, { first, last, start: 0, end: keys.length, dateAt }, bound);
     },
   };
+}
+
+/** Names a leaf that was put, of the entries from `start` to before `end`. */
+export function leafRef<K extends Key, V>(
+  { boundary }: Shape<K, V>,
+  put: Pick<BlockRef<K>, 'block' | 'expires'>,
+  entries: {
+    readonly first: K;
+    readonly last: K;
+    readonly start: number;
+    readonly end: number;
+    readonly dateAt: (place: number) => number;
+  },
+  bound: LowerBound<K>,
+): BlockRef<K> {
+  const { first, last, start, end, dateAt } = entries;
+  let oldest = Number.POSITIVE_INFINITY;
+  let newest = Number.NEGATIVE_INFINITY;
+  for (let place = start; place < end; place++) {
+    const date = dateAt(place);
+    if (date < oldest) oldest = date;
+    if (date > newest) newest = date;
+  }
+  const span = spanOf(first, last);
+  return { ...put, first: lowerBound(boundary, first, bound), span, count: end - start, oldest, newest };
 }
 
 /** Pages of references. */

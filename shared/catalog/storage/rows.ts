@@ -1,12 +1,9 @@
 import type { Id } from '../../jmap/scalars.ts';
-import type { Row } from '../email.ts';
+import type { Row, RowMarks } from '../email.ts';
 import { rowLeafBytesMax } from './limits.ts';
 import type { ByteReader, ByteWriter } from './packing.ts';
 import { mailboxOf, uidOf } from './row-key.ts';
 import { numberKeys, type Shape } from './shape.ts';
-
-/** What rows have in common with many others: kept once per block. */
-type Marks = Pick<Row, 'keywords' | 'deleted' | 'shared' | 'hasAttachment'>;
 
 /** The rows of all mailboxes by (mailbox, UID); a leaf holds rows of one mailbox. */
 export const rowShape: Shape<number, Row> = {
@@ -22,43 +19,79 @@ export const rowShape: Shape<number, Row> = {
 };
 
 function writeValues(writer: ByteWriter, rows: readonly Row[]): void {
+  const rowAt = (place: number) => rows[place] as Row;
+  writeRowColumns(writer, {
+    count: rows.length,
+    marksAt: rowAt,
+    dateAt: (place) => rowAt(place).receivedAt,
+    sizeAt: (place) => rowAt(place).size,
+    writeEmailIds: () => writer.texts(rows.map((row) => row.emailId)),
+    threadAt: (place) => rowAt(place).threadId,
+    writeThreadIds: (places) => writer.texts(places.map((place) => rowAt(place).threadId)),
+  });
+}
+
+/** Rows in columns, by their place. */
+export type RowColumns = {
+  readonly count: number;
+  readonly marksAt: (place: number) => RowMarks;
+  readonly dateAt: (place: number) => number;
+  readonly sizeAt: (place: number) => number;
+  readonly writeEmailIds: () => void;
+  /** The same for rows of the same thread. */
+  readonly threadAt: (place: number) => string | number;
+  /** Writes the thread ids of the rows at these places. */
+  readonly writeThreadIds: (places: readonly number[]) => void;
+};
+
+/** Writes the values of rows, wherever they are. */
+export function writeRowColumns(writer: ByteWriter, rows: RowColumns): void {
+  const { count } = rows;
+  // Kept once in a block.
   const marks = new Map<string, number>();
   const marksOfRows: number[] = [];
-  for (const [i, row] of rows.entries()) {
-    const above = rows[i - 1];
-    if (above !== undefined && hasSameMarks(row, above)) {
-      marksOfRows.push(marksOfRows[i - 1] ?? 0);
-      continue;
+  let above: RowMarks | null = null;
+  for (let place = 0; place < count; place++) {
+    const own = rows.marksAt(place);
+    if (above !== null && hasSameMarks(own, above)) {
+      marksOfRows.push(marksOfRows[place - 1] ?? 0);
+    } else {
+      const text = JSON.stringify([own.keywords, own.deleted, own.shared, own.hasAttachment]);
+      const index = marks.get(text) ?? marks.size;
+      marks.set(text, index);
+      marksOfRows.push(index);
     }
-    const text = JSON.stringify([row.keywords, row.deleted, row.shared, row.hasAttachment]);
-    const index = marks.get(text) ?? marks.size;
-    marks.set(text, index);
-    marksOfRows.push(index);
+    above = own;
   }
   writer.number(marks.size);
   for (const text of marks.keys()) writer.text(text);
   for (const index of marksOfRows) writer.number(index);
 
   let before = 0;
-  for (const { receivedAt } of rows) {
-    writer.signed(receivedAt - before);
-    before = receivedAt;
+  for (let place = 0; place < count; place++) {
+    const date = rows.dateAt(place);
+    writer.signed(date - before);
+    before = date;
   }
-  for (const { size } of rows) writer.number(size);
-  writer.texts(rows.map((row) => row.emailId));
+  for (let place = 0; place < count; place++) writer.number(rows.sizeAt(place));
+  rows.writeEmailIds();
 
   // A thread that occurred before in the block is named by how many other threads began since.
-  const threads = new Map<Id, number>();
-  for (const { threadId } of rows) {
-    const index = threads.get(threadId);
+  const threads = new Map<string | number, number>();
+  const begins: number[] = [];
+  for (let place = 0; place < count; place++) {
+    const thread = rows.threadAt(place);
+    const index = threads.get(thread);
     writer.number(index === undefined ? 0 : threads.size - index);
-    if (index === undefined) threads.set(threadId, threads.size);
+    if (index !== undefined) continue;
+    threads.set(thread, threads.size);
+    begins.push(place);
   }
-  writer.texts([...threads.keys()]);
+  rows.writeThreadIds(begins);
 }
 
 /** Without looking into lists of keywords: rows that were read together share them. */
-function hasSameMarks(a: Row, b: Row): boolean {
+function hasSameMarks(a: RowMarks, b: RowMarks): boolean {
   return (
     a.keywords === b.keywords && a.deleted === b.deleted && a.shared === b.shared && a.hasAttachment === b.hasAttachment
   );
@@ -66,7 +99,7 @@ function hasSameMarks(a: Row, b: Row): boolean {
 
 function readValues(reader: ByteReader, keys: readonly number[]): Row[] {
   const count = keys.length;
-  const marks = Array.from({ length: reader.number() }, (): Marks => {
+  const marks = Array.from({ length: reader.number() }, (): RowMarks => {
     const [keywords, deleted, shared, hasAttachment] = JSON.parse(reader.text()) as [
       string[],
       boolean,

@@ -59,7 +59,22 @@ function start<K extends Key>(shape: Shape<K, string>) {
       const sorted = [...map].sort(([a], [b]) => (a < b ? -1 : 1));
       root = await load(
         { shape, blocks, writer },
-        { count: sorted.length, at: (place) => sorted[place] as [K, string] },
+        {
+          count: sorted.length,
+          keyAt: (place) => (sorted[place] as [K, string])[0],
+          dateAt: (place) => shape.dateOf((sorted[place] as [K, string])[1]),
+          write: (out, from, to) => {
+            const entries = sorted.slice(from, to) as [K, string][];
+            shape.writeKeys(
+              out,
+              entries.map(([key]) => key),
+            );
+            shape.writeValues(
+              out,
+              entries.map(([, value]) => value),
+            );
+          },
+        },
       );
       await writer.finish();
     },
