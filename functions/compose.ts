@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import { type AccountMemory, accountCatalog, accountMemory } from '../shared/catalog/account.ts';
 import { collationAlgorithms } from '../shared/catalog/query/collation.ts';
 import { rightsReader } from '../shared/catalog/rights.ts';
@@ -31,6 +30,7 @@ import { createLog, type Log, logUnavailable } from './http/log.ts';
 import { createLoginCounter } from './http/login-limits.ts';
 import { createLoginMemory } from './http/login-memory.ts';
 import { timelySearch } from './http/timely-search.ts';
+import { lastUsed } from './last-used.ts';
 import { sieveOpener } from './open-sieve.ts';
 import { ownAddressesOf, sendingPolicyOf } from './sending/policy.ts';
 import { createQueue, type Queue, type QueueParts } from './sending/queue.ts';
@@ -83,7 +83,7 @@ export function compose(config: Config, world: World): Postern {
     sessionAgeMaxMs: trustMs,
   });
   const cache = createBlockCache({ maxBytes: config.blockCacheMegabytes * 1_000_000 });
-  const memories = new LRUCache<Id, AccountMemory>({ max: maxRememberedAccounts });
+  const memories = lastUsed<AccountMemory>(maxRememberedAccounts);
 
   const openSieve = sieveOpener(log);
   const recordsOf = (account: Id) =>

@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net';
-import { LRUCache } from 'lru-cache';
+import { lastUsed } from '../last-used.ts';
 
 /** How many refused logins are too many, within `windowMs`. */
 export type LoginLimits = {
@@ -26,9 +26,7 @@ const maxRememberedCounts = 50_000;
 
 /** A counter of its own for each client address, user and provider. `now` in milliseconds. */
 export function createLoginCounter(limits: LoginLimits, now: () => number): LoginCounter {
-  const counts = new LRUCache<string, { refused: number; pending: number; readonly endsAt: number }>({
-    max: maxRememberedCounts,
-  });
+  const counts = lastUsed<{ refused: number; pending: number; readonly endsAt: number }>(maxRememberedCounts);
   const countOf = (key: string) => {
     const found = counts.get(key);
     if (found !== undefined && found.endsAt > now()) return found;

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { LRUCache } from 'lru-cache';
 import type { ImapCredential } from '../../shared/imap/endpoint.ts';
+import { lastUsed } from '../last-used.ts';
 
 /** What one process remembers of logins, so that the mail server is not asked for each request. */
 export type LoginMemory = {
@@ -31,8 +31,8 @@ export function createLoginMemory(times: { trustMs: number; refusalMs: number },
   };
 
   /** User → digest of a credential → until when it is trusted. A user may have a password for each client. */
-  const trusted = new LRUCache<string, Map<string, number>>({ max: maxRememberedUsers });
-  const refused = new LRUCache<string, number>({ max: maxRememberedRefusals });
+  const trusted = lastUsed<Map<string, number>>(maxRememberedUsers);
+  const refused = lastUsed<number>(maxRememberedRefusals);
 
   return {
     digest,
