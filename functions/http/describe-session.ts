@@ -81,7 +81,10 @@ function accountOf({ username, provider }: User, core: CoreCapability, maxDelaye
   };
 }
 
-/** §1.3.2, `submissionExtensions`: what the operator says of the submission server, and holding a message, which we do ourselves. */
+/**
+ * §1.3.2, `submissionExtensions`: what the operator says of the submission server, and holding a message, which we do ourselves: what a
+ * mail server holds could not be canceled any more.
+ */
 function extensionsOf({ sending }: Provider, maxDelayedSend: number): { [keyword: string]: string[] } {
   const named = Object.fromEntries(sending.extensions.map((keyword): [string, string[]] => [keyword, []]));
   return maxDelayedSend === 0 ? named : { ...named, FUTURERELEASE: [] };

@@ -5,6 +5,7 @@ import { startCourier, unpackCourier } from './courier.ts';
 import { startCyrus, unpackCyrus } from './cyrus.ts';
 import type { MailServer } from './mail-server.ts';
 import type { Installer } from './packages.ts';
+import { unpackPostfix } from './postfix.ts';
 
 export interface KeeperInstaller extends Installer {
   readonly ensureDovecot: () => void;
@@ -24,6 +25,7 @@ export async function prepareServers(installer: KeeperInstaller): Promise<void> 
   installer.ensureDovecot();
   await unpackCyrus(installer);
   await unpackCourier(installer);
+  await unpackPostfix(installer);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { SMTPServer, type SMTPServerAddress } from 'smtp-server';
+import { SMTPServer, type SMTPServerAddress, type SMTPServerEnvelope } from 'smtp-server';
 import type { Endpoint } from '../../shared/endpoint.ts';
 import type { Certificate } from '../imap/scripted-server.ts';
 
@@ -12,6 +12,8 @@ export type SubmissionServer = {
     readonly to: string[];
     readonly text: string;
     readonly at: number;
+    /** With what the extensions added to it. */
+    readonly envelope: SMTPServerEnvelope;
   }[];
   /** Resolves when it has accepted so many messages in all. */
   readonly hasAccepted: (count: number) => Promise<void>;
@@ -23,23 +25,29 @@ export type Milestone = 'MAIL' | 'RCPT' | 'DATA' | 'part' | 'end';
 
 /**
  * `delivered`: told of each message, before it is acknowledged; `reached`: of all that comes before, and of that. Recipients named `nobody` are refused; without a certificate it serves
- * in the clear.
+ * in the clear. `isOpen`: it takes messages of servers, too, which do not log in.
  */
 export async function submissionServer(
   options: {
     readonly certificate?: Certificate;
+    readonly isOpen?: boolean;
+    /** Octets of a message. */
+    readonly size?: number;
     readonly delivered?: (message: { readonly to: string[]; readonly text: string }) => Promise<void>;
     readonly reached?: (milestone: Milestone) => Promise<void>;
   } = {},
 ): Promise<SubmissionServer> {
-  const { certificate, delivered = async () => {}, reached = async () => {} } = options;
-  const accepted: { user: string; from: string; to: string[]; text: string; at: number }[] = [];
+  const { certificate, isOpen = false, size = 30_000_000 } = options;
+  const { delivered = async () => {}, reached = async () => {} } = options;
+  const accepted: SubmissionServer['accepted'][number][] = [];
   const waiting: { readonly count: number; readonly resolve: () => void }[] = [];
   const server = new SMTPServer({
     authMethods: ['PLAIN'],
     allowInsecureAuth: true,
     ...(certificate === undefined ? { hideSTARTTLS: true } : certificate),
-    size: 30_000_000,
+    authOptional: isOpen,
+    hideDSN: false,
+    size,
     onAuth: ({ username = '', password }, _session, callback) => {
       if (password === 'wrong') return callback(new Error('no such login'));
       return callback(null, { user: username });
@@ -53,10 +61,19 @@ export async function submissionServer(
       const chunks: Buffer[] = [];
       stream.on('error', () => {});
       stream.on('end', () => {
-        const { mailFrom, rcptTo } = session.envelope;
+        const { envelope } = session;
+        const { mailFrom, rcptTo } = envelope;
         const text = Buffer.concat(chunks).toString();
         const to = rcptTo.map(({ address }: SMTPServerAddress) => address);
-        accepted.push({ user: String(session.user), from: mailFrom ? mailFrom.address : '', to, text, at: Date.now() });
+        const from = mailFrom ? mailFrom.address : '';
+        accepted.push({
+          user: String(session.user),
+          from,
+          to,
+          text,
+          at: Date.now(),
+          envelope: structuredClone(envelope),
+        });
         for (const { count, resolve } of waiting) if (accepted.length >= count) resolve();
         delivered({ to, text })
           .then(() => reached('end'))

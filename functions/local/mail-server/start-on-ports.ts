@@ -7,7 +7,7 @@ const startTimeoutMs = 20_000;
 const startAttempts = 5;
 
 /**
- * Starts an IMAP server on loopback ports: 0 stands for a free one. Resolves when it has sent its greeting on the
+ * Starts an IMAP or SMTP server on loopback ports: 0 stands for a free one. Resolves when it has sent its greeting on the
  * first port. Throws when it ends or stays silent; the message ends with its output and what `log` answers.
  */
 export async function startOnPorts<const P extends readonly number[], S extends SupervisedProcess>(
@@ -71,7 +71,7 @@ function greetsAt(port: number, signal: AbortSignal): Promise<boolean> {
     // Given to the socket, the signal would keep a listener for every attempt, and Node warns of the eleventh.
     const giveUp = () => settle(false);
     signal.addEventListener('abort', giveUp);
-    socket.once('data', (data) => settle(data.toString('latin1').startsWith('* OK')));
+    socket.once('data', (data) => settle(/^(?:\* OK|220)/.test(data.toString('latin1'))));
     socket.once('error', () => settle(false));
     socket.once('timeout', () => settle(false));
     socket.once('end', () => settle(false));
