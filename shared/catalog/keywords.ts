@@ -15,12 +15,12 @@ const systemFlags: ReadonlyMap<string, string> = new Map([
   ['$answered', '\\Answered'],
 ]);
 
-/** 1–255 characters of %x21–%x7e without `( ) { ] % * " \` (RFC 8621 §4.1.1), lower case. */
+/** 1–255 characters of %x21–%x7e without `( ) { ] % * " \` (RFC 8621 §4.1.1). */
 const keywordPattern = /^[!#$&'+-Z[^-z|}~]{1,255}$/;
 
-/** Whether the text is a keyword as JMAP returns it: in the grammar of RFC 8621 §4.1.1, and in lower case. */
-export function isKeyword(text: string): boolean {
-  return keywordPattern.test(text) && text === text.toLowerCase();
+/** The text as JMAP returns it, in lower case; null where it is no keyword. */
+export function keywordOf(text: string): string | null {
+  return keywordPattern.test(text) ? text.toLowerCase() : null;
 }
 
 /**
@@ -32,9 +32,9 @@ export function keywordsOfFlags(flags: readonly string[]): { keywords: readonly 
   let deleted = false;
   for (const flag of flags) {
     const lower = flag.toLowerCase();
-    const keyword = systemKeywords.get(lower) ?? lower;
+    const keyword = systemKeywords.get(lower) ?? keywordOf(flag);
     if (lower === '\\deleted') deleted = true;
-    else if (isKeyword(keyword)) keywords.add(keyword);
+    else if (keyword !== null) keywords.add(keyword);
   }
   return { keywords: [...keywords].sort(), deleted };
 }

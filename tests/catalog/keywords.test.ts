@@ -3,8 +3,8 @@ import type { Email, EmailRow } from '../../shared/catalog/email.ts';
 import {
   existsInJmap,
   flagOfKeyword,
-  isKeyword,
   isUnread,
+  keywordOf,
   keywordsOf,
   keywordsOfFlags,
   mailboxesOf,
@@ -38,9 +38,11 @@ test.each([
   expect(flagOfKeyword(keyword)).toBe(flag);
 });
 
-test('a keyword in capitals is none, since servers return them in lower case', () => {
-  expect(isKeyword('work')).toBe(true);
-  expect(isKeyword('Work')).toBe(false);
+test('a keyword is returned in lower case, and has only what it may have, whatever its lower case is', () => {
+  expect(keywordOf('work')).toBe('work');
+  expect(keywordOf('Work')).toBe('work');
+  // The Kelvin sign, whose lower case is a "k".
+  expect(keywordOf('\u212a')).toBe(null);
 });
 
 describe('an Email with several rows', () => {

@@ -1,5 +1,5 @@
 import type { AccountCatalog } from '../../catalog/account.ts';
-import { isKeyword } from '../../catalog/keywords.ts';
+import { keywordOf } from '../../catalog/keywords.ts';
 import { ok, refuse } from '../../jmap/errors.ts';
 import {
   anyObject,
@@ -57,8 +57,8 @@ export const keyword: Grammar<string> = {
   parse: (value, resolve) => {
     const text = string.parse(value, resolve);
     if (!text.ok) return text;
-    const lower = text.value.toLowerCase();
-    return isKeyword(lower) ? ok(lower) : refuse({ path: '', detail: `expected a keyword, not ${quote(value)}` });
+    const found = keywordOf(text.value);
+    return found === null ? refuse({ path: '', detail: `expected a keyword, not ${quote(value)}` }) : ok(found);
   },
 };
 

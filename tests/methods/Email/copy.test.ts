@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
 import { mailCapability } from '../../../shared/methods/capabilities.ts';
 import { contentOfMessage } from '../../in-memory/mail.ts';
+import { hostileKeywords } from './hostile-keywords.ts';
 import { type AccountOptions, createdBy, newEmailsAccount, refusedBy } from './new-emails.ts';
 
 const letter = 'Message-ID: <m@x>\r\nSubject: s\r\n\r\nbody\r\n';
@@ -88,6 +89,13 @@ describe('Email/copy', () => {
   ])('refuses %s', async (_, email, error) => {
     const { to, copy } = await twoAccounts();
     expect(refusedBy(await copy(email))).toMatchObject(error);
+    expect(to.counts()).toEqual({ INBOX: 0, One: 0, Two: 0 });
+  });
+
+  test.each(hostileKeywords)('refuses %j, which is no keyword', async (word) => {
+    const { to, copy } = await twoAccounts();
+    const response = await copy({ mailboxIds: await to.mailboxIds('One'), keywords: { [word]: true } });
+    expect(refusedBy(response)).toMatchObject({ type: 'invalidProperties', properties: ['keywords'] });
     expect(to.counts()).toEqual({ INBOX: 0, One: 0, Two: 0 });
   });
 
