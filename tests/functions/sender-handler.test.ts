@@ -1,5 +1,7 @@
+import type { SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from '@jest/globals';
 import type { Due } from '../../functions/sending/queue.ts';
+import { sqsClock } from '../../functions/sending/sqs-clock.ts';
 import { createSenderHandler } from '../../functions/submission-sender/sender-handler.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
@@ -79,5 +81,68 @@ describe('the sender', () => {
     await expect(handler(record(due(0)))).rejects.toThrow(Unavailable);
     await expect(handler({ Records: [{ body: '{"at": 1}' }] })).rejects.toThrow();
     expect(rests()).toBe(2);
+  });
+});
+
+describe('how late a message is sent, by the schedule and the queue alone,', () => {
+  const second = 1_000;
+  /** Holds a message; when the first call for it arrives that comes at its time or later, in milliseconds after that time. */
+  async function lateness(
+    { aheadMs, phaseMs }: { aheadMs: number; phaseMs: number },
+    { isTickLost = () => false, isCallLost = () => false }: Losses = {},
+  ): Promise<number> {
+    let clock = 10 ** 12;
+    const now = () => clock;
+    const [heldAt, message] = [clock, due(clock + aheadMs)];
+    const arrivals: number[] = [];
+    const client = {
+      send: async ({ input }: { input: { DelaySeconds: number } }) => {
+        if (!isCallLost(clock - message.at)) arrivals.push(clock + input.DelaySeconds * second);
+      },
+    } as unknown as SQSClient;
+    const call = sqsClock({ client, queueUrl: 'q', now });
+    const handler = createSenderHandler({
+      queue: {
+        dueUntil: async (ms, _, after) => (message.at <= ms && after == null ? [message] : []),
+        attendTo: async () => null,
+      },
+      ...{ call, now, rest: async () => {} },
+    });
+    await call(message);
+    for (let tick = 0; clock < message.at + 10 * minute; tick += 1) {
+      clock = heldAt + phaseMs + tick * minute;
+      if (!isTickLost(tick)) await handler({});
+    }
+    // Who comes less than two seconds too early waits.
+    const inTime = arrivals.filter((at) => at > message.at - 2 * second);
+    return Math.max(0, Math.min(...inTime) - message.at);
+  }
+  type Losses = {
+    readonly isTickLost?: (tick: number) => boolean;
+    readonly isCallLost?: (lateMs: number) => boolean;
+  };
+  const minutesAhead = [0.01, 1, 14.99, 15, 15.001, 15.99, 16, 16.5, 17, 61.3];
+  const phases = [1, 10 * second, 29_999, 30 * second, 59_999];
+  const cases = minutesAhead.flatMap((ahead) =>
+    phases.map((phaseMs) => ({ aheadMs: Math.round(ahead * minute), phaseMs })),
+  );
+
+  test('is nothing at all where each call arrives', async () => {
+    for (const each of cases) expect([each, await lateness(each)]).toEqual([each, 0]);
+  });
+
+  test('is nothing at all where every other tick of the schedule is left out', async () => {
+    for (const odd of [0, 1]) {
+      const isTickLost = (tick: number) => tick % 2 === odd;
+      for (const each of cases) expect([each, await lateness(each, { isTickLost })]).toEqual([each, 0]);
+    }
+  });
+
+  test('is four minutes at most where no call arrives that was made in time', async () => {
+    const isCallLost = (lateMs: number) => lateMs < 0;
+    let most = 0;
+    for (const each of cases) most = Math.max(most, await lateness(each, { isCallLost }));
+    expect(most).toBeGreaterThan(3 * minute);
+    expect(most).toBeLessThanOrEqual(4 * minute);
   });
 });

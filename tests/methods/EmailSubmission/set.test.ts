@@ -406,55 +406,75 @@ describe('after a submission', () => {
     });
   });
 
-  test.each<{ what: string; isThere?: boolean; update?: JsonObject; before?: number; goes: boolean }>([
+  test.each<{
+    what: string;
+    isThere?: boolean;
+    update?: JsonObject;
+    before?: number;
+    isLate?: boolean;
+    goes: boolean;
+  }>([
     { what: 'goes, where the client keeps his own there', goes: true },
     { what: 'stays, where his own did not get there, whatever the client asked for', isThere: false, goes: false },
     { what: 'stays, where nothing was asked for', update: {}, goes: false },
     { what: 'stays, where it was there before', before: 2, goes: false },
-  ])('a copy that the provider put into Sent $what', async ({ isThere = true, update, before = 1, goes }) => {
-    // The letter, and the copy of it that is in Sent.
-    const raws = [letter, letter];
-    const { ports, server } = start({ raws, savesSent: true });
-    const view = await ports.catalog.view('now');
-    const mailboxes = await view.mailboxes();
-    const [sent] = mailboxes.values();
-    const endsAt = (uidNext: number) =>
-      Object.assign(sent ?? {}, { attributes: ['\\sent'], vector: { ...sent?.vector, uidNext } });
-    endsAt(before + 1);
-    const search = async () => [[2]];
-    const { relay } = ports.submission;
-    Object.assign(ports.submission, {
-      relay: async (request: Parameters<typeof relay>[0]) => {
-        const outcome = await relay(request);
-        endsAt(3);
-        return outcome;
-      },
-    });
-    Object.assign(ports.search, { search });
-    const create = { k: { identityId: 'Idefault', emailId: 'e1' } };
-    const patch = { [`mailboxIds/${sent?.id}`]: true };
-    const args = { accountId: 'a', create, onSuccessUpdateEmail: update ?? { '#k': patch } };
-    const answer = await emailSubmission.methods.set.run(args, ports, contextFor(ports));
-    const [first, second] = (answer.ok && answer.value.implicit) || [];
-    expect(first?.args).toEqual(
-      update === undefined ? { accountId: 'a', update: { e1: patch }, destroy: [] } : undefined,
-    );
-    expect(server.sent).toHaveLength(1);
+    { what: 'stays, where it comes only after it was looked for', isLate: true, goes: false },
+  ])(
+    'a copy that the provider put into Sent $what',
+    async ({ isThere = true, update, before = 1, isLate = false, goes }) => {
+      // The letter, and the copy of it that is in Sent.
+      const raws = [letter, letter];
+      const { ports, server } = start({ raws, savesSent: true });
+      const view = await ports.catalog.view('now');
+      const mailboxes = await view.mailboxes();
+      const [sent] = mailboxes.values();
+      const endsAt = (uidNext: number) =>
+        Object.assign(sent ?? {}, { attributes: ['\\sent'], vector: { ...sent?.vector, uidNext } });
+      endsAt(before + 1);
+      const search = async () => [[2]];
+      const { relay } = ports.submission;
+      Object.assign(ports.submission, {
+        relay: async (request: Parameters<typeof relay>[0]) => {
+          const outcome = await relay(request);
+          if (!isLate) endsAt(3);
+          return outcome;
+        },
+      });
+      Object.assign(ports.search, { search });
+      const create = { k: { identityId: 'Idefault', emailId: 'e1' } };
+      const patch = { [`mailboxIds/${sent?.id}`]: true };
+      const args = { accountId: 'a', create, onSuccessUpdateEmail: update ?? { '#k': patch } };
+      const answer = await emailSubmission.methods.set.run(args, ports, contextFor(ports));
+      const [first, second] = (answer.ok && answer.value.implicit) || [];
+      expect(first?.args).toEqual(
+        update === undefined ? { accountId: 'a', update: { e1: patch }, destroy: [] } : undefined,
+      );
+      expect(server.sent).toHaveLength(1);
 
-    // That call is made, and does what was asked for, or not.
-    const elsewhere = (email: CatalogEmail): CatalogEmail => ({
-      ...email,
-      rows: email.rows.map((row) => ({ ...row, deleted: email.id === 'e1' && !isThere })),
-    });
-    const after: CatalogView = {
-      ...view,
-      emails: async (ids) =>
-        new Map([...(await view.emails(ids))].map(([id, email]) => [id, email && elsewhere(email)])),
-    };
-    Object.assign(ports.catalog, { view: async () => after });
-    const copies = typeof second?.args === 'function' ? await second.args() : null;
-    expect(copies).toEqual(goes ? { accountId: 'a', destroy: ['e2'] } : null);
-  });
+      // That call is made, and does what was asked for, or not.
+      const elsewhere = (email: CatalogEmail): CatalogEmail => ({
+        ...email,
+        rows: email.rows.map((row) => ({ ...row, deleted: email.id === 'e1' && !isThere })),
+      });
+      const after: CatalogView = {
+        ...view,
+        emails: async (ids) =>
+          new Map([...(await view.emails(ids))].map(([id, email]) => [id, email && elsewhere(email)])),
+      };
+      Object.assign(ports.catalog, { view: async () => after });
+      const copies = typeof second?.args === 'function' ? await second.args() : null;
+      expect(copies).toEqual(goes ? { accountId: 'a', destroy: ['e2'] } : null);
+
+      // Whatever came late is no sign of another message: that one has a copy of its own, or nobody knows.
+      if (!isLate) return;
+      endsAt(3);
+      server.next({ kind: 'lost' });
+      Object.assign(ports.submission, { relay });
+      await emailSubmission.methods.set.run({ accountId: 'a', create }, ports, contextFor(ports));
+      const states = [...(await ports.records.view(submissionKind)).records.values()].map(({ ledger }) => ledger.state);
+      expect(states).toEqual(['sent', 'uncertain']);
+    },
+  );
 });
 
 describe('where the time of the request runs out', () => {
