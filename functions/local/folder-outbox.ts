@@ -1,10 +1,11 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Unavailable } from '../../shared/jmap/errors.ts';
+import type { Id } from '../../shared/jmap/scalars.ts';
 import type { Outbox } from '../../shared/vault/outbox.ts';
 
 /** A message that waits, and since when: in milliseconds. */
-export type Waiting = { readonly account: string; readonly id: string; readonly since: number };
+export type Waiting = { readonly account: Id; readonly id: Id; readonly since: number };
 
 export type FolderOutbox = Outbox & {
   /** All that wait. What was never put in whole is removed on the way, where nobody can be writing it any more. `now` in milliseconds. */
@@ -29,7 +30,7 @@ export async function openFolderOutbox(folder: string): Promise<FolderOutbox> {
           if (since === null) continue;
           const isDraft = name.endsWith(draftSuffix);
           const [account = '', id = ''] = name.split('.');
-          if (!isDraft) waiting.push({ account, id, since });
+          if (!isDraft) waiting.push({ account: account as Id, id: id as Id, since });
           else if (since + draftMs < now) await rm(file, { force: true });
         }
         return waiting;

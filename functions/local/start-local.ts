@@ -97,11 +97,11 @@ export async function startLocal(config: Config, { say, writeLog }: Voices): Pro
     });
     started.push(postern.close);
     if (postern.queue !== null) {
-      const { log } = postern;
+      const { log, queue } = postern;
       const onFailure = (error: unknown) =>
         error instanceof Unavailable ? logUnavailable(log, error) : logDefect(log, 'send queue', error);
-      timer = startSendTimer({ queue: postern.queue, now, onFailure });
-      started.push(timer.stop, startSweeping({ outbox, vault, store: records, now }, onFailure).stop);
+      timer = startSendTimer({ queue, now, onFailure });
+      started.push(timer.stop, startSweeping({ outbox, vault, store: records, queue, now }, onFailure).stop);
     }
 
     const server = await listen(postern.app, config);

@@ -1,33 +1,27 @@
-import type { Id } from '../../shared/jmap/scalars.ts';
 import type { RecordStore } from '../../shared/records/store.ts';
 import { headerOf } from '../../shared/vault/sealed.ts';
 import { SealBroken } from '../../shared/vault/vault.ts';
-import { heldKey } from '../sending/queue.ts';
+import { heldKey, type Queue } from '../sending/queue.ts';
 import type { FolderOutbox, Waiting } from './folder-outbox.ts';
 import type { KeyFileVault } from './key-file-vault.ts';
 
 const sweepEveryMs = 3_600_000;
-/** What is put into the outbox has its credential beside it soon after that. */
-const heldWithinMs = 3_600_000;
 
 export type SweepParts = {
   readonly outbox: FolderOutbox;
   readonly vault: KeyFileVault;
   readonly store: RecordStore;
+  readonly queue: Pick<Queue, 'eraseIfOver'>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 };
 
 /**
- * Erases messages that nobody can send any more, because the credential beside them has expired, and the keys under which nothing is
- * sealed that still waits.
+ * Erases messages that nobody will send any more, and the keys under which nothing is sealed that still waits.
  */
-export async function sweepOutbox({ outbox, vault, store, now }: SweepParts): Promise<void> {
-  const credentialOf = ({ account, id }: Waiting) => store.read(account, heldKey(id as Id));
-  for (const each of await outbox.waiting(now())) {
-    if (each.since + heldWithinMs > now() || (await credentialOf(each)) !== null) continue;
-    await outbox.remove(each.account, each.id);
-  }
+export async function sweepOutbox({ outbox, vault, store, queue, now }: SweepParts): Promise<void> {
+  const credentialOf = ({ account, id }: Waiting) => store.read(account, heldKey(id));
+  for (const { account, id, since } of await outbox.waiting(now())) await queue.eraseIfOver(account, id, since);
   await vault.retire(async () => {
     const needed = new Set<string>();
     for (const each of await outbox.waiting(now())) {

@@ -31,6 +31,8 @@ export type Queue = {
    * once. Throws `Unavailable` when it cannot be done now.
    */
   readonly attendTo: (due: Due) => Promise<Due | null>;
+  /** Erases what is kept of a message that nobody will send any more; `since` it was put there, in milliseconds. */
+  readonly eraseIfOver: (account: Id, id: Id, since: number) => Promise<void>;
 };
 
 const pageMax = 1_000;
@@ -68,6 +70,8 @@ export const heldKey = (id: Id): string => `${heldPrefix}${id}`;
 const commitMs = 10 * 60_000;
 /** How soon it is looked for again until then. */
 const unknownAgainMs = 1_000;
+/** So long after it was put there, a message of which nothing else is known has had its time, whatever that was. */
+const unknownForeverMs = 366 * 24 * 3_600_000 + overdueMs;
 /** A submission whose provider or store fails is looked after again so much later. */
 const failedAgainMs = 60_000;
 
@@ -133,6 +137,7 @@ export function createQueue(parts: QueueParts): Queue {
       forget: (id) => forget(account, id),
     }),
     dueUntil: dueIn(store),
+    eraseIfOver,
     attendTo: async (due) => {
       const item = await store.read(dueAccount, keyOf(due));
       if (item === null || due.at > now()) return item === null ? null : due;
@@ -147,6 +152,14 @@ export function createQueue(parts: QueueParts): Queue {
       return next;
     },
   };
+
+  async function eraseIfOver(account: Id, id: Id, since: number): Promise<void> {
+    const kept = (await recordsOf(account).view(submissionKind)).records.get(id);
+    const duty = kept === undefined ? null : dutyOf(kept.ledger, now()).kind;
+    // Of a message without its record it is not known whether somebody looks for that in the wrong place.
+    const isOver = duty === null ? since + unknownForeverMs < now() : duty === 'give up' || duty === 'nothing';
+    if (isOver) await forget(account, id);
+  }
 
   function queueOf(user: User): SendQueue {
     const { accountId: account, username, provider, credential } = user;

@@ -42,29 +42,45 @@ async function hold(days: number): Promise<Id> {
   const answer = await emailSubmission.methods.set.run({ accountId: account, create }, ports, contextFor(ports));
   return ((answer.ok && answer.value.response.created) as { k: { id: Id } }).k.id;
 }
-const sweep = () => sweepOutbox({ outbox, vault, store, now });
+const sweep = () => sweepOutbox({ outbox, vault, store, queue: sender.queue, now });
 const files = async () => (await readdir(path.join(folder, 'outbox'))).sort();
 const keys = async (): Promise<{ id: string }[]> =>
   JSON.parse(await readFile(path.join(folder, 'keys.json'), 'utf8')).keys;
 
 describe('a sweep of what waits to be sent', () => {
-  test('erases a message whose credential has expired, though nobody reads the submission, and no other', async () => {
+  test('erases a message that it is too late to send, though nobody reads the submission, and no other', async () => {
     const [short, long] = [await hold(1), await hold(60)];
     ahead = 14 * day;
     await sweep();
     expect(await files()).toEqual([`${account}.${short}`, `${account}.${long}`].sort());
     ahead = 15 * day + hour;
-    const { stop } = startSweeping({ outbox, vault, store, now }, (error) => expect(error).toBeNull());
+    const { stop } = startSweeping({ outbox, vault, store, queue: sender.queue, now }, (error) =>
+      expect(error).toBeNull(),
+    );
     await stop();
     expect(await files()).toEqual([`${account}.${long}`]);
     expect(await sender.queue.heldOf(account).message(long)).not.toBeNull();
   });
 
-  test('leaves a message alone whose credential is about to be put beside it', async () => {
+  test('leaves a message alone of which nothing else is known, until its time must be over', async () => {
     await outbox.put(account, 'S1', await vault.seal(Buffer.from('x'), { account, purpose: 'p', id: 'S1' }));
     await sweep();
     expect(await files()).toEqual([`${account}.S1`]);
-    ahead = 2 * hour;
+    ahead = 379 * day;
+    await sweep();
+    expect(await files()).toEqual([`${account}.S1`]);
+    ahead = 380 * day + hour;
+    await sweep();
+    expect(await files()).toEqual([]);
+  });
+
+  test('erases what is left of a message that was sent or canceled', async () => {
+    const id = await hold(1);
+    const sealed = await outbox.get(account, id);
+    const ports = sender.portsOf(account);
+    const update = { [id]: { undoStatus: 'canceled' } };
+    await emailSubmission.methods.set.run({ accountId: account, update }, ports, contextFor(ports));
+    await outbox.put(account, id, sealed ?? Buffer.alloc(0));
     await sweep();
     expect(await files()).toEqual([]);
   });
