@@ -62,8 +62,8 @@ async function gatherMailbox(
   entry: MailboxEntry,
   gathering: Gathering,
 ): Promise<MailboxEntry | null> {
-  const reading = await context.source.read(entry.name, null, view);
   const status = seen.mailboxes.get(entry.key)?.status ?? null;
+  const reading = await context.source.read(entry.name, null, view, status);
   await expectMailbox(reading, entry.name, expectation(context, entry, status).expected);
 
   const { vector } = reading;

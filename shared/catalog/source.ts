@@ -112,11 +112,12 @@ export type MailSource = {
   readonly survey: () => Promise<readonly SurveyedMailbox[]>;
   /** MAILBOXID of the given mailboxes (RFC 8474), asked for alone; null without OBJECTID. */
   readonly mailboxIds: (names: readonly string[]) => Promise<ReadonlyMap<string, string> | null>;
-  /** Brings one mailbox's changes since `known`, or all of it. Throws `MailboxGone` when it cannot be opened. */
+  /** Brings one mailbox's changes since `known`, or all of it; `told`: as the survey has it, lest it is waited for. Throws `MailboxGone` when it cannot be opened. */
   readonly read: (
     name: string,
     known: KnownMailbox | null,
     facts: { scheme: IdentityScheme; threads: 'server' | 'derived' },
+    told?: MailboxVector | null,
   ) => Promise<MailboxReading>;
   /** UIDs that exist now (UID SEARCH ALL after NOOP) in the mailbox read last: settles counts that disagree and mass disappearance. */
   readonly presentUids: (name: string) => Promise<UidRanges>;

@@ -1,4 +1,5 @@
 import type { Buffer } from 'node:buffer';
+import type { MailboxVector } from '../catalog/mailbox.ts';
 import {
   type Appearances,
   type KnownMailbox,
@@ -18,7 +19,7 @@ import { AppearanceRows } from './appearance-columns.ts';
 import { AppearanceReader } from './appearance-reader.ts';
 import { atom, cutUidSet, type ImapArgument, uidSet } from './arguments.ts';
 import type { Examined } from './examine-answer.ts';
-import { fetchItem } from './fetch-row.ts';
+import { type FetchRow, fetchItem } from './fetch-row.ts';
 import { imapLimits } from './limits.ts';
 import type { ImapSession } from './session.ts';
 import { clipRanges, countUids, normalizeRanges, outside, rangesOf } from './uid-ranges.ts';
@@ -28,15 +29,18 @@ const batchMax = imapLimits.appearancesPerCommand;
 
 /**
  * Reads one mailbox (`wire`: its name on the wire): by QRESYNC or CONDSTORE (RFC 7162) where the known mod-sequence still
- * counts, else by comparing all UIDs and flags. New messages are read below the UIDNEXT of the EXAMINE that began it all.
+ * counts, else by comparing all UIDs and flags. New messages are read below the UIDNEXT of the EXAMINE that began it all. `told`: what the
+ * server told of it before; then few messages are asked for without waiting for the EXAMINE.
  */
 export async function readMailbox(
   use: UseSession,
   wire: string,
   known: KnownMailbox | null,
   facts: IdentityFacts,
+  told: MailboxVector | null = null,
 ): Promise<MailboxReading> {
   return use(async (session) => {
+    if (known === null && told !== null && isSmall(told)) return readSmall({ session, use, wire, facts }, told);
     const tier = await session.syncTier();
     const modseq = known?.vector.highestModseq ?? null;
     const since = known && modseq ? { uidValidity: known.vector.uidValidity, modseq } : undefined;
@@ -62,6 +66,34 @@ type Opened = {
 function continues({ vector }: KnownMailbox, { highestModseq, uidNext }: Examined): boolean {
   if (vector.highestModseq === null || highestModseq === null) return false;
   return BigInt(highestModseq) >= BigInt(vector.highestModseq) && uidNext >= vector.uidNext;
+}
+
+/** Whether few messages are below UIDNEXT, but some. */
+function isSmall({ uidNext, messages }: MailboxVector): boolean {
+  return messages > 0 && (uidNext - 1 <= batchMax || messages <= batchMax);
+}
+
+/** All of a mailbox in one flight, unless it has become another one since the server told of it. */
+async function readSmall(mailbox: Omit<Opened, 'examined'>, { uidNext }: MailboxVector): Promise<MailboxReading> {
+  const { session, wire, facts } = mailbox;
+  const answer = new AppearanceAnswer(facts, [[1, uidNext - 1]]);
+  const options = { rowsMax: batchMax, takeOctets: answer.takeOctets };
+  const { examined, isFetched } = await session.examineAndFetch(
+    wire,
+    answer.uids,
+    appearanceItems(facts),
+    options,
+    answer.take,
+  );
+  const opened = { ...mailbox, examined };
+  if (!isFetched || examined.uidNext !== uidNext) return readAll(opened, 'full');
+  const batch = await answer.rows(session);
+  return {
+    ...reading(opened),
+    kind: 'full',
+    present: rangesOf(batch.uids()),
+    appeared: inBatches(batch.length > 0 ? [batch] : []),
+  };
 }
 
 async function readAll(mailbox: Opened, kind: 'full' | 'renewed'): Promise<MailboxReading> {
@@ -199,30 +231,55 @@ async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncG
   }
 }
 
-/** Messages in UID order. `found`: what they are put into, for what is in it now is of no use any more. */
+/** Messages in UID order. `rows`: what they are put into, for what is in it now is of no use any more. */
 async function fetchBatch(
   session: ImapSession,
   uids: UidRanges,
   facts: IdentityFacts,
-  found = new AppearanceRows(facts),
+  rows?: AppearanceRows,
 ): Promise<AppearanceRows> {
-  found.clear();
-  const first = uids[0]?.[0] ?? 0;
-  const last = uids.at(-1)?.[1] ?? 0;
-  const isAskedFor = (uid: number) => uid >= first && uid <= last;
-  const reader = new AppearanceReader(facts);
-  const takeOctets = (bytes: Buffer, start: number, end: number): boolean => {
-    if (!reader.read(bytes, start, end)) return false;
-    if (isAskedFor(reader.uid)) reader.addTo(found);
+  const answer = new AppearanceAnswer(facts, uids, rows);
+  const options = { rowsMax: batchMax, takeOctets: answer.takeOctets };
+  await session.fetch(uids, appearanceItems(facts), options, answer.take);
+  return answer.rows(session);
+}
+
+/** Takes the answer to a FETCH of `appearanceItems`. */
+class AppearanceAnswer {
+  readonly uids: UidRanges;
+  readonly #facts: IdentityFacts;
+  readonly #found: AppearanceRows;
+  readonly #reader: AppearanceReader;
+
+  constructor(facts: IdentityFacts, uids: UidRanges, found = new AppearanceRows(facts)) {
+    this.uids = uids;
+    this.#facts = facts;
+    this.#found = found;
+    this.#reader = new AppearanceReader(facts);
+    found.clear();
+  }
+
+  readonly takeOctets = (bytes: Buffer, start: number, end: number): boolean => {
+    if (!this.#reader.read(bytes, start, end)) return false;
+    if (this.#isAskedFor(this.#reader.uid)) this.#reader.addTo(this.#found);
     return true;
   };
-  await session.fetch(uids, appearanceItems(facts), { rowsMax: batchMax, takeOctets }, (row) => {
-    const appearance = appearanceOf(row, facts);
-    if (appearance !== null && isAskedFor(appearance.uid)) found.addOther(appearance);
-  });
-  found.sort();
-  if (facts.threads === 'server') await addThreadFields(session, found);
-  return found;
+
+  readonly take = (row: FetchRow): void => {
+    const appearance = appearanceOf(row, this.#facts);
+    if (appearance !== null && this.#isAskedFor(appearance.uid)) this.#found.addOther(appearance);
+  };
+
+  /** All that came, in UID order. */
+  async rows(session: ImapSession): Promise<AppearanceRows> {
+    this.#found.sort();
+    if (this.#facts.threads === 'server') await addThreadFields(session, this.#found);
+    return this.#found;
+  }
+
+  #isAskedFor(uid: number): boolean {
+    return uid >= (this.uids[0]?.[0] ?? 0) && uid <= (this.uids.at(-1)?.[1] ?? 0);
+  }
 }
 
 /** For messages whose thread the server does not name: what it is derived from. */

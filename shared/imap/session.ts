@@ -38,6 +38,13 @@ export type SessionObserver = {
 /** How changes of a mailbox can be asked for (RFC 7162), best first. */
 export type SyncTier = 'qresync' | 'condstore' | 'none';
 
+type FetchOptions = {
+  readonly rowsMax: number;
+  readonly changedSince?: string;
+  /** Takes those rows that it understands before they are parsed. */
+  readonly takeOctets?: TakeOctets;
+};
+
 /** The mailbox that is open. */
 type OpenMailbox = {
   readonly name: string;
@@ -158,6 +165,38 @@ export class ImapSession {
   }
 
   /**
+   * Opens a mailbox for reading, and asks for the messages of these UIDs in the same flight (RFC 9051 §5.5: the server does the one before
+   * the other). `isFetched`: they have come; else the server refused them. `take` is called once the mailbox is open.
+   */
+  async examineAndFetch(
+    name: string,
+    uids: UidRanges,
+    items: readonly ImapArgument[],
+    options: FetchOptions,
+    take: (row: FetchRow) => void,
+  ): Promise<{ readonly examined: Examined; readonly isFetched: boolean }> {
+    const tier = await this.syncTier();
+    let isOpen = false;
+    const { takeOctets = () => false } = options;
+    const opening = this.#openBy(tier, 'EXAMINE', name, undefined, () => {
+      isOpen = true;
+    });
+    const fetching = this.fetch(
+      uids,
+      items,
+      { ...options, takeOctets: (bytes, start, end) => isOpen && takeOctets(bytes, start, end) },
+      (row) => {
+        if (isOpen) take(row);
+      },
+    );
+    const [opened, fetched] = await Promise.allSettled([opening, fetching]);
+    if (opened.status === 'rejected') throw opened.reason;
+    if (fetched.status === 'rejected' && !(fetched.reason instanceof CommandRefused)) throw fetched.reason;
+    this.#isFresh = false;
+    return { examined: opened.value.examined, isFetched: fetched.status === 'fulfilled' };
+  }
+
+  /**
    * The mailbox opened for changes, unless it is already and has been since it had the UIDs below `uidNext`. Null when its
    * UIDVALIDITY is another one: then no UID may be used. Throws `MailboxGone` when the server does not open it.
    */
@@ -206,7 +245,17 @@ export class ImapSession {
     name: string,
     since?: { uidValidity: number; modseq: string },
   ): Promise<OpenMailbox> {
-    const tier = await this.syncTier();
+    return this.#openBy(await this.syncTier(), command, name, since);
+  }
+
+  /** The command is on its way when it returns. `onOk`: when the mailbox is open, before anything else about it is heard. */
+  async #openBy(
+    tier: SyncTier,
+    command: 'EXAMINE' | 'SELECT',
+    name: string,
+    since?: { uidValidity: number; modseq: string },
+    onOk: () => void = () => {},
+  ): Promise<OpenMailbox> {
     const parameters = [mailbox(name)];
     if (tier === 'qresync' && since) {
       parameters.push(list(atom('QRESYNC'), list(number(since.uidValidity), digits(since.modseq))));
@@ -220,6 +269,10 @@ export class ImapSession {
         responses: this.#limits.mailboxMessagesMax,
         onData: ({ number: count, name: what, values }) => answer.take(count, what, values),
         onCode: ({ name: code, values }) => answer.takeCode(code, values),
+        onOk: () => {
+          this.#isLosing = false;
+          onOk();
+        },
       }),
     );
     const examined = answer.result(answer.uidNext ?? (await this.#statusUidNext(name)));
@@ -231,7 +284,6 @@ export class ImapSession {
     const open = { name, examined, selected: command === 'SELECT' ? selected : null, vector };
     this.#selected = open;
     this.#isFresh = answer.uidNext !== null;
-    this.#isLosing = false;
     return open;
   }
 
@@ -282,13 +334,12 @@ export class ImapSession {
   }
 
   /**
-   * UID FETCH; rows without a UID are left out, and a row may come more than once. `takeOctets` takes those it understands before
-   * they are parsed. Throws `MailboxGone` when another client took the mailbox away.
+   * UID FETCH; rows without a UID are left out, and a row may come more than once. Throws `MailboxGone` when another client took the mailbox away.
    */
   async fetch(
     uids: UidRanges,
     items: readonly ImapArgument[],
-    options: { rowsMax: number; changedSince?: string; takeOctets?: TakeOctets },
+    options: FetchOptions,
     take: (row: FetchRow) => void,
   ): Promise<void> {
     const { takeOctets } = options;

@@ -20,9 +20,9 @@ export function imapSource(use: UseSession, server: Pick<ImapServer, 'forbiddenI
     mailboxIds: (names) =>
       use((session) => (session.has('OBJECTID') ? mailboxIds(session, names) : Promise.resolve(null))),
     rights: (names) => use((session) => (session.has('ACL') ? rights(session, names) : Promise.resolve(null))),
-    read: async (name, known, facts) => {
+    read: async (name, known, facts, told) => {
       const wire = await use(async (session) => wireOf(session, name));
-      const reading = await readMailbox(use, wire, known, facts);
+      const reading = await readMailbox(use, wire, known, facts, told);
       readLast.set(wire, reading.vector.uidValidity);
       return reading;
     },

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
+import type { MailboxVector } from '../../shared/catalog/mailbox.ts';
 import type { Appearance } from '../../shared/catalog/source.ts';
 import { MailboxGone } from '../../shared/catalog/source.ts';
 import type { ImapServer } from '../../shared/imap/endpoint.ts';
@@ -205,6 +206,25 @@ describe.each(backends)('%s', (name, start, options) => {
   ])('a mailbox that is not there is gone: %s', async (_, mailbox) => {
     const { source } = await account(start, options);
     await expect(source.read(mailbox, null, { scheme: 'digest', threads: 'derived' })).rejects.toThrow(MailboxGone);
+    expect((await source.survey()).some(({ name: each }) => each === 'INBOX')).toBe(true);
+  });
+
+  test('a mailbox of which the survey told is the same, also when it is gone meanwhile', async () => {
+    const { source, other } = await account(start, options);
+    const facts = await source.scheme();
+    const { path } = await other.mailboxCreate('Told');
+    for (const text of ['one', 'two', 'three']) await other.append(path, message(text));
+    const told = (await source.survey()).find((mailbox) => mailbox.name === path)?.vector ?? null;
+    expect(told?.messages).toBe(3);
+    const read = async (vector: MailboxVector | null) => {
+      const { appeared, ...rest } = await source.read(path, null, facts, vector);
+      return { ...rest, appeared: await allOf(appeared) };
+    };
+    expect(await read(told)).toEqual(await read(null));
+    await other.append(path, message('four'));
+    expect((await read(told)).appeared).toHaveLength(4);
+    await other.mailboxDelete(path);
+    await expect(read(told)).rejects.toThrow(MailboxGone);
     expect((await source.survey()).some(({ name: each }) => each === 'INBOX')).toBe(true);
   });
 

@@ -1,0 +1,133 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { MailboxGone } from '../../shared/catalog/source.ts';
+import { ImapSession } from '../../shared/imap/session.ts';
+import { imapSource } from '../../shared/imap/source.ts';
+import { Unavailable } from '../../shared/jmap/errors.ts';
+import { type Answer, type ScriptedServer, scriptedServer } from './scripted-server.ts';
+
+const facts = { scheme: 'xguid', threads: 'derived' } as const;
+const told = { uidValidity: 7, uidNext: 3, highestModseq: '3', messages: 2 };
+
+const examined = (uidNext: number) =>
+  `* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT ${uidNext}] ok\r\n* OK [HIGHESTMODSEQ 3] ok\r\n% OK done\r\n`;
+const row = (uid: number, id = `g${uid}`) =>
+  `* ${uid} FETCH (UID ${uid} FLAGS () INTERNALDATE "01-Mar-2024 10:00:00 +0000" RFC822.SIZE 5 X-GUID ${id})\r\n`;
+
+const started: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const stop of started.splice(0).reverse()) await stop();
+});
+
+/** Answers nothing before there are two commands, and then both at once, as servers do that are far away. */
+function together(examine: string, fetch: string): Record<string, Answer> {
+  let waiting: string | null = null;
+  return {
+    EXAMINE: ({ tag }) => {
+      waiting = examine.replaceAll('%', tag);
+      return null;
+    },
+    'UID FETCH': ({ tag }) => {
+      const answer = `${waiting ?? ''}${fetch.replaceAll('%', tag)}`;
+      waiting = null;
+      return answer;
+    },
+  };
+}
+
+async function reading(answers: Record<string, Answer>) {
+  const server: ScriptedServer = await scriptedServer({ answers });
+  started.push(server.close);
+  const session = await ImapSession.open(server.server, { kind: 'password', user: 'u', password: 'p' });
+  started.push(async () => session.close());
+  const source = imapSource((operation) => operation(session), { forbiddenIdentitySchemes: [] });
+  const read = async () => {
+    const { vector, present, appeared } = await source.read('INBOX', null, facts, told);
+    const found = [];
+    for await (const batch of appeared) for (const { uid, serverEmailId } of batch) found.push([uid, serverEmailId]);
+    return { uidNext: vector.uidNext, present, found };
+  };
+  const asked = () => server.commands.flatMap((line) => /^(?:EXAMINE|UID FETCH [\d:]+)/.exec(line) ?? []);
+  return { read, asked, session };
+}
+
+test('few messages are asked for without waiting for the EXAMINE', async () => {
+  const { read, asked } = await reading(together(examined(3), `${row(2)}${row(1)}% OK done\r\n`));
+  expect(await read()).toEqual({
+    uidNext: 3,
+    present: [[1, 2]],
+    found: [
+      [1, 'g1'],
+      [2, 'g2'],
+    ],
+  });
+  expect(asked()).toEqual(['EXAMINE', 'UID FETCH 1:2']);
+});
+
+test('what comes before the mailbox is open is not of it', async () => {
+  const { read } = await reading(
+    together(`${row(1, 'other')}${row(2, 'other')}${examined(3)}`, `${row(1)}% OK done\r\n`),
+  );
+  expect((await read()).found).toEqual([[1, 'g1']]);
+});
+
+test('a mailbox that has other messages by now is read again', async () => {
+  let uidNext = 4;
+  const { read, asked } = await reading({
+    EXAMINE: () => examined(uidNext),
+    'UID FETCH': ({ line }) => `${row(1)}${line.includes('1:3') ? row(3) : row(2)}% OK done\r\n`,
+  });
+  expect(await read()).toEqual({
+    uidNext: 4,
+    present: [
+      [1, 1],
+      [3, 3],
+    ],
+    found: [
+      [1, 'g1'],
+      [3, 'g3'],
+    ],
+  });
+  expect(asked()).toEqual(['EXAMINE', 'UID FETCH 1:2', 'UID FETCH 1:3']);
+  uidNext = 2;
+  expect(await read()).toEqual({ uidNext: 2, present: [[1, 1]], found: [[1, 'g1']] });
+});
+
+test('messages that the server refuses are asked for again', async () => {
+  let refusals = 1;
+  const { read, asked } = await reading({
+    EXAMINE: examined(3),
+    'UID FETCH': () => (refusals-- > 0 ? '% BAD not now\r\n' : `${row(1)}${row(2)}% OK done\r\n`),
+  });
+  expect((await read()).found).toHaveLength(2);
+  expect(asked()).toEqual(['EXAMINE', 'UID FETCH 1:2', 'UID FETCH 1:2']);
+});
+
+test('a mailbox that cannot be opened is gone, and the session stays', async () => {
+  let isGone = true;
+  const { read } = await reading({
+    EXAMINE: () => (isGone ? '% NO no such mailbox\r\n' : examined(3)),
+    'UID FETCH': () => (isGone ? '% BAD no mailbox is selected\r\n' : `${row(1)}${row(2)}% OK done\r\n`),
+  });
+  await expect(read()).rejects.toThrow(MailboxGone);
+  isGone = false;
+  expect((await read()).found).toHaveLength(2);
+});
+
+test('messages that go right after the mailbox was opened are not overlooked', async () => {
+  const { read, session } = await reading(together(examined(3), `${row(1)}* VANISHED 2\r\n% OK done\r\n`));
+  await read();
+  expect(session.hasLostMessages({ uidNext: 3, messages: 2 })).toBe(true);
+});
+
+test('messages that went before the mailbox was opened are none of it', async () => {
+  const { read, session } = await reading(
+    together(`* VANISHED 9\r\n${examined(3)}`, `${row(1)}${row(2)}% OK done\r\n`),
+  );
+  await read();
+  expect(session.hasLostMessages({ uidNext: 3, messages: 2 })).toBe(false);
+});
+
+test('rows without end are not taken', async () => {
+  const { read } = await reading(together(examined(3), row(1).repeat(20_000)));
+  await expect(read()).rejects.toThrow(Unavailable);
+});
