@@ -2,13 +2,12 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import type { Id } from '../../shared/jmap/scalars.ts';
 import { setAsideMsMax } from '../../shared/methods/Mailbox/put-back.ts';
 import { cyrus, dovecot, type TestServer } from '../servers/servers.ts';
-import { expectRight, questions } from './failure-laws.ts';
-import { type Product, startProduct } from './harness.ts';
+import { expectRight } from './failure-laws.ts';
 import { imapActor } from './imap-actor.ts';
-import { type InterceptingProxy, type Moment, startInterceptingProxy } from './intercepting-proxy.ts';
-import type { JmapClient } from './jmap-client.ts';
+import { type InterceptedProduct, interceptedProduct } from './intercepted-product.ts';
+import type { Moment } from './intercepting-proxy.ts';
 import { letter } from './letter.ts';
-import { mailboxNamed, namesOf, takeSnapshot } from './snapshot.ts';
+import { mailboxNamed, namesOf } from './snapshot.ts';
 
 /** What a Mailbox that is destroyed takes with it, and what not, whatever happens in between. */
 
@@ -27,35 +26,24 @@ describe.each([
   { title: 'Cyrus', start: cyrus },
 ])('a Mailbox that is destroyed on $title', ({ start }) => {
   let server: TestServer;
-  let proxy: InterceptingProxy;
-  let product: Product;
-
+  let behind: InterceptedProduct;
   beforeAll(async () => {
     server = await start();
-    proxy = await startInterceptingProxy(server.imapPort);
-    product = startProduct({ host: server.host, imapPort: proxy.port });
+    behind = await interceptedProduct(server);
   });
-  afterAll(async () => {
-    await product.stop();
-    await proxy.stop();
-  });
-
-  function look(client: JmapClient) {
-    product.advanceClock(10_000);
-    return takeSnapshot(client, questions);
-  }
+  afterAll(() => behind.end());
 
   /** A mailbox with these messages, and a client that knows it. */
   async function scene(tokens: readonly string[]) {
-    proxy.set(null);
+    behind.proxy.set(null);
     const user = await server.freshUser();
     const actor = await imapActor(server, user);
     await actor.create('Old');
     await actor.subscribe('Old');
     for (const token of tokens) await actor.deliver('Old', letter({ token }));
-    const process = await product.startProcess();
+    const process = await behind.product.startProcess();
     const client = await process.client(user);
-    const before = await look(client);
+    const before = await behind.look(client);
     return { user, actor, process, client, before, id: mailboxNamed(before, 'Old').id };
   }
 
@@ -80,14 +68,14 @@ describe.each([
           const uid = await actor.deliver('Old', letter({ token: 'late' })).catch(() => null);
           isDelivered = uid !== null;
         };
-        proxy.set({ command: steps, nth, moment, act });
+        behind.proxy.set({ command: steps, nth, moment, act });
         const response = await client.one<SetResponse>('Mailbox/set', { destroy: [id], onDestroyRemoveEmails });
-        const hasHappened = proxy.hasHappened();
-        proxy.set(null);
+        const hasHappened = behind.proxy.hasHappened();
+        behind.proxy.set(null);
 
         const isDestroyed = response.destroyed !== null;
         expect(await tokensOn(actor)).toEqual([...(isDestroyed ? [] : known), ...(isDelivered ? ['late'] : [])].sort());
-        const after = await look(client);
+        const after = await behind.look(client);
         await expectRight(await actor.observe(), client, [before, after], [0], false);
         expect([...namesOf(after.Mailbox).values()].includes('Old')).toBe(!isDestroyed);
         if (!isDestroyed) {
@@ -123,23 +111,23 @@ describe.each([
           kill();
           return new Promise<void>(() => {});
         };
-        proxy.set({ command: steps, nth, moment, act });
+        behind.proxy.set({ command: steps, nth, moment, act });
         const call = client.one<SetResponse>('Mailbox/set', { destroy: [id], onDestroyRemoveEmails: true });
         const isDead = await Promise.race([call.then(() => false), killed.then(() => true)]);
         call.catch(() => {});
-        proxy.set(null);
+        behind.proxy.set(null);
 
-        const heir = await product.startProcess();
+        const heir = await behind.product.startProcess();
         const other = await heir.client(user);
-        const seen = await look(other);
+        const seen = await behind.look(other);
         const isGone = !seen.Mailbox.has(id);
         if (!isGone) {
           expect(seen.Mailbox.get(id)).toMatchObject({ name: 'Old', parentId: null, totalEmails: 1 });
           expect([...seen.Email.values()].map(({ mailboxIds }) => mailboxIds)).toEqual([{ [id]: true }]);
         }
-        product.advanceClock(setAsideMsMax);
-        await look(other);
-        const after = await look(other);
+        behind.product.advanceClock(setAsideMsMax);
+        await behind.look(other);
+        const after = await behind.look(other);
         expect(await tokensOn(actor)).toEqual(isGone ? [] : ['known']);
         const names = (await actor.observe()).map(({ name }) => name);
         expect(names.filter((name) => /old/i.test(name))).toEqual(isGone ? [] : ['Old']);

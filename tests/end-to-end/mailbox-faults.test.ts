@@ -1,18 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import { cyrus, dovecot, type TestServer } from '../servers/servers.ts';
-import { expectRight, questions } from './failure-laws.ts';
-import { type Product, startProduct } from './harness.ts';
+import { expectRight } from './failure-laws.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
-import {
-  type InterceptingProxy,
-  type Interception,
-  type Moment,
-  startInterceptingProxy,
-} from './intercepting-proxy.ts';
-import type { JmapClient } from './jmap-client.ts';
+import { type InterceptedProduct, interceptedProduct } from './intercepted-product.ts';
+import type { Interception, Moment } from './intercepting-proxy.ts';
 import { letter } from './letter.ts';
-import { mailboxNamed, namesOf, takeSnapshot } from './snapshot.ts';
+import { mailboxNamed, namesOf } from './snapshot.ts';
 
 type Refusals = { readonly [id: string]: JsonObject } | null;
 type SetResponse = {
@@ -36,27 +30,16 @@ describe.each([
   { title: 'Cyrus', start: cyrus },
 ])('Mailbox/set on $title', ({ start }) => {
   let server: TestServer;
-  let proxy: InterceptingProxy;
-  let product: Product;
-
+  let behind: InterceptedProduct;
   beforeAll(async () => {
     server = await start();
-    proxy = await startInterceptingProxy(server.imapPort);
-    product = startProduct({ host: server.host, imapPort: proxy.port });
+    behind = await interceptedProduct(server);
   });
-  afterAll(async () => {
-    await product.stop();
-    await proxy.stop();
-  });
-
-  function look(client: JmapClient) {
-    product.advanceClock(10_000);
-    return takeSnapshot(client, questions);
-  }
+  afterAll(() => behind.end());
 
   /** Creates, moves and destroys in one call while something happens at one command; tells whether it did. */
   async function interrupted(interception: Interception) {
-    proxy.set(null);
+    behind.proxy.set(null);
     const user = await server.freshUser();
     const actor: ImapActor = await imapActor(server, user);
     for (const name of ['Work', 'Work/Part', 'Home', 'Old', 'One', 'Two']) await actor.create(name);
@@ -64,24 +47,24 @@ describe.each([
     for (const name of ['Work', 'Work/Part', 'Old', 'One']) {
       await actor.deliver(name, letter({ token: `in-${name.replace('/', '-')}` }));
     }
-    const process = await product.startProcess();
+    const process = await behind.product.startProcess();
     const client = await process.client(user);
-    const before = await look(client);
+    const before = await behind.look(client);
     const idOf = (name: string) => mailboxNamed(before, name).id;
     const moves = { [idOf('Work')]: { name: 'Moved', parentId: idOf('Home') } };
     const swaps = { [idOf('One')]: { name: 'Two' }, [idOf('Two')]: { name: 'One' } };
 
-    proxy.set(interception);
+    behind.proxy.set(interception);
     const response = await client.one<SetResponse>('Mailbox/set', {
       create: { top: { name: 'New' }, below: { name: 'Below', parentId: '#top' } },
       update: { ...moves, ...swaps },
       destroy: [idOf('Old')],
       onDestroyRemoveEmails: true,
     });
-    const hasHappened = proxy.hasHappened();
-    proxy.set(null);
+    const hasHappened = behind.proxy.hasHappened();
+    behind.proxy.set(null);
 
-    const after = await look(client);
+    const after = await behind.look(client);
     const observed = await actor.observe();
     await expectRight(observed, client, [before, after], [0], false);
     const names = namesOf(after.Mailbox);

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import { cyrus, dovecot, type TestServer } from '../servers/servers.ts';
-import { type Product, startProduct } from './harness.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
-import { type InterceptingProxy, startInterceptingProxy } from './intercepting-proxy.ts';
+import { type InterceptedProduct, interceptedProduct } from './intercepted-product.ts';
 import type { JmapClient, Login } from './jmap-client.ts';
 import { letter } from './letter.ts';
 
@@ -18,8 +17,7 @@ const servers: readonly [title: string, start: () => Promise<TestServer>, ignore
 const timeoutMs = 180_000;
 
 describe.each(servers)('%s: two clients that move the same Email', (_, start, ignoreCapabilities) => {
-  let proxy: InterceptingProxy;
-  let product: Product;
+  let behind: InterceptedProduct;
   let actor: ImapActor;
   let user: Login;
   let delivered = 0;
@@ -29,25 +27,23 @@ describe.each(servers)('%s: two clients that move the same Email', (_, start, ig
     user = await server.freshUser();
     actor = await imapActor(server, user);
     for (const name of ['One', 'Two', 'Three']) await actor.create(name);
-    proxy = await startInterceptingProxy(server.imapPort);
-    product = startProduct({ host: server.host, imapPort: proxy.port }, { ignoreCapabilities });
+    behind = await interceptedProduct(server, { ignoreCapabilities });
   });
   afterAll(async () => {
-    await product.stop();
-    await proxy.stop();
+    await behind.end();
     await actor.close();
   });
 
   async function scene(isWhole: boolean) {
-    proxy.set(null);
+    behind.proxy.set(null);
     const token = `t${++delivered}`;
     await actor.deliver('One', letter({ token }));
     const clients: JmapClient[] = [];
-    for (const process of [await product.startProcess(), await product.startProcess()]) {
+    for (const process of [await behind.product.startProcess(), await behind.product.startProcess()]) {
       clients.push(await process.client(user));
     }
     const [first, second] = clients as [JmapClient, JmapClient];
-    product.advanceClock(10_000);
+    behind.product.advanceClock(10_000);
     const { list } = await first.get<{ id: Id; name: string }>('Mailbox', { ids: null });
     const box = (name: string) => list.find((each) => each.name === name)?.id ?? '';
     const { ids } = await first.query('Email', { filter: { inMailbox: box('One') } });
@@ -84,9 +80,9 @@ describe.each(servers)('%s: two clients that move the same Email', (_, start, ig
         const act = async () => {
           other = await move(second, 'Three');
         };
-        proxy.set({ command: /^(?:SELECT|EXAMINE|UID)/, nth, moment: 'before', act });
+        behind.proxy.set({ command: /^(?:SELECT|EXAMINE|UID)/, nth, moment: 'before', act });
         const said = await move(first, 'Two');
-        proxy.set(null);
+        behind.proxy.set(null);
         if (other === '') {
           expect([said, await where(), nth > 3]).toEqual(['updated', 'Two', true]);
           return;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import { courier, cyrus, dovecot, type TestServer } from '../servers/servers.ts';
-import { type Product, startProduct } from './harness.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
-import { type InterceptingProxy, type Interception, startInterceptingProxy } from './intercepting-proxy.ts';
+import { type InterceptedProduct, interceptedProduct } from './intercepted-product.ts';
+import type { Interception } from './intercepting-proxy.ts';
 import type { JmapClient, Login } from './jmap-client.ts';
 import { letter } from './letter.ts';
 
@@ -30,8 +30,7 @@ const timeoutMs = 180_000;
 describe.each(servers)(
   '%s: two clients that each take an Email out of one of its two mailboxes',
   (_, start, ignored) => {
-    let proxy: InterceptingProxy;
-    let product: Product;
+    let behind: InterceptedProduct;
     let actor: ImapActor;
     let user: Login;
     let delivered = 0;
@@ -46,28 +45,26 @@ describe.each(servers)(
       user = await server.freshUser();
       actor = await imapActor(server, { ...user });
       for (const name of ['One', 'Two']) await actor.create(name);
-      proxy = await startInterceptingProxy(server.imapPort);
-      product = startProduct({ host: server.host, imapPort: proxy.port }, { ignoreCapabilities: ignored });
+      behind = await interceptedProduct(server, { ignoreCapabilities: ignored });
     });
     afterAll(async () => {
-      await product.stop();
-      await proxy.stop();
+      await behind.end();
       await actor.close();
     });
 
     /** So many new letters that lie in both mailboxes, and clients of two processes that know them. */
     async function scene(letters: number) {
-      proxy.set(null);
+      behind.proxy.set(null);
       for (let count = 0; count < letters; count += 1) {
         await actor.deliver('One', letter({ token: `t${++delivered}` }));
         await actor.copy('One', [(await actor.uids('One')).at(-1) ?? 0], 'Two');
       }
       const clients: JmapClient[] = [];
-      for (const process of [await product.startProcess(), await product.startProcess()]) {
+      for (const process of [await behind.product.startProcess(), await behind.product.startProcess()]) {
         clients.push(await process.client(user));
       }
       const [first, second] = clients as [JmapClient, JmapClient];
-      await product.seeAll(first);
+      await behind.product.seeAll(first);
       const { list } = await first.get<{ id: Id; name: string }>('Mailbox', { ids: null });
       const box = (name: Name) => list.find((each) => each.name === name)?.id ?? '';
       const conditions = (['One', 'Two'] as const).map((name) => ({ inMailbox: box(name) }));
@@ -116,9 +113,12 @@ describe.each(servers)(
     test('what was done is told, also where the copy that stays is flagged behind the look', async () => {
       const { ids, first, takeOut } = await scene(1);
       const uid = (await actor.uids('One')).at(-1) ?? 0;
-      proxy.set({ ...lastCommand, moment: 'before', act: () => actor.markDeleted('One', [uid]) });
-      expect([await takeOut(first, ids[0] ?? ('' as Id), 'Two'), proxy.hasHappened()]).toEqual(['updated', true]);
-      proxy.set(null);
+      behind.proxy.set({ ...lastCommand, moment: 'before', act: () => actor.markDeleted('One', [uid]) });
+      expect([await takeOut(first, ids[0] ?? ('' as Id), 'Two'), behind.proxy.hasHappened()]).toEqual([
+        'updated',
+        true,
+      ]);
+      behind.proxy.set(null);
       await actor.undelete('One', [uid]);
       await expectNoneLost();
     });
@@ -134,9 +134,9 @@ describe.each(servers)(
             other = takeOut(second, id, 'Two');
             await other;
           };
-          proxy.set({ command: /^(?:SELECT|EXAMINE|UID)/, nth, moment: 'before', act });
+          behind.proxy.set({ command: /^(?:SELECT|EXAMINE|UID)/, nth, moment: 'before', act });
           const said = [await takeOut(first, id, 'One')];
-          proxy.set(null);
+          behind.proxy.set(null);
           if (other !== null) said.push(await other);
           await expectNoneLost();
           if (said.length === 1) {
@@ -163,15 +163,15 @@ describe.each(servers)(
               end.give();
               await over.given;
             };
-            proxy.set({ ...lastCommand, moment: 'before', act: atEnd });
+            behind.proxy.set({ ...lastCommand, moment: 'before', act: atEnd });
             other = takeOut(second, id, 'Two');
             await end.given;
-            proxy.set({ command: /^(?:SELECT|EXAMINE|UID)/, nth: broken, moment, act: 'drop' });
+            behind.proxy.set({ command: /^(?:SELECT|EXAMINE|UID)/, nth: broken, moment, act: 'drop' });
           };
-          proxy.set({ command: /^SELECT/, nth: 1, moment: 'before', act });
+          behind.proxy.set({ command: /^SELECT/, nth: 1, moment: 'before', act });
           await takeOut(first, id, 'One');
-          const hasBroken = proxy.hasHappened();
-          proxy.set(null);
+          const hasBroken = behind.proxy.hasHappened();
+          behind.proxy.set(null);
           over.give();
           await other;
           await expectNoneLost();

@@ -1,11 +1,12 @@
 import type { TestServer } from '../servers/servers.ts';
-import { expectRight, questions } from './failure-laws.ts';
-import { type Backend, type Product, startProduct } from './harness.ts';
+import { expectRight } from './failure-laws.ts';
+import type { Backend, Product } from './harness.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
-import { type InterceptingProxy, type Interception, startInterceptingProxy } from './intercepting-proxy.ts';
+import { interceptedProduct } from './intercepted-product.ts';
+import type { InterceptingProxy, Interception } from './intercepting-proxy.ts';
 import type { JmapClient, Login } from './jmap-client.ts';
 import { letter } from './letter.ts';
-import { type Snapshot, takeSnapshot } from './snapshot.ts';
+import type { Snapshot } from './snapshot.ts';
 import { everyWish, expectNothingLost, idsOfTokens, mailboxes, type SetResponse, tokens } from './write-laws.ts';
 
 /** An account in which everything is asked for that Email/set can do, while something happens. */
@@ -39,8 +40,7 @@ export async function writeScene(
 ): Promise<WriteScene> {
   const actor = await imapActor(server, user);
   for (const name of mailboxes) await actor.create(name);
-  const proxy = await startInterceptingProxy(server.imapPort);
-  const product = startProduct({ host: server.host, imapPort: proxy.port }, backend);
+  const { proxy, product, look, end } = await interceptedProduct(server, backend);
 
   async function begin(): Promise<Begun> {
     proxy.set(null);
@@ -57,11 +57,6 @@ export async function writeScene(
     const client = await process.client(user);
     const before = await look(client);
     return { client, before, id: await idsOfTokens(client, before), stop: process.stop };
-  }
-
-  function look(client: JmapClient): Promise<Snapshot> {
-    product.advanceClock(10_000);
-    return takeSnapshot(client, questions);
   }
 
   return {
@@ -81,8 +76,7 @@ export async function writeScene(
       return { hasHappened, response, id };
     },
     end: async () => {
-      await product.stop();
-      await proxy.stop();
+      await end();
       await actor.close();
     },
   };
