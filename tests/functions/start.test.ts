@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -50,6 +50,17 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<number
   return child.exitCode;
 }
 
+/** A program "curl" for machines that have none: Node and git are all that a reader needs. */
+async function folderWithCurl(): Promise<string> {
+  const programs = path.join(folder, 'programs');
+  await mkdir(programs);
+  const script = path.resolve('tests/functions/curl.mjs');
+  await writeFile(path.join(programs, 'curl'), `#!/bin/sh\nexec "${process.execPath}" "${script}" "$@"\n`, {
+    mode: 0o755,
+  });
+  return programs;
+}
+
 const imap = () => ['--imap', `${server.host}:${server.imapPort}`];
 
 describe('npm start', () => {
@@ -69,8 +80,12 @@ describe('npm start', () => {
     const { child, output } = await start('--port', '0');
     const curls = output().match(/^ {2}curl .*$/gm) ?? [];
     expect(curls).toHaveLength(2);
+    const env = { ...process.env, PATH: `${process.env.PATH}:${await folderWithCurl()}` };
     const [session, newest] = await Promise.all(
-      curls.map(async (line) => JSON.parse((await promisify(execFile)('sh', ['-c', `${line} --silent`])).stdout)),
+      curls.map(async (line) => {
+        const { stdout } = await promisify(execFile)('sh', ['-c', `${line} --silent`], { env });
+        return JSON.parse(stdout);
+      }),
     );
     expect(session).toMatchObject({ username: 'robin@example.org' });
     expect(newest).toMatchObject({
