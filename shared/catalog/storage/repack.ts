@@ -1,7 +1,7 @@
 import type { BlockWriter } from './blocks.ts';
 import { cut } from './cut.ts';
 import { pageBytesMax } from './limits.ts';
-import { pack } from './packing.ts';
+import { type ByteWriter, pack } from './packing.ts';
 import { type BlockRef, writeRefs } from './references.ts';
 import type { Entries, Key, Shape } from './shape.ts';
 import { decodedLeaf, decodedPage, type Reading, readLeaf, readPage } from './tree.ts';
@@ -74,15 +74,24 @@ export async function repack<K extends Key, Item>(
 export function packLeaf<K extends Key, V>(shape: Shape<K, V>, entries: readonly Entry<K, V>[]): Uint8Array {
   return pack((out) => {
     out.number(entries.length);
-    shape.writeKeys(
-      out,
-      entries.map(([key]) => key),
-    );
-    shape.writeValues(
-      out,
-      entries.map(([, value]) => value),
-    );
+    writeEntries(shape, out, entries);
   });
+}
+
+/** What a leaf says of its entries, but for their number. */
+export function writeEntries<K extends Key, V>(
+  shape: Shape<K, V>,
+  out: ByteWriter,
+  entries: readonly Entry<K, V>[],
+): void {
+  shape.writeKeys(
+    out,
+    entries.map(([key]) => key),
+  );
+  shape.writeValues(
+    out,
+    entries.map(([, value]) => value),
+  );
 }
 
 /** Leaves of entries. */

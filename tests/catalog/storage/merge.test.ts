@@ -7,6 +7,7 @@ import { load } from '../../../shared/catalog/storage/load.ts';
 import { createMemoryStore } from '../../../shared/catalog/storage/memory-store.ts';
 import { type Change, merge, noRenewal, type Renewal } from '../../../shared/catalog/storage/merge.ts';
 import { emptyRoot, type Root } from '../../../shared/catalog/storage/references.ts';
+import { writeEntries } from '../../../shared/catalog/storage/repack.ts';
 import { type Key, numberKeys, type Shape, textKeys } from '../../../shared/catalog/storage/shape.ts';
 import { leavesBetween, lookUp, readLeaf, seek } from '../../../shared/catalog/storage/tree.ts';
 import { createRandom, type Random } from './random.ts';
@@ -63,17 +64,7 @@ function start<K extends Key>(shape: Shape<K, string>) {
           count: sorted.length,
           keyAt: (place) => (sorted[place] as [K, string])[0],
           dateAt: (place) => shape.dateOf((sorted[place] as [K, string])[1]),
-          write: (out, from, to) => {
-            const entries = sorted.slice(from, to) as [K, string][];
-            shape.writeKeys(
-              out,
-              entries.map(([key]) => key),
-            );
-            shape.writeValues(
-              out,
-              entries.map(([, value]) => value),
-            );
-          },
+          write: (out, from, to) => writeEntries(shape, out, sorted.slice(from, to) as [K, string][]),
         },
       );
       await writer.finish();
