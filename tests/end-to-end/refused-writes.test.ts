@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { startDovecot } from '../../functions/local/dovecot.ts';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
-import { dovecot, type TestServer } from '../servers/servers.ts';
+import { type Administer, type Administered, administeredCyrus, administeredDovecot } from './administrator.ts';
 import { expectRight, questions } from './failure-laws.ts';
 import { startProduct } from './harness.ts';
 import { imapActor } from './imap-actor.ts';
@@ -19,19 +18,19 @@ type SetResponse = { readonly updated: JsonObject | null; readonly destroyed: Id
   readonly notDestroyed: Refused | null;
 };
 
-/** Two letters in the inbox, of which one is in the mailbox Closed too, and a client. `prepare`: what is to be refused then. */
+/** Two letters in the inbox, of which one is in the mailbox Closed too, and a client. `rights`: what the user may do there then. */
 async function scene(
-  server: TestServer,
+  { server, user, setRights, stop }: Administered,
   ignoreCapabilities: readonly string[],
-  prepare: (user: string) => Promise<unknown>,
+  rights?: string,
 ) {
-  const user = await server.freshUser();
+  stops.push(stop);
   const actor = await imapActor(server, user);
   stops.push(() => actor.close());
   for (const name of ['Closed', 'Work']) await actor.create(name);
   for (const token of ['one', 'two']) await actor.deliver('INBOX', letter({ token }));
   await actor.copy('INBOX', [2], 'Closed');
-  await prepare(user.user);
+  if (rights !== undefined) await setRights('Closed', rights);
   const product = startProduct(server, { ignoreCapabilities });
   stops.push(() => product.stop());
   const client = await (await product.startProcess()).client(user);
@@ -63,23 +62,28 @@ async function scene(
 
 const asItWas = { INBOX: ['one', 'two'], Closed: ['two'] };
 
-describe.each([
-  ['with MOVE', []],
-  ['without MOVE', ['MOVE']],
-])('on a Dovecot %s', (_, ignoreCapabilities) => {
-  /** Of the mailbox Closed the user keeps these rights. */
-  const withRights = async (rights: string) => {
-    const server = await dovecot();
-    return scene(server, ignoreCapabilities, (user) =>
-      server.doveadm('acl', 'set', '-u', user, 'Closed', 'owner', ...rights.split(' ')),
-    );
-  };
+const servers: readonly [title: string, administer: Administer, ignoreCapabilities: readonly string[]][] = [
+  ['Dovecot with MOVE', administeredDovecot, []],
+  ['Dovecot without MOVE', administeredDovecot, ['MOVE']],
+  ['Cyrus with MOVE', administeredCyrus, []],
+  ['Cyrus without MOVE', administeredCyrus, ['MOVE']],
+];
 
-  test('nothing comes into a mailbox that is forbidden, and it stays where it was', async () => {
-    const { id, box, set, where } = await withRights('lookup read');
+describe.each(servers)('on %s', (_, administer, ignoreCapabilities) => {
+  /** Of the mailbox Closed the user keeps these rights. */
+  const withRights = async (rights: string) => scene(await administer(), ignoreCapabilities, rights);
+
+  test.each([
+    ['moved', 'lr', ['Closed']],
+    ['copied', 'lr', ['INBOX', 'Closed']],
+    ['moved and copied', 'lr', ['Closed', 'Work']],
+    ['moved', 'lrkx', ['Closed']],
+  ])('nothing is %s into a mailbox of which the rights are %s, and it stays where it was', async (_, rights, names) => {
+    const { id, box, set, where } = await withRights(rights);
+    const mailboxIds = Object.fromEntries(names.map((name) => [box(name), true]));
     const { updated, notUpdated } = await set({
       update: {
-        [id('one')]: { mailboxIds: { [box('Closed')]: true, [box('Work')]: true }, 'keywords/$flagged': true },
+        [id('one')]: { mailboxIds, 'keywords/$flagged': true },
         [id('two')]: { 'keywords/$flagged': true },
       },
     });
@@ -89,9 +93,9 @@ describe.each([
   });
 
   test.each([
-    ['flagged as deleted', 'lookup read write write-seen insert'],
-    ['expunged', 'lookup read write write-seen write-deleted insert'],
-  ])('nothing goes out of a mailbox where it must not be %s, nor out of others then', async (__, rights) => {
+    ['flagged as deleted', 'lrswi'],
+    ['expunged', 'lrswit'],
+  ])('nothing goes out of a mailbox where it must not be %s, nor out of others then', async (_, rights) => {
     const { id, box, set, where } = await withRights(rights);
     const { notUpdated, notDestroyed } = await set({
       update: { [id('two')]: { mailboxIds: { [box('Work')]: true } } },
@@ -99,13 +103,13 @@ describe.each([
     });
     expect([notUpdated?.[id('two')]?.type, notDestroyed]).toEqual(['forbidden', null]);
     expect(await where()).toEqual(asItWas);
-    const { destroyed } = await set({ destroy: [id('two')] });
-    expect(destroyed).toBe(null);
+    const { destroyed, notDestroyed: kept } = await set({ destroy: [id('two')] });
+    expect([destroyed, kept?.[id('two')]?.type]).toEqual([null, 'forbidden']);
     expect(await where()).toEqual(asItWas);
   });
 
   test('a keyword is set in every copy or in none', async () => {
-    const { id, set, where } = await withRights('lookup read write-seen');
+    const { id, set, where } = await withRights('lrs');
     const { updated, notUpdated } = await set({
       update: { [id('one')]: { 'keywords/Private': true }, [id('two')]: { 'keywords/Private': true } },
     });
@@ -114,12 +118,9 @@ describe.each([
     expect((await set({ update: { [id('two')]: { 'keywords/$seen': true } } })).updated).toEqual({ [id('two')]: null });
   });
 
-  test('a copy that there is no room for is not made, and nothing else is done to the Email', async () => {
-    const users = ['ada', 'bob'].map((user) => ({ user, password: 'secret' }));
-    const limited = await startDovecot({ users, acl: true, quota: { storageMegabytes: 5, messages: 3 } });
-    stops.push(limited.stop);
-    const server: TestServer = { ...limited, freshUser: async () => users[0] ?? { user: '', password: '' } };
-    const { id, box, set, where } = await scene(server, ignoreCapabilities, async () => {});
+  test('a copy that there is no room for is not made, and nothing else is done to the Email; what is moved needs none', async () => {
+    const full = await administer({ storageMegabytes: 5, messages: 3 });
+    const { id, box, set, where } = await scene(full, ignoreCapabilities);
     const { updated, notUpdated } = await set({
       update: {
         [id('one')]: { [`mailboxIds/${box('Work')}`]: true, 'keywords/$flagged': true },
@@ -130,6 +131,18 @@ describe.each([
       { [id('two')]: null },
       { [id('one')]: { type: 'overQuota', description: expect.any(String) } },
     ]);
-    expect(await where()).toEqual({ INBOX: ['one', 'two \\Seen'], Closed: ['two \\Seen'] });
+    const flagged = { INBOX: ['one', 'two \\Seen'], Closed: ['two \\Seen'] };
+    expect(await where()).toEqual(flagged);
+    const moved = await set({ update: { [id('one')]: { mailboxIds: { [box('Work')]: true } } } });
+    if (ignoreCapabilities.includes('MOVE')) {
+      expect([moved.updated, moved.notUpdated?.[id('one')]?.type]).toEqual([null, 'overQuota']);
+      expect(await where()).toEqual(flagged);
+    } else {
+      expect(moved.updated).toEqual({ [id('one')]: null });
+      expect(await where()).toEqual({ ...flagged, INBOX: ['two \\Seen'], Work: ['one'] });
+    }
+    const { destroyed } = await set({ destroy: [id('two')] });
+    expect(destroyed).toEqual([id('two')]);
+    expect((await set({ update: { [id('one')]: { [`mailboxIds/${box('Closed')}`]: true } } })).notUpdated).toBe(null);
   });
 });

@@ -20,6 +20,8 @@ export interface CyrusServer extends MailServer {
   readonly caFile: string;
   /** Folder of the messages that scripts have sent: one file each, its envelope in the first line. */
   readonly outbox: string;
+  /** May do everything to everybody's mailboxes, which are `user/ada` and `user/ada/Work` for him. */
+  readonly administrator: { readonly user: string; readonly password: string };
 }
 
 /**
@@ -66,6 +68,8 @@ export async function startCyrus(installer: Installer): Promise<CyrusServer> {
     });
     return change;
   };
+  const addUser: MailServer['addUser'] = ({ user, password }) => changeUser(saslpasswd('-p', '-c', user), password);
+  await addUser(administrator);
   return {
     name: 'cyrus',
     host: '127.0.0.1',
@@ -74,11 +78,14 @@ export async function startCyrus(installer: Installer): Promise<CyrusServer> {
     lmtpPort: ports[2],
     caFile: server.caFile,
     outbox: server.outbox,
-    addUser: ({ user, password }) => changeUser(saslpasswd('-p', '-c', user), password),
+    administrator,
+    addUser,
     removeUser: (user) => changeUser(saslpasswd('-d', user), ''),
     stop: server.stop,
   };
 }
+
+const administrator = { user: 'cyrus', password: 'secret-of-cyrus' };
 
 /** Where SASL finds its mechanisms: the unpacked ones, then the system's. */
 function pluginPath(root: string, libraryPath: string): string {
@@ -112,7 +119,9 @@ sieve_tls_server_cert: ${certificateFile}
 sieve_tls_server_key: ${keyFile}
 sendmail: ${sendmail}
 servername: localhost
-admins: cyrus
+admins: ${administrator.user}
+# By default a user may also rename and delete what is his, whatever is set.
+implicit_owner_rights: la
 unixhierarchysep: yes
 altnamespace: yes
 allowplaintext: yes

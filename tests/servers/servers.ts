@@ -36,11 +36,15 @@ export async function dovecot(): Promise<TestDovecot> {
 }
 
 /** Cyrus has ManageSieve with a self-signed certificate, and LMTP. */
-export type TestCyrus = TestServer & Pick<CyrusServer, 'sievePort' | 'lmtpPort' | 'caFile' | 'outbox'>;
+export type TestCyrus = TestServer &
+  Pick<CyrusServer, 'sievePort' | 'lmtpPort' | 'caFile' | 'outbox' | 'administrator'>;
 
 export async function cyrus(): Promise<TestCyrus> {
-  const { sievePort, lmtpPort, caFile, outbox } = await ask<CyrusServer>({ server: 'cyrus', action: 'start' });
-  return { ...(await testServer('cyrus')), sievePort, lmtpPort, caFile, outbox };
+  const { sievePort, lmtpPort, caFile, outbox, administrator } = await ask<CyrusServer>({
+    server: 'cyrus',
+    action: 'start',
+  });
+  return { ...(await testServer('cyrus')), sievePort, lmtpPort, caFile, outbox, administrator };
 }
 
 export const courier = (): Promise<TestServer> => testServer('courier');
