@@ -8,6 +8,7 @@ import { ensureCertificate } from './mail-server/certificate.ts';
 import {
   type DovecotQuota,
   dovecotConfiguration,
+  type MailboxNaming,
   type MailFormat,
   passwordDictionary,
 } from './mail-server/dovecot-configuration.ts';
@@ -35,6 +36,8 @@ export interface DovecotOptions {
   readonly durable?: boolean;
   /** `mdbox` where absent. The mail of a user is in `mail/<user>/mail` below the folder. */
   readonly format?: MailFormat;
+  /** Slashes and no prefix where absent. */
+  readonly naming?: MailboxNaming;
   /** Offers ACL (RFC 4314) and a shared namespace "Shared/<user>/". */
   readonly acl?: boolean;
   /** Offers QUOTA (RFC 9208), with these limits for each user. */
@@ -82,6 +85,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
     users: firstUsers = [],
     durable = false,
     format = 'mdbox',
+    naming = { separator: '/', prefix: '' },
     acl = false,
     quota = null,
     sieve = false,
@@ -111,7 +115,20 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
         await writeFile(sendmail, keepingSendmail(outbox), { mode: 0o755 });
         const certificate = await ensureCertificate(folder);
         const settings = {
-          ...{ folder, runFolder, logFile, certificate, imapPort, imapsPort, durable, format, acl, quota, owner },
+          ...{
+            folder,
+            runFolder,
+            logFile,
+            certificate,
+            imapPort,
+            imapsPort,
+            durable,
+            format,
+            naming,
+            acl,
+            quota,
+            owner,
+          },
           sieve: sieve ? { sievePort, lmtpPort, sendmail } : null,
         };
         const configFile = path.join(folder, 'dovecot.conf');

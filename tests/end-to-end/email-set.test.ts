@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import { hostileKeywords } from '../methods/Email/hostile-keywords.ts';
-import { courier, cyrus, dovecot, type TestServer, type TestUser } from '../servers/servers.ts';
+import { courier, cyrus, dovecot, ownDovecot, type TestServer, type TestUser } from '../servers/servers.ts';
 import { expectRight, questions } from './failure-laws.ts';
 import { type Product, startProduct } from './harness.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
@@ -20,7 +20,7 @@ type SetResponse = {
 
 type Server = {
   readonly title: string;
-  readonly start: () => Promise<TestServer>;
+  readonly start: () => Promise<TestServer & { readonly stop?: () => Promise<void> }>;
   readonly options?: Parameters<typeof startProduct>[1];
 };
 
@@ -30,6 +30,10 @@ const servers: readonly Server[] = [
   { title: 'Dovecot without MOVE', start: dovecot, options: { ignoreCapabilities: ['MOVE'] } },
   { title: 'Dovecot without MOVE and UIDPLUS', start: dovecot, options: { ignoreCapabilities: ['MOVE', 'UIDPLUS'] } },
   { title: 'Dovecot without mod-sequences', start: dovecot, options: { ignoreCapabilities: ['CONDSTORE', 'QRESYNC'] } },
+  {
+    title: 'Dovecot with files, dots and all below the inbox',
+    start: () => ownDovecot({ format: 'maildir', naming: { separator: '.', prefix: 'INBOX.' } }),
+  },
   { title: 'Cyrus', start: cyrus },
   { title: 'Courier', start: courier },
 ];
@@ -37,6 +41,7 @@ const servers: readonly Server[] = [
 const created = ['Work', 'Home', 'Later', 'Fourth', 'Fifth', 'Sixth'];
 
 describe.each(servers)('Email/set on $title', ({ start, options }) => {
+  let server: Awaited<ReturnType<typeof start>>;
   let product: Product;
   let actor: ImapActor;
   let user: TestUser;
@@ -46,7 +51,7 @@ describe.each(servers)('Email/set on $title', ({ start, options }) => {
   let mailboxes: { readonly [name: string]: Id };
 
   beforeAll(async () => {
-    const server = await start();
+    server = await start();
     user = await server.freshUser();
     actor = await imapActor(server, user);
     for (const name of created) await actor.create(name);
@@ -55,6 +60,7 @@ describe.each(servers)('Email/set on $title', ({ start, options }) => {
   afterAll(async () => {
     await product.stop();
     await actor.close();
+    await server.stop?.();
   });
 
   beforeEach(async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { MailboxNaming } from '../../functions/local/mail-server/dovecot-configuration.ts';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
-import { courier, cyrus, dovecot, type TestServer } from '../servers/servers.ts';
+import { courier, cyrus, dovecot, ownDovecot, type TestServer } from '../servers/servers.ts';
 import { type Process, type Product, startProduct } from './harness.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
 import type { ChangesResponse, JmapClient } from './jmap-client.ts';
@@ -23,15 +24,32 @@ type SetResponse = {
   readonly notDestroyed: Refusals;
 };
 
-/** QUIRK(courier): RENAME takes two seconds and makes another UIDVALIDITY. */
-const servers = [
+type Kind = {
+  readonly title: string;
+  readonly start: () => Promise<TestServer & { readonly stop?: () => Promise<void> }>;
+  /** QUIRK(courier): RENAME takes two seconds and makes another UIDVALIDITY. */
+  readonly renamesMax: number;
+};
+/** Each message is a file, and the levels of names are parted by dots on the disk. */
+const dovecotWithFiles = (title: string, naming: MailboxNaming): Kind => ({
+  ...{ title, renamesMax: 100 },
+  start: () => ownDovecot({ format: 'maildir', naming }),
+});
+const withFiles = [
+  dovecotWithFiles('Dovecot with files', { separator: '/', prefix: '' }),
+  dovecotWithFiles('Dovecot with files and dots', { separator: '.', prefix: '' }),
+  dovecotWithFiles('Dovecot with files, dots and all below the inbox', { separator: '.', prefix: 'INBOX.' }),
+];
+const onFiles = withFiles.map(({ title }) => title);
+const servers: readonly Kind[] = [
   { title: 'Dovecot', start: dovecot, renamesMax: 100 },
+  ...withFiles,
   { title: 'Cyrus', start: cyrus, renamesMax: 100 },
   { title: 'Courier', start: courier, renamesMax: 1 },
 ];
 
 describe.each(servers)('Mailbox/set on $title', ({ title, start, renamesMax }) => {
-  let server: TestServer;
+  let server: Awaited<ReturnType<typeof start>>;
   let product: Product;
   let process: Process;
   let client: JmapClient;
@@ -41,7 +59,10 @@ describe.each(servers)('Mailbox/set on $title', ({ title, start, renamesMax }) =
     server = await start();
     product = startProduct(server);
   });
-  afterAll(() => product.stop());
+  afterAll(async () => {
+    await product.stop();
+    await server.stop?.();
+  });
   afterEach(() => actor.close());
 
   beforeEach(async () => {
@@ -335,7 +356,7 @@ const names: { readonly [what: string]: { readonly name: string; readonly refuse
   literal: { name: '{5}', refusedBy: ['Cyrus'] },
   parentheses: { name: '(a) [b] <c>', refusedBy: ['Cyrus'] },
   blanks: { name: ' a ' },
-  dot: { name: 'v1.2', refusedBy: ['Courier'] },
+  dot: { name: 'v1.2', refusedBy: ['Courier', ...onFiles] },
   slash: { name: 'a/b', refusedBy: 'us' },
   emoji: { name: '\u2709\ufe0f \u{1f422}', refusedBy: ['Courier'] },
   lineBreak: { name: 'a\r\nDELETE INBOX', refusedBy: 'us' },

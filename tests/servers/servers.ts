@@ -1,4 +1,4 @@
-import type { DovecotServer } from '../../functions/local/dovecot.ts';
+import { type DovecotOptions, type DovecotServer, startDovecot } from '../../functions/local/dovecot.ts';
 import type { CyrusServer } from './cyrus.ts';
 import type { KeeperQuestion } from './keeper.ts';
 import type { MailServer } from './mail-server.ts';
@@ -32,6 +32,22 @@ export async function dovecot(): Promise<TestDovecot> {
     ...(await testServer('dovecot')),
     ...{ imapsPort, caFile, outbox, sievePort, lmtpPort },
     doveadm: (...args) => ask({ server: 'dovecot', action: 'doveadm', args }),
+  };
+}
+
+/** A Dovecot that is set up otherwise than the one that all tests share, and is stopped by who asked for it. */
+export async function ownDovecot(
+  options: Omit<DovecotOptions, 'folder' | 'users'>,
+): Promise<TestServer & Pick<DovecotServer, 'stop'>> {
+  const server = await startDovecot(options);
+  return {
+    ...server,
+    freshUser: async () => {
+      const count = server.users.length + 1;
+      const user = { user: `user${count}`, password: `secret-${count}` };
+      await server.addUser(user);
+      return user;
+    },
   };
 }
 

@@ -12,6 +12,7 @@ export interface DovecotSettings {
   readonly imapsPort: number;
   readonly durable: boolean;
   readonly format: MailFormat;
+  readonly naming: MailboxNaming;
   readonly acl: boolean;
   readonly quota: DovecotQuota | null;
   readonly sieve: DovecotSieve | null;
@@ -27,6 +28,12 @@ export interface DovecotSieve {
 
 /** How mail is kept: many messages to a file, which makes filling four times faster than with one file each; or one file each. */
 export type MailFormat = 'mdbox' | 'maildir';
+
+/** How mailboxes are called: what stands between the levels, and what all names but the inbox's begin with. */
+export interface MailboxNaming {
+  readonly separator: '/' | '.';
+  readonly prefix: '' | `INBOX${'/' | '.'}`;
+}
 
 /** How much each user may have. */
 export interface DovecotQuota {
@@ -75,7 +82,8 @@ userdb {
 
 namespace inbox {
   inbox = yes
-  separator = /
+  separator = ${settings.naming.separator}
+  prefix = ${settings.naming.prefix}
 ${[...specialUse].map(([name, use]) => mailbox(name, use)).join('\n')}
 }
 ${settings.acl ? sharing(settings) : ''}
@@ -191,11 +199,11 @@ service lmtp {
 }
 `;
 
-const sharing = ({ folder, format }: DovecotSettings): string => `
+const sharing = ({ folder, format, naming: { separator } }: DovecotSettings): string => `
 namespace shared {
   type = shared
-  separator = /
-  prefix = Shared/%%u/
+  separator = ${separator}
+  prefix = Shared${separator}%%u${separator}
   location = ${format}:${folder}/mail/%%u/mail
   list = children
   subscriptions = no
