@@ -206,28 +206,44 @@ async function* inBatches(batches: readonly Appearances[]): AsyncGenerator<Appea
 
 async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncGenerator<Appearances> {
   const { use, wire, examined, facts } = mailbox;
-  // While one batch is worked on, the next one arrives.
-  const rows = [new AppearanceRows(facts), new AppearanceRows(facts)];
-  const read = (index: number) => {
+  // While one batch is worked on the next one arrives, and the one behind it is asked for, so that the server need not wait.
+  const rows = Array.from({ length: 3 }, () => new AppearanceRows(facts));
+  const asked = new Map<number, { readonly session: ImapSession; readonly batch: Promise<AppearanceRows> }>();
+  const ask = (session: ImapSession, index: number): Promise<AppearanceRows> | undefined => {
     const set = sets[index];
-    if (set === undefined) return undefined;
-    return use(async (session) => {
+    const before = asked.get(index);
+    if (set === undefined || before?.session === session) return before?.batch;
+    const batch = fetchBatch(session, set, facts, rows[index % rows.length]);
+    // Waited for in its turn; until then a failure has nobody to tell.
+    batch.catch(() => {});
+    asked.set(index, { session, batch });
+    return batch;
+  };
+  const read = (index: number) => {
+    if (index >= sets.length) return undefined;
+    const reading = use(async (session) => {
       if (!(await session.examineAgain(wire, examined.uidValidity, examined.uidNext)))
         throw new MailboxGone('The mailbox was replaced');
-      return fetchBatch(session, set, facts, rows[index % rows.length]);
+      const batch = ask(session, index);
+      ask(session, index + 1);
+      return batch;
     });
+    reading.catch(() => {});
+    return reading;
   };
   let next = read(0);
+  let last = 0;
   try {
     for (let index = 0; next; index++) {
       const batch = await next;
-      next = read(index + 1);
-      // Waited for in the next turn or at the end; until then a failure has nobody to tell.
-      next?.catch(() => {});
-      if (batch.length > 0) yield batch;
+      asked.delete(index);
+      last = index + 1;
+      next = read(last);
+      if (batch !== undefined && batch.length > 0) yield batch;
     }
   } finally {
     await next?.catch(() => {});
+    await asked.get(last + 1)?.batch.catch(() => {});
   }
 }
 
@@ -260,8 +276,8 @@ class AppearanceAnswer {
   }
 
   readonly takeOctets = (bytes: Buffer, start: number, end: number): boolean => {
-    if (!this.#reader.read(bytes, start, end)) return false;
-    if (this.#isAskedFor(this.#reader.uid)) this.#reader.addTo(this.#found);
+    if (!this.#reader.read(bytes, start, end) || !this.#isAskedFor(this.#reader.uid)) return false;
+    this.#reader.addTo(this.#found);
     return true;
   };
 

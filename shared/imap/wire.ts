@@ -23,7 +23,7 @@ type StatusResponse = Extract<ImapResponse, { kind: 'status' }>;
  */
 export type CommandListener = {
   readonly onData?: (response: DataResponse, tag: string) => void;
-  /** Takes untagged responses before they are parsed, while no other command is on the wire. */
+  /** Takes those untagged responses that answer it before they are parsed, while only commands that do so are on the wire. */
   readonly takeOctets?: TakeOctets;
   /** The code of an untagged `OK`, such as `[UIDVALIDITY 17]`. */
   readonly onCode?: (code: ResponseCode) => void;
@@ -226,10 +226,14 @@ export class ImapWire {
   }
 
   #takeOctets(bytes: Buffer, start: number, end: number): boolean {
-    const [only] = this.#sent;
-    if (this.#failure || this.#sent.length !== 1 || !only?.takeOctets?.(bytes, start, end)) return false;
-    this.#mayStillAnswer();
-    return true;
+    if (this.#failure) return false;
+    for (const { takeOctets } of this.#sent) if (takeOctets === undefined) return false;
+    for (const { takeOctets } of this.#sent) {
+      if (takeOctets?.(bytes, start, end) !== true) continue;
+      this.#mayStillAnswer();
+      return true;
+    }
+    return false;
   }
 
   #dispatch(response: ImapResponse): void {

@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
+import type { MailboxVector } from '../../shared/catalog/mailbox.ts';
 import { MailboxGone } from '../../shared/catalog/source.ts';
 import { ImapSession } from '../../shared/imap/session.ts';
 import { imapSource } from '../../shared/imap/source.ts';
@@ -12,6 +13,8 @@ const examined = (uidNext: number) =>
   `* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT ${uidNext}] ok\r\n* OK [HIGHESTMODSEQ 3] ok\r\n% OK done\r\n`;
 const row = (uid: number, id = `g${uid}`) =>
   `* ${uid} FETCH (UID ${uid} FLAGS () INTERNALDATE "01-Mar-2024 10:00:00 +0000" RFC822.SIZE 5 X-GUID ${id})\r\n`;
+
+const uidsTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
 const started: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -40,8 +43,8 @@ async function reading(answers: Record<string, Answer>) {
   const session = await ImapSession.open(server.server, { kind: 'password', user: 'u', password: 'p' });
   started.push(async () => session.close());
   const source = imapSource((operation) => operation(session), { forbiddenIdentitySchemes: [] });
-  const read = async () => {
-    const { vector, present, appeared } = await source.read('INBOX', null, facts, told);
+  const read = async (as: MailboxVector = told) => {
+    const { vector, present, appeared } = await source.read('INBOX', null, facts, as);
     const found = [];
     for await (const batch of appeared) for (const { uid, serverEmailId } of batch) found.push([uid, serverEmailId]);
     return { uidNext: vector.uidNext, present, found };
@@ -130,4 +133,24 @@ test('messages that went before the mailbox was opened are none of it', async ()
 test('rows without end are not taken', async () => {
   const { read } = await reading(together(examined(3), row(1).repeat(20_000)));
   await expect(read()).rejects.toThrow(Unavailable);
+});
+
+test('of many messages a part is asked for while the one before it comes, and each row gets into its own', async () => {
+  let first: string | null = null;
+  const { read, asked } = await reading({
+    EXAMINE: examined(4_501).replace('* 2 EXISTS', '* 4500 EXISTS'),
+    'UID SEARCH': '* ESEARCH (TAG "%") UID ALL 1:4500\r\n% OK done\r\n',
+    'UID FETCH': ({ tag, line }) => {
+      const [, from, to] = /UID FETCH (\d+):(\d+)/.exec(line) ?? [];
+      const uids = uidsTo(4_500).slice(Number(from) - 1, Number(to));
+      const answer = `${uids.map((uid) => row(uid)).join('')}${tag} OK done\r\n`;
+      // The first is answered when the second was asked for, and a row of the second comes before the first has ended.
+      const together = first === null ? null : `${row(4_000)}${first}${answer}`;
+      first ??= answer;
+      return Number(to) === 4_500 ? answer : together;
+    },
+  });
+  const large = { ...told, uidNext: 4_501, messages: 4_500 };
+  expect((await read(large)).found).toEqual(uidsTo(4_500).map((uid) => [uid, `g${uid}`]));
+  expect(asked()).toEqual(['EXAMINE', 'UID FETCH 1:2000', 'UID FETCH 2001:4000', 'UID FETCH 4001:4500']);
 });
