@@ -27,6 +27,9 @@ const drainTimeoutMs = 5_000;
 /** How long a connection without a request is kept: longer than a client is likely to wait before it uses it again. */
 const keepAliveTimeoutMs = 75_000;
 
+/** Bodies up to this size are sent in one piece. */
+const wholeOctetsMax = 512 * 1024;
+
 /**
  * Serves the app on a port of this machine. `port` 0 picks a free one. Rejects with code `EADDRINUSE` when it is taken.
  * Bodies are streamed both ways; when a client goes away, the response's body is cancelled.
@@ -82,8 +85,20 @@ async function serve(
   outgoing.statusCode = response.status;
   outgoing.setHeaders(response.headers);
   if (response.body === null) outgoing.end();
+  else if (isSmall(response)) {
+    await response.arrayBuffer().then(
+      (body) => outgoing.end(Buffer.from(body)),
+      () => outgoing.destroy(),
+    );
+  }
   // A client that leaves in the midst of a download is no failure of ours; the pipeline has cancelled the body.
   else await pipeline(Readable.fromWeb(response.body), outgoing).catch(() => outgoing.destroy());
+}
+
+/** Whether the body is known to be so small that it is sent in one piece: streams are slow to begin. */
+function isSmall({ headers }: Response): boolean {
+  const length = headers.get('Content-Length');
+  return length !== null && Number(length) <= wholeOctetsMax;
 }
 
 /** What Node found wrong with what a client sent, where it is not merely no HTTP. */
