@@ -97,15 +97,15 @@ export function compose(config: Config, world: World): Postern {
           ...{ ...world.held, store: world.records, providers, maxDelaySeconds, now, recordsOf },
           openAccount: (user) => openAccount(user),
         });
-  const openAccount: OpenAccount = (user) => {
+  const openAccount: OpenAccount = (user, foresight) => {
     const { accountId, provider, credential } = user;
     const { source: plainSource, release, ...mail } = imapAccount(pool, provider, credential);
     /** Names of mailboxes that were met. */
     const met = new Set<string>();
     const source = {
       ...plainSource,
-      survey: async () => {
-        const survey = await plainSource.survey();
+      survey: async (...foreseen: Parameters<typeof plainSource.survey>) => {
+        const survey = await plainSource.survey(...foreseen);
         for (const { name } of survey) met.add(name);
         return survey;
       },
@@ -118,6 +118,7 @@ export function compose(config: Config, world: World): Postern {
       catalog: openCatalog({ store, account: accountId, surroundings, cache }),
       source: async () => source,
       kept: keptMailboxes(records),
+      ...(foresight && { foresight }),
       surroundings,
       freshnessMs: config.freshnessMs,
       deadline,

@@ -1,7 +1,9 @@
+import type { Foresight } from '../../shared/catalog/sync-context.ts';
 import { dispatch } from '../../shared/jmap/dispatch.ts';
 import { type Invocation, parseRequest } from '../../shared/jmap/request.ts';
 import { coreUri } from '../../shared/jmap/session.ts';
 import { impliedCapabilities } from '../../shared/methods/capabilities.ts';
+import { foresightOf } from '../../shared/methods/Email/foresight.ts';
 import { type Ports, registry } from '../../shared/methods/registry.ts';
 import type { RunApiRequest } from './api.ts';
 import type { User } from './authenticate.ts';
@@ -10,7 +12,10 @@ import { logDefect, logUnavailable } from './log.ts';
 import type { DescribeSession } from './session.ts';
 
 /** A user's account for the time of one request: what the methods need, and the end of it, which never throws. */
-export type OpenAccount = (user: User) => { readonly ports: Ports; readonly close: () => Promise<void> };
+export type OpenAccount = (
+  user: User,
+  foresight?: Foresight,
+) => { readonly ports: Ports; readonly close: () => Promise<void> };
 
 /** Runs API requests with the methods of the registry; the responses have at most `maxSizeResponse` octets. */
 export function createApiRunner(parts: {
@@ -30,7 +35,7 @@ export function createApiRunner(parts: {
     const limits = session.capabilities[coreUri];
     const leniency = parts.strict ? {} : { impliedCapabilities };
     const request = parseRequest(body, { limits, capabilities, ...leniency });
-    const account = parts.openAccount(user);
+    const account = parts.openAccount(user, foresightOf(request.methodCalls));
     const fitted = fittedResponse(parts.maxSizeResponse, isWriting);
     let reports = 0;
     try {

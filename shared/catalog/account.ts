@@ -6,7 +6,7 @@ import { type LearnedFacts, rememberedFacts } from './remembered-facts.ts';
 import type { MailSource } from './source.ts';
 import type { Surroundings } from './store.ts';
 import { sync } from './sync.ts';
-import type { Enough, SyncContext } from './sync-context.ts';
+import type { Enough, Foresight, SyncContext } from './sync-context.ts';
 import { BlockLost, type Catalog, type CatalogView } from './view.ts';
 import { watchedView } from './watched-view.ts';
 
@@ -46,6 +46,7 @@ export type AccountCatalogOptions = {
   readonly source: () => Promise<MailSource>;
   /** What is kept of mailboxes, by id; absent: nothing is kept of any. */
   readonly kept?: CanTellKept;
+  readonly foresight?: Foresight;
   readonly surroundings: Pick<Surroundings, 'now'>;
   /** Age in milliseconds up to which a `recent` answer needs no asking. */
   readonly freshnessMs: number;
@@ -162,7 +163,7 @@ async function synced(options: AccountCatalogOptions, freshness: Freshness, enou
 }
 
 async function syncContext(
-  { catalog, source, kept, surroundings, deadline }: AccountCatalogOptions,
+  { catalog, source, kept, foresight, surroundings, deadline }: AccountCatalogOptions,
   enough: Enough,
 ): Promise<SyncContext> {
   let told: ReturnType<CanTellKept> | null = null;
@@ -170,6 +171,7 @@ async function syncContext(
     catalog,
     source: await source(),
     ...(kept && { kept: () => (told ??= kept()) }),
+    ...(foresight && { foresight }),
     surroundings,
     isOver: () => surroundings.now() >= deadline,
     enough,

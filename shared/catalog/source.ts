@@ -104,12 +104,18 @@ export type MailboxReading = {
   readonly appeared: AsyncIterable<Appearances>;
 };
 
+/** A mailbox that will probably be opened next, for reading or to be changed, and what is known of it. */
+export type Foreseen = { readonly name: string; readonly vector: MailboxVector; readonly forChanges: boolean };
+
 /** What the catalog asks of the mail server. Filled by shared/imap; one authenticated connection, one command at a time. */
 export type MailSource = {
   /** The best scheme the server offers and the operator allows. */
   readonly scheme: () => Promise<{ scheme: IdentityScheme; threads: 'server' | 'derived' }>;
-  /** LIST … RETURN (SPECIAL-USE SUBSCRIBED STATUS (…)): every mailbox of the personal namespace. */
-  readonly survey: () => Promise<readonly SurveyedMailbox[]>;
+  /**
+   * LIST … RETURN (SPECIAL-USE SUBSCRIBED STATUS (…)): every mailbox of the personal namespace. `foreseen`, which never rejects, may be opened
+   * in the same flight; null: none is.
+   */
+  readonly survey: (foreseen?: Promise<Foreseen | null>) => Promise<readonly SurveyedMailbox[]>;
   /** MAILBOXID of the given mailboxes (RFC 8474), asked for alone; null without OBJECTID. */
   readonly mailboxIds: (names: readonly string[]) => Promise<ReadonlyMap<string, string> | null>;
   /** Brings one mailbox's changes since `known`, or all of it; `told`: as the survey has it, lest it is waited for. Throws `MailboxGone` when it cannot be opened. */

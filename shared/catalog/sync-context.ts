@@ -1,12 +1,15 @@
 import { Unavailable } from '../jmap/errors.ts';
 import type { MailboxKey } from './email.ts';
 import type { CanTellKept, MailboxEntry } from './mailbox.ts';
-import type { MailSource } from './source.ts';
+import type { Foreseen, MailSource } from './source.ts';
 import type { Surroundings } from './store.ts';
-import type { Catalog } from './view.ts';
+import type { Catalog, CatalogView } from './view.ts';
 
 /** Says whether mailboxes of which some are still missing (`vector` null, first contact) already serve the caller. */
 export type Enough = (mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>) => boolean;
+
+/** Tells which mailbox the caller will probably open when the sync is done. */
+export type Foresight = (view: CatalogView) => Promise<Foreseen | null>;
 
 /** What one sync works with. */
 export type SyncContext = {
@@ -19,6 +22,8 @@ export type SyncContext = {
   readonly enough: Enough;
   /** What is kept of mailboxes, by id: asked where one is seen for the first time in this epoch. Absent: nothing is kept of any. */
   readonly kept?: CanTellKept;
+  /** Absent: nothing is known of what comes after. */
+  readonly foresight?: Foresight;
   /** What the server did not do for mailboxes that its survey lists, and how often: see `noteRefusal`. */
   readonly refusals: Map<string, number>;
 };

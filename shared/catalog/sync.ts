@@ -3,7 +3,7 @@ import { Overtaken } from './advance.ts';
 import { bringUpToDate } from './bring-up-to-date.ts';
 import { indexMissing } from './first-contact.ts';
 import { MailboxReplaced } from './read-mailbox.ts';
-import { MailboxGone } from './source.ts';
+import { type Foreseen, MailboxGone } from './source.ts';
 import { startAnew, startCatalog } from './start-catalog.ts';
 import type { SyncContext } from './sync-context.ts';
 import { BlockLost, type CatalogView, type CommitOutcome } from './view.ts';
@@ -28,7 +28,9 @@ export async function sync(context: SyncContext, lostVersion: number | null = nu
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const reached: { view: CatalogView | null } = { view: null };
     try {
-      const [opened, survey] = await Promise.all([context.catalog.open(), context.source.survey()]);
+      const opening = context.catalog.open();
+      const foreseen = attempt === 1 ? foreseenAfter(opening, context) : undefined;
+      const [opened, survey] = await Promise.all([opening, context.source.survey(foreseen)]);
       reached.view = opened;
       if (opened !== null && opened.version === lostVersion) throw new BlockLost('A block of this version is gone');
       if (opened !== null && opened.versions.Mailbox > mailboxVersionMax) {
@@ -49,6 +51,19 @@ export async function sync(context: SyncContext, lostVersion: number | null = nu
     if (context.isOver()) break;
   }
   throw new Unavailable('The account changes faster than it can be read');
+}
+
+/** What only saves time is not worth a failure. */
+async function foreseenAfter(
+  opening: Promise<CatalogView | null>,
+  { foresight }: SyncContext,
+): Promise<Foreseen | null> {
+  try {
+    const view = await opening;
+    return view === null ? null : ((await foresight?.(view)) ?? null);
+  } catch {
+    return null;
+  }
 }
 
 /** Another writer, or another client of the mail server, was faster. */

@@ -21,7 +21,7 @@ import { atom, cutUidSet, type ImapArgument, uidSet } from './arguments.ts';
 import type { Examined } from './examine-answer.ts';
 import { type FetchRow, fetchItem } from './fetch-row.ts';
 import { imapLimits } from './limits.ts';
-import type { ImapSession } from './session.ts';
+import type { ImapSession, Since } from './session.ts';
 import { clipRanges, countUids, normalizeRanges, outside, rangesOf } from './uid-ranges.ts';
 import type { UseSession } from './use.ts';
 
@@ -42,9 +42,7 @@ export async function readMailbox(
   return use(async (session) => {
     if (known === null && told !== null && isSmall(told)) return readSmall({ session, use, wire, facts }, told);
     const tier = await session.syncTier();
-    const modseq = known?.vector.highestModseq ?? null;
-    const since = known && modseq ? { uidValidity: known.vector.uidValidity, modseq } : undefined;
-    const examined = await session.examine(wire, since);
+    const examined = await session.examine(wire, known ? sinceOf(known.vector) : undefined);
     const mailbox: Opened = { session, use, wire, examined, facts };
     if (!known || known.vector.uidValidity !== examined.uidValidity) {
       return readAll(mailbox, known ? 'renewed' : 'full');
@@ -52,6 +50,11 @@ export async function readMailbox(
     if (tier === 'none' || !continues(known, examined)) return compareAll(mailbox, known);
     return tier === 'qresync' ? readVanished(mailbox, known) : readChangedSince(mailbox, known);
   });
+}
+
+/** From where changes are asked for; undefined: the mailbox has no mod-sequences. */
+export function sinceOf({ uidValidity, highestModseq }: MailboxVector): Since | undefined {
+  return highestModseq === null ? undefined : { uidValidity, modseq: highestModseq };
 }
 
 type Opened = {

@@ -38,6 +38,9 @@ export type SessionObserver = {
 /** How changes of a mailbox can be asked for (RFC 7162), best first. */
 export type SyncTier = 'qresync' | 'condstore' | 'none';
 
+/** What is known of a mailbox that is opened: where QRESYNC is enabled, the answer tells what changed since. */
+export type Since = { readonly uidValidity: number; readonly modseq: string };
+
 type FetchOptions = {
   readonly rowsMax: number;
   readonly changedSince?: string;
@@ -55,6 +58,15 @@ type OpenMailbox = {
   vector: MailboxVector | null;
 };
 
+/** A mailbox that is being opened before anybody is known to want it. */
+type Ahead = {
+  readonly name: string;
+  readonly since: Since | undefined;
+  /** How many commands were asked until then, this one included. */
+  readonly asked: number;
+  readonly opening: Promise<OpenMailbox>;
+};
+
 /**
  * One authenticated connection: mailboxes are opened by EXAMINE for reading and by SELECT for changes, left by UNSELECT, and never
  * closed by what would expunge somebody's messages. Used by one caller at a time.
@@ -68,6 +80,9 @@ export class ImapSession {
   #namespaces: Namespaces = onlyPersonal;
   readonly #settled: Promise<void>;
   #selected: OpenMailbox | null = null;
+  #ahead: Ahead | null = null;
+  /** Mailboxes opened or left so far: an answer that comes later than the next of them says nothing of what is open. */
+  #openings = 0;
   /** Nothing was sent since the mailbox was opened, so the server's view of it is not stale. */
   #isFresh = false;
   /** Since then the server has told of messages that are gone. */
@@ -160,8 +175,18 @@ export class ImapSession {
    * Opens a mailbox for reading. `name` as on the wire. With `since`, where QRESYNC is enabled, the answer tells what
    * changed. Throws `MailboxGone` when the server does not open it.
    */
-  async examine(name: string, since?: { uidValidity: number; modseq: string }): Promise<Examined> {
+  async examine(name: string, since?: Since): Promise<Examined> {
     return (await this.#open('EXAMINE', name, since)).examined;
+  }
+
+  /**
+   * Opens a mailbox behind the commands that are on their way, by SELECT if it is to be changed. Whoever opens it next does so without a
+   * round trip, unless something else was sent meanwhile; he is also the one who is told of a refusal. To be called when the session has settled.
+   */
+  async openAhead(command: 'EXAMINE' | 'SELECT', name: string, since?: Since): Promise<void> {
+    const opening = this.#openBy(await this.syncTier(), command, name, since);
+    this.#ahead = { name, since, asked: this.asked, opening };
+    await opening.catch(() => {});
   }
 
   /**
@@ -176,6 +201,7 @@ export class ImapSession {
     take: (row: FetchRow) => void,
   ): Promise<{ readonly examined: Examined; readonly isFetched: boolean }> {
     const tier = await this.syncTier();
+    await this.#aheadEnded();
     let isOpen = false;
     const { takeOctets = () => false } = options;
     const opening = this.#openBy(tier, 'EXAMINE', name, undefined, () => {
@@ -192,7 +218,6 @@ export class ImapSession {
     const [opened, fetched] = await Promise.allSettled([opening, fetching]);
     if (opened.status === 'rejected') throw opened.reason;
     if (fetched.status === 'rejected' && !(fetched.reason instanceof CommandRefused)) throw fetched.reason;
-    this.#isFresh = false;
     return { examined: opened.value.examined, isFetched: fetched.status === 'fulfilled' };
   }
 
@@ -201,6 +226,7 @@ export class ImapSession {
    * UIDVALIDITY is another one: then no UID may be used. Throws `MailboxGone` when the server does not open it.
    */
   async select(name: string, uidValidity: number, uidNext: number): Promise<Selected | null> {
+    await this.#aheadEnded();
     const open = this.#selected;
     const isCurrent = open?.name === name && open.selected !== null && open.examined.uidNext >= uidNext;
     const { selected } = isCurrent ? open : await this.#open('SELECT', name);
@@ -240,12 +266,21 @@ export class ImapSession {
     return this.#wire.runParts('APPEND', compile);
   }
 
-  async #open(
-    command: 'EXAMINE' | 'SELECT',
-    name: string,
-    since?: { uidValidity: number; modseq: string },
-  ): Promise<OpenMailbox> {
-    return this.#openBy(await this.syncTier(), command, name, since);
+  async #open(command: 'EXAMINE' | 'SELECT', name: string, since?: Since): Promise<OpenMailbox> {
+    const tier = await this.syncTier();
+    const ahead = this.#ahead;
+    await this.#aheadEnded();
+    if (ahead?.name !== name || ahead.asked !== this.asked) return this.#openBy(tier, command, name, since);
+    const open = await ahead.opening;
+    const isEnough = command === 'EXAMINE' || open.selected !== null;
+    return isEnough && tellsAsMuch(ahead.since, since) ? open : this.#openBy(tier, command, name, since);
+  }
+
+  /** What was opened ahead is open, or refused. */
+  async #aheadEnded(): Promise<void> {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    await ahead?.opening.catch(() => {});
   }
 
   /** The command is on its way when it returns. `onOk`: when the mailbox is open, before anything else about it is heard. */
@@ -253,7 +288,7 @@ export class ImapSession {
     tier: SyncTier,
     command: 'EXAMINE' | 'SELECT',
     name: string,
-    since?: { uidValidity: number; modseq: string },
+    since?: Since,
     onOk: () => void = () => {},
   ): Promise<OpenMailbox> {
     const parameters = [mailbox(name)];
@@ -263,8 +298,10 @@ export class ImapSession {
       parameters.push(list(atom('CONDSTORE')));
     }
     this.#selected = null;
+    this.#openings += 1;
+    const openings = this.#openings;
     const answer = new ExamineAnswer();
-    const { code } = await this.#opened(
+    const opening = this.#opened(
       this.exec(command, parameters, {
         responses: this.#limits.mailboxMessagesMax,
         onData: ({ number: count, name: what, values }) => answer.take(count, what, values),
@@ -275,6 +312,8 @@ export class ImapSession {
         },
       }),
     );
+    const { asked } = this;
+    const { code } = await opening;
     const examined = answer.result(answer.uidNext ?? (await this.#statusUidNext(name)));
     if (examined.exists > this.#limits.mailboxMessagesMax) throw new Unavailable('The mailbox has too many messages');
     const { uidValidity, uidNext, highestModseq, exists } = examined;
@@ -282,8 +321,8 @@ export class ImapSession {
     const selected = { ...examined, permanentFlags, isReadOnly: code?.name === 'READ-ONLY' };
     const vector = { uidValidity, uidNext, highestModseq, messages: exists };
     const open = { name, examined, selected: command === 'SELECT' ? selected : null, vector };
-    this.#selected = open;
-    this.#isFresh = answer.uidNext !== null;
+    if (openings === this.#openings) this.#selected = open;
+    this.#isFresh = asked === this.asked;
     return open;
   }
 
@@ -302,6 +341,7 @@ export class ImapSession {
    * another one: then no UID may be used.
    */
   async examineAgain(name: string, uidValidity: number, uidNext: number): Promise<Examined | null> {
+    await this.#aheadEnded();
     const selected = this.#selected;
     const isCurrent = selected?.name === name && selected.examined.uidNext >= uidNext;
     const examined = isCurrent ? selected.examined : await this.examine(name);
@@ -313,6 +353,7 @@ export class ImapSession {
    * date. To be called before each of them.
    */
   async refresh(): Promise<void> {
+    await this.#aheadEnded();
     if (this.#selected && !this.#isFresh) await this.exec('NOOP', []);
   }
 
@@ -404,8 +445,10 @@ export class ImapSession {
    * instead: where that fails none is selected (RFC 3501 §6.3.1). CLOSE could expunge somebody's messages.
    */
   async unselect(): Promise<void> {
-    if (!this.#selected) return;
+    if (!this.#selected && !this.#ahead) return;
     this.#selected = null;
+    this.#ahead = null;
+    this.#openings += 1;
     if (this.has('UNSELECT')) {
       await this.exec('UNSELECT', []);
       return;
@@ -465,6 +508,11 @@ export class ImapSession {
 
 /** The name of no mailbox. */
 const nowhere = 'Postern: no such mailbox';
+
+/** Whether an answer tells all that one to a question with `wanted` would. */
+function tellsAsMuch(since: Since | undefined, wanted: Since | undefined): boolean {
+  return wanted === undefined || (since?.uidValidity === wanted.uidValidity && since.modseq === wanted.modseq);
+}
 
 function digits(text: string): ImapArgument {
   if (!/^\d{1,19}$/.test(text)) throw new Error(`Not a mod-sequence "${text}"`);

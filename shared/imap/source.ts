@@ -1,10 +1,10 @@
-import { MailboxGone, type MailSource } from '../catalog/source.ts';
+import { type Foreseen, MailboxGone, type MailSource } from '../catalog/source.ts';
 import { atom, mailbox } from './arguments.ts';
 import type { ImapServer } from './endpoint.ts';
 import { CommandRefused } from './failure.ts';
 import { chooseScheme } from './identity-scheme.ts';
 import { encodeName } from './mailbox-name.ts';
-import { readMailbox } from './read-mailbox.ts';
+import { readMailbox, sinceOf } from './read-mailbox.ts';
 import { type ImapValue, listOf, textOf } from './response.ts';
 import { type ImapSession, isName } from './session.ts';
 import { survey } from './survey.ts';
@@ -16,7 +16,8 @@ export function imapSource(use: UseSession, server: Pick<ImapServer, 'forbiddenI
   const readLast = new Map<string, number>();
   return {
     scheme: () => use((session) => chooseScheme(session, server.forbiddenIdentitySchemes)),
-    survey: () => use(survey),
+    survey: (foreseen) =>
+      use((session) => survey(session, foreseen === undefined ? {} : { openNext: foreseen.then(openerOf) })),
     mailboxIds: (names) =>
       use((session) => (session.has('OBJECTID') ? mailboxIds(session, names) : Promise.resolve(null))),
     rights: (names) => use((session) => (session.has('ACL') ? rights(session, names) : Promise.resolve(null))),
@@ -36,6 +37,16 @@ export function imapSource(use: UseSession, server: Pick<ImapServer, 'forbiddenI
         await session.refresh();
         return session.search([atom('ALL')]);
       }),
+  };
+}
+
+/** Opens the mailbox that is foreseen as `readMailbox` would. */
+function openerOf(foreseen: Foreseen | null) {
+  if (foreseen === null) return null;
+  const { name, vector, forChanges } = foreseen;
+  return async (session: ImapSession): Promise<void> => {
+    const wire = encodeName(name, session.nameEncoding);
+    if (wire !== null) await session.openAhead(forChanges ? 'SELECT' : 'EXAMINE', wire, sinceOf(vector));
   };
 }
 

@@ -22,14 +22,20 @@ type Listed = { readonly wire: string; readonly delimiter: string | null; readon
 
 /**
  * Every mailbox of the personal namespace with its STATUS: by one command with LIST-STATUS (RFC 5819), else by LIST, without LIST-EXTENDED
- * (RFC 5258) also LSUB, and a STATUS for each, sent without waiting. `start`: only those whose names, on the wire, begin so.
+ * (RFC 5258) also LSUB, and a STATUS for each, sent without waiting. `start`: only those whose names, on the wire, begin so. `openNext`
+ * opens a mailbox behind it, if that is known before the answer; not where a STATUS is still to come, which is for mailboxes that are not open.
  */
-export async function survey(session: ImapSession, start = ''): Promise<readonly SurveyedMailbox[]> {
+export async function survey(
+  session: ImapSession,
+  { start = '', openNext }: { readonly start?: string; readonly openNext?: OpenNext } = {},
+): Promise<readonly SurveyedMailbox[]> {
   await session.refresh();
   const isExtended = session.has('LIST-EXTENDED');
   const hasListStatus = isExtended && session.has('LIST-STATUS');
   const pattern = mailbox(`${start}*`);
-  const answer = isExtended ? await listExtended(session, pattern, hasListStatus) : await listAndLsub(session, pattern);
+  const listing = isExtended ? listExtended(session, pattern, hasListStatus) : listAndLsub(session, pattern);
+  if (hasListStatus && openNext) openBehind(session, listing, openNext);
+  const answer = await listing;
   const { others } = await session.namespaces();
   const found = [...answer.listed.values()].filter(
     ({ wire, attributes }) =>
@@ -47,6 +53,18 @@ export async function survey(session: ImapSession, start = ''): Promise<readonly
       return { name, delimiter, selectable, attributes: lasting, subscribed: answer.subscribed.has(wire), vector };
     }),
   );
+}
+
+/** Opens a mailbox, by `ImapSession.openAhead`, or none; null: it is not known yet which one. */
+type OpenNext = Promise<((session: ImapSession) => Promise<void>) | null>;
+
+function openBehind(session: ImapSession, listing: Promise<unknown>, openNext: OpenNext): void {
+  let isListed = false;
+  const listed = () => {
+    isListed = true;
+  };
+  listing.then(listed, listed);
+  void Promise.all([openNext, session.syncTier()]).then(([open]) => (isListed ? undefined : open?.(session)));
 }
 
 type ListAnswer = {

@@ -147,7 +147,7 @@ async function objectionTo(
   name: string,
   known: Content,
 ): Promise<'changed' | 'hasChild' | null> {
-  const listed = await survey(session, wire);
+  const listed = await survey(session, { start: wire });
   const now = listed.find((each) => each.name === name);
   const delimiter = now?.delimiter ?? null;
   // Without a new UID and without one less, the messages are the same.
