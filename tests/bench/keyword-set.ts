@@ -1,9 +1,9 @@
 import { type Bench, type Compared, compare } from './compare.ts';
-import { openInbox, setFlagged } from './requests.ts';
+import { openInbox, setKeyword, statePoll } from './requests.ts';
 
 /**
- * Email/set of one keyword on a warm session, next to the same commands sent raw. Nobody else changes anything meanwhile: what the
- * opening sync has to read of others is measured elsewhere.
+ * Email/set of one keyword on a warm session, next to the same commands sent raw. What the raw client changed is seen before each
+ * sample: what the opening sync has to read of others is measured elsewhere.
  */
 export async function measureKeywordSet({
   postern,
@@ -16,14 +16,14 @@ export async function measureKeywordSet({
   const emailIds = Array.isArray(query?.ids) ? query.ids.map(String) : [];
   const { answer: uids } = await raw.openInbox();
   const turn = { ours: 0, theirs: 0 };
-  const nobody = { change: async () => {}, deliver: async () => {}, close: () => {} };
+  const seeAll = { change: async () => void (await postern.api(statePoll)), deliver: async () => {}, close: () => {} };
   return compare(
-    { postern, outside: nobody, samples },
+    { postern, outside: seeAll, samples },
     {
       prepare: () => {},
       ours: async () => {
         const { member, round } = inTurn(emailIds, turn.ours++);
-        const [set] = await postern.api(setFlagged(member, round % 2 === 0));
+        const [set] = await postern.api(setKeyword(member, round % 2 === 0));
         if (!Object.hasOwn(Object(set?.updated), member)) throw new Error('The keyword was not set');
       },
       theirs: () => {
