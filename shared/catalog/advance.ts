@@ -10,6 +10,7 @@ export class Overtaken extends Error {
 
 /** Commits what was found; gives the view itself when that is nothing. Throws `Overtaken` when another writer was first. */
 export async function advance(catalog: Catalog, view: CatalogView, findings: Findings): Promise<CatalogView> {
+  if (!view.provisional && findings.mailboxes.size === 0 && findings.deltas.size === 0) return view;
   const found = await reconcile(view, findings);
   const isLastMissing =
     view.provisional && missingAmong(entriesAfter(await view.mailboxes(), found.mailboxes)).length === 0;

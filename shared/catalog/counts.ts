@@ -15,14 +15,14 @@ export function countedOf(email: Pick<Email, 'rows'> | null): Counted | null {
 }
 
 /**
- * The counts that Threads give to each mailbox together (RFC 8621 §2); every mailbox they do not lie in has none. An unread Email makes its
+ * The counts that Threads give to each mailbox together (RFC 8621 §2), but those they do not lie in. An unread Email makes its
  * Thread unread in every mailbox of the Thread, but the trash is a world of its own: Emails that are only there do not count elsewhere, and
  * Emails that are not there do not count for it.
  */
 export function countsOfThreads(
   threads: Iterable<readonly Counted[]>,
   trash: MailboxKey | undefined,
-): (mailbox: MailboxKey) => MailboxCounts {
+): ReadonlyMap<MailboxKey, MailboxCounts> {
   const sums = new Map<MailboxKey, Sum>();
   let thread = 0;
   for (const emails of threads) {
@@ -42,10 +42,7 @@ export function countsOfThreads(
       }
     }
   }
-  return (mailbox) => {
-    const { lastThread: _, ...counts } = sums.get(mailbox) ?? { ...noCounts, lastThread: 0 };
-    return counts;
-  };
+  return new Map([...sums].map(([mailbox, { lastThread: _, ...counts }]) => [mailbox, counts]));
 }
 
 /** Counts that grow, and the last Thread that was counted. */

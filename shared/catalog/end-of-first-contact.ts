@@ -1,5 +1,5 @@
 import type { Id } from '../jmap/scalars.ts';
-import { countedOf, countsOfThreads, sameCounts } from './counts.ts';
+import { countedOf, countsOfThreads, noCounts, sameCounts } from './counts.ts';
 import type { Email, MailboxKey, Row } from './email.ts';
 import { entriesAfter } from './entries.ts';
 import type { MailboxEntry } from './mailbox.ts';
@@ -84,7 +84,7 @@ async function recounted(
   const counts = countsOfThreads(counted, mailboxWithRole(after.values(), 'trash'));
   const mailboxes = new Map(edit.mailboxes);
   for (const [key, entry] of after) {
-    const exact = counts(key);
+    const exact = counts.get(key) ?? noCounts;
     if (!sameCounts(entry.counts, exact)) mailboxes.set(key, { ...entry, counts: exact });
   }
   return mailboxes;

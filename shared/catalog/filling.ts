@@ -1,5 +1,5 @@
 import type { Id } from '../jmap/scalars.ts';
-import { type Counted, countedOf, countsOfThreads } from './counts.ts';
+import { type Counted, countedOf, countsOfThreads, noCounts } from './counts.ts';
 import type { EmailRow, MailboxKey, RowMarks } from './email.ts';
 import { entriesAfter } from './entries.ts';
 import { type Columns, mailboxesOfRows, numbersTo } from './gathered.ts';
@@ -36,7 +36,7 @@ export function fillingOf(
   const byRoot = numbersTo(roots.length);
   texts.sort(byRoot, roots);
   return {
-    mailboxes: new Map([...read].map(([key, entry]) => [key, { ...entry, counts: counts(key) }])),
+    mailboxes: new Map([...read].map(([key, entry]) => [key, { ...entry, counts: counts.get(key) ?? noCounts }])),
     texts,
     rows: {
       ...{ count: ids.length, mailboxes: emails.mailboxes, uids, sizes, emailIds: ids },

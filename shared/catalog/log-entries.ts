@@ -37,9 +37,10 @@ export function mailboxEntries(
   before: ReadonlyMap<MailboxKey, MailboxEntry>,
   after: ReadonlyMap<MailboxKey, MailboxEntry>,
 ): LogEntry[] {
-  const places = haveSamePlaces(before, after) ? new Map<MailboxKey, MailboxPlace>() : null;
-  const was = visible(before, places ?? mailboxPlaces(before.values()));
-  const is = visible(after, places ?? mailboxPlaces(after.values()));
+  const areSame = haveSamePlaces(before, after);
+  const differs = ([key]: readonly [MailboxKey, MailboxEntry]) => !areSame || before.get(key) !== after.get(key);
+  const was = visible([...before].filter(differs), areSame ? anyPlaces : placesAmong(before));
+  const is = visible([...after].filter(differs), areSame ? anyPlaces : placesAmong(after));
   const entries: LogEntry[] = [];
   for (const [id, now] of is) {
     const then = was.get(id);
@@ -58,13 +59,22 @@ type Visible = {
   readonly isShownBesideOthers: boolean;
 };
 
+/** What follows of a Mailbox from the others. */
+type Places = { readonly places: ReadonlyMap<MailboxKey, MailboxPlace>; readonly hasPrefix: boolean };
+
+/** Stands for both where they are the same. */
+const anyPlaces: Places = { places: new Map(), hasPrefix: false };
+
+function placesAmong(mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): Places {
+  return { places: mailboxPlaces(mailboxes.values()), hasPrefix: personalPrefix(mailboxes.values()) !== '' };
+}
+
 function visible(
-  mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>,
-  places: ReadonlyMap<MailboxKey, MailboxPlace>,
+  mailboxes: readonly (readonly [MailboxKey, MailboxEntry])[],
+  { places, hasPrefix }: Places,
 ): ReadonlyMap<Id, Visible> {
-  const hasPrefix = personalPrefix(mailboxes.values()) !== '';
   return new Map(
-    [...mailboxes].map(([key, entry]) => [
+    mailboxes.map(([key, entry]) => [
       entry.id,
       { entry, place: places.get(key), isShownBesideOthers: hasPrefix && isInbox(entry.name) },
     ]),

@@ -1,5 +1,5 @@
 import type { Id } from '../jmap/scalars.ts';
-import { addCounts, type Counted, countedOf, countsOfThreads, sameCounts } from './counts.ts';
+import { addCounts, type Counted, countedOf, countsOfThreads, noCounts, sameCounts } from './counts.ts';
 import type { Email, MailboxKey } from './email.ts';
 import type { EmailReader } from './email-reader.ts';
 import type { MailboxEntry } from './mailbox.ts';
@@ -9,8 +9,12 @@ import type { CatalogView, EmailEdit } from './view.ts';
 /** The Emails of a Thread before and after an edit. */
 export type Members = { readonly before: readonly Email[]; readonly after: readonly Email[] };
 
-/** Which mailbox is the trash; undefined where there is none. */
-export type Trash = { readonly before: MailboxKey | undefined; readonly after: MailboxKey | undefined };
+/** Which mailbox is the trash; undefined where there is none. Looked for when it matters, which is seldom. */
+export type Trash = {
+  readonly isSame: boolean;
+  readonly before: () => MailboxKey | undefined;
+  readonly after: () => MailboxKey | undefined;
+};
 
 /** The Threads whose members or counts the edits may change, whole. */
 export async function membersOfThreads(
@@ -63,18 +67,21 @@ export function withCounts(
   members: ReadonlyMap<Id, Members>,
   trash: Trash,
 ): ReadonlyMap<MailboxKey, MailboxEntry> {
+  if (members.size === 0) return mailboxes;
   const threads = [...members.values()];
   const minus = countsOfThreads(
     threads.map(({ before }) => countedIn(before)),
-    trash.before,
+    trash.before(),
   );
   const plus = countsOfThreads(
     threads.map(({ after }) => countedIn(after)),
-    trash.after,
+    trash.after(),
   );
   const moved = new Map(mailboxes);
-  for (const [key, entry] of mailboxes) {
-    const counts = addCounts(addCounts(entry.counts, plus(key)), minus(key), -1);
+  for (const key of new Set([...minus.keys(), ...plus.keys()])) {
+    const entry = mailboxes.get(key);
+    if (entry === undefined) continue;
+    const counts = addCounts(addCounts(entry.counts, plus.get(key) ?? noCounts), minus.get(key) ?? noCounts, -1);
     if (!sameCounts(counts, entry.counts)) moved.set(key, { ...entry, counts });
   }
   return moved;
@@ -95,8 +102,8 @@ async function touchedThreads(
     if (before !== null && after !== null && isCountedAlike(before, after)) continue;
     for (const email of [before, after]) if (email !== null) touched.add(email.threadId);
   }
-  if (trash.before !== trash.after) {
-    for (const key of [trash.before, trash.after]) {
+  if (!trash.isSame) {
+    for (const key of [trash.before(), trash.after()]) {
       if (key !== undefined) for await (const { threadId } of rowsIn(view, key)) touched.add(threadId);
     }
   }

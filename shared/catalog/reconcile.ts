@@ -6,7 +6,7 @@ import { emailReader } from './email-reader.ts';
 import { freshThreads } from './fresh-threads.ts';
 import { emailEntry, mailboxEntries, threadEntry } from './log-entries.ts';
 import type { MailboxEntry, MailboxVector } from './mailbox.ts';
-import { changedMembers, membersOfThreads, withCounts } from './members.ts';
+import { changedMembers, membersOfThreads, type Trash, withCounts } from './members.ts';
 import { haveSamePlaces, mailboxWithRole } from './roles.ts';
 import { type Place, rowChanges } from './row-changes.ts';
 import type { CatalogEdit, CatalogView, LogEntry } from './view.ts';
@@ -36,9 +36,7 @@ export async function reconcile(view: CatalogView, findings: Findings): Promise<
 
   const before = await view.mailboxes();
   const found = entriesFound(before, findings, held, view.provisional);
-  const trashBefore = mailboxWithRole(before.values(), 'trash');
-  const trashAfter = haveSamePlaces(before, found) ? trashBefore : mailboxWithRole(found.values(), 'trash');
-  const trash = { before: trashBefore, after: trashAfter };
+  const trash = trashAmong(before, found);
   const members = await membersOfThreads(view, known, emails, trash);
   const after = withCounts(found, members, trash);
 
@@ -57,6 +55,23 @@ export async function reconcile(view: CatalogView, findings: Findings): Promise<
     log: log.filter((entry) => entry !== null),
     newEpoch: view.provisional,
   };
+}
+
+function trashAmong(
+  before: ReadonlyMap<MailboxKey, MailboxEntry>,
+  after: ReadonlyMap<MailboxKey, MailboxEntry>,
+): Trash {
+  const trashOf = (mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>) => mailboxWithRole(mailboxes.values(), 'trash');
+  if (!haveSamePlaces(before, after)) {
+    const [was, is] = [trashOf(before), trashOf(after)];
+    return { isSame: was === is, before: () => was, after: () => is };
+  }
+  let found: { readonly key: MailboxKey | undefined } | null = null;
+  const trash = () => {
+    found ??= { key: trashOf(before) };
+    return found.key;
+  };
+  return { isSame: true, before: trash, after: trash };
 }
 
 /** The mailbox entries as found, with the vectors that the deltas were read to. */

@@ -163,41 +163,62 @@ function rolesOf(
   paths: ReadonlyMap<MailboxKey, readonly string[]>,
 ): ReadonlyMap<MailboxKey, Role> {
   const chosen = new Map<MailboxKey, Role>();
-  const choose = (role: Role, rankOf: (mailbox: Named) => number | null): boolean => {
-    const candidates: { mailbox: Named; rank: number; depth: number }[] = [];
-    for (const mailbox of mailboxes) {
-      const rank = mailbox.selectable ? rankOf(mailbox) : null;
-      if (rank !== null) candidates.push({ mailbox, rank, depth: paths.get(mailbox.key)?.length ?? 0 });
-    }
+  const depthOf = ({ mailbox }: Candidate) => paths.get(mailbox.key)?.length ?? 0;
+  const choose = (role: Role, candidates: readonly Candidate[]): void => {
     const free = candidates.filter(({ mailbox }) => !chosen.has(mailbox.key));
-    free.sort((a, b) => a.depth - b.depth || a.rank - b.rank || (a.mailbox.name < b.mailbox.name ? -1 : 1));
+    free.sort((a, b) => depthOf(a) - depthOf(b) || a.rank - b.rank || (a.mailbox.name < b.mailbox.name ? -1 : 1));
     const [best] = free;
     if (best !== undefined) chosen.set(best.mailbox.key, role);
-    return candidates.length > 0;
   };
-
-  choose('inbox', ({ name }) => (isInbox(name) ? 0 : null));
-  const claimed = new Set<Role>();
-  const claim = (role: Role, isClaimant: (mailbox: Named) => boolean) => {
-    if (role === 'inbox' || claimed.has(role)) return;
-    if (choose(role, (mailbox) => (isClaimant(mailbox) ? 0 : null))) claimed.add(role);
-  };
-  for (const role of roles) claim(role, ({ kept }) => kept?.role === role);
-  const isUnsaid = ({ kept }: Named) => kept === null || kept.role === null;
-  for (const role of roles) {
-    claim(role, (mailbox) => isUnsaid(mailbox) && mailbox.attributes.includes(`\\${role}`));
-  }
-  if (namedRoles.every(([role]) => claimed.has(role))) return chosen;
-  const names = new Map<Named, string>();
+  const claims = { kept: new Map<Role, Candidate[]>(), said: new Map<Role, Candidate[]>() };
+  const unsaid: Named[] = [];
+  const inboxes: Candidate[] = [];
   for (const mailbox of mailboxes) {
-    const telling = isUnsaid(mailbox) ? tellingName(paths.get(mailbox.key) ?? []) : null;
-    if (telling !== null) names.set(mailbox, folded(formerName(telling)));
+    if (!mailbox.selectable) continue;
+    if (isInbox(mailbox.name)) inboxes.push({ mailbox, rank: 0 });
+    const kept = mailbox.kept?.role ?? null;
+    if (kept !== null) {
+      if (kept !== 'none') add(claims.kept, kept, { mailbox, rank: 0 });
+    } else {
+      unsaid.push(mailbox);
+      for (const attribute of mailbox.attributes) {
+        const role = roleOfAttribute.get(attribute);
+        if (role !== undefined) add(claims.said, role, { mailbox, rank: 0 });
+      }
+    }
   }
-  for (const [role, ranks] of namedRoles) {
-    if (!claimed.has(role)) choose(role, (mailbox) => ranks.get(names.get(mailbox) ?? '') ?? null);
+  choose('inbox', inboxes);
+  const claimed = new Set<Role>(['inbox']);
+  for (const byRole of [claims.kept, claims.said]) {
+    for (const role of roles) {
+      const candidates = claimed.has(role) ? undefined : byRole.get(role);
+      if (candidates === undefined) continue;
+      claimed.add(role);
+      choose(role, candidates);
+    }
   }
+  if (namedRoles.every((role) => claimed.has(role))) return chosen;
+  const named = new Map<Role, Candidate[]>();
+  for (const mailbox of unsaid) {
+    const telling = tellingName(paths.get(mailbox.key) ?? []);
+    if (telling === null) continue;
+    for (const { role, rank } of rolesOfName.get(folded(formerName(telling))) ?? [])
+      add(named, role, { mailbox, rank });
+  }
+  for (const role of namedRoles) if (!claimed.has(role)) choose(role, named.get(role) ?? []);
   return chosen;
 }
+
+/** A mailbox that may have a role; those with a lower rank come first. */
+type Candidate = { readonly mailbox: Named; readonly rank: number };
+
+function add<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
+
+const roleOfAttribute = new Map(roles.map((role) => [`\\${role}`, role]));
 
 /** The name that may tell a role; null for a mailbox that lies too deep. */
 function tellingName([top = '', below, ...deeper]: readonly string[]): string | null {
@@ -215,7 +236,10 @@ function folded(name: string): string {
     .trim();
 }
 
-const namedRoles = Object.entries(mailboxNames).map(
-  ([role, names]) =>
-    [role as keyof typeof mailboxNames, new Map(names.map((name, rank) => [folded(name), rank]))] as const,
-);
+const namedRoles = Object.keys(mailboxNames) as (keyof typeof mailboxNames)[];
+
+/** By name as it is folded: the roles that it tells, and at which place of the table. */
+const rolesOfName = new Map<string, { readonly role: Role; readonly rank: number }[]>();
+for (const role of namedRoles) {
+  for (const [rank, name] of mailboxNames[role].entries()) add(rolesOfName, folded(name), { role, rank });
+}
