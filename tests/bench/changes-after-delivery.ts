@@ -1,7 +1,8 @@
 import { type Bench, mediansOf } from './compare.ts';
-import type { Counts, RunningPostern } from './postern.ts';
+import type { MeasuredPostern } from './measured-postern.ts';
+import type { Counts } from './postern.ts';
 import { statePoll, whatIsNew } from './requests.ts';
-import { maximum, median, timed } from './samples.ts';
+import { maximum, median } from './samples.ts';
 
 export type ChangesAfterDelivery = {
   readonly ms: number;
@@ -21,21 +22,19 @@ type Sample = { readonly ms: number; readonly counts: Counts };
 /** One delivery, then Email/changes and Email/get of what is new, in one request. */
 export async function measureChangesAfterDelivery(
   { postern, outside, samples }: Pick<Bench, 'postern' | 'outside' | 'samples'>,
-  startFresh: () => Promise<RunningPostern>,
+  startFresh: () => Promise<MeasuredPostern>,
 ): Promise<ChangesAfterDelivery> {
   const [polled] = await postern.api(statePoll);
   let state = String(polled?.state);
 
-  const sampleOf = async (process: RunningPostern): Promise<Sample> => {
+  const sampleOf = async (process: MeasuredPostern): Promise<Sample> => {
     await outside.deliver();
-    process.counts();
-    const ms = await timed(async () => {
-      const [changes, emails] = await process.api(whatIsNew(state));
-      const found = Array.isArray(emails?.list) ? emails.list.length : 0;
-      if (found !== 1) throw new Error(`One message was delivered, and ${found} came`);
-      state = String(changes?.newState);
-    });
-    return { ms, counts: process.counts() };
+    const { ms, answers, counts } = await process.request(whatIsNew(state));
+    const [changes, emails] = answers;
+    const found = Array.isArray(emails?.list) ? emails.list.length : 0;
+    if (found !== 1) throw new Error(`One message was delivered, and ${found} came`);
+    state = String(changes?.newState);
+    return { ms, counts };
   };
   const warm: Sample[] = [];
   const fresh: Sample[] = [];

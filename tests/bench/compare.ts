@@ -1,10 +1,11 @@
+import type { Measured, MeasuredPostern } from './measured-postern.ts';
 import type { OutsideClient } from './outside-client.ts';
-import type { Counts, RunningPostern } from './postern.ts';
+import type { Counts } from './postern.ts';
 import type { RawAnswer, RawClientProcess } from './raw.ts';
-import { alternating, median, timed } from './samples.ts';
+import { alternating, median } from './samples.ts';
 
 export type Bench = {
-  readonly postern: RunningPostern;
+  readonly postern: MeasuredPostern;
   readonly raw: RawClientProcess;
   readonly outside: OutsideClient;
   readonly samples: number;
@@ -27,10 +28,10 @@ const warmUps = 30;
  * both the same to do.
  */
 export async function compare<T>(
-  { postern, outside, samples }: Pick<Bench, 'postern' | 'outside' | 'samples'>,
+  { outside, samples }: Pick<Bench, 'outside' | 'samples'>,
   work: {
     readonly prepare: (sample: number) => T;
-    readonly ours: (what: T) => Promise<unknown>;
+    readonly ours: (what: T) => Promise<Measured>;
     readonly theirs: (what: T) => Promise<RawAnswer<unknown>>;
   },
 ): Promise<Compared> {
@@ -43,9 +44,9 @@ export async function compare<T>(
       async () => {
         const what = work.prepare(sample.ours++);
         await outside.change();
-        postern.counts();
-        times.ours.push(await timed(() => work.ours(what)));
-        counts.push(postern.counts());
+        const measured = await work.ours(what);
+        times.ours.push(measured.ms);
+        counts.push(measured.counts);
       },
       async () => {
         const what = work.prepare(sample.theirs++);

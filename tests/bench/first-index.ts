@@ -1,10 +1,6 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { receiveOnBareSocket } from './bare-socket.ts';
 import type { FilledAccount } from './mail-account.ts';
+import { startMeasuredPostern } from './measured-postern.ts';
 import type { PosternOptions } from './postern.ts';
 import { alternating, maximum, median } from './samples.ts';
 import type { StoreProcess } from './store.ts';
@@ -33,21 +29,13 @@ export async function measureFirstIndex(
 ): Promise<FirstIndex> {
   // The first reading costs the mail server several times the second: both find it done.
   await receiveOnBareSocket(account);
-  const file = await bundledProcess();
   const indexed: Indexed[] = [];
   const received: { ms: number; octets: number }[] = [];
   await alternating(
     samples,
     async () => {
-      const { host, imapPort, user, password } = account;
       const providerName = `first index ${indexed.length}`;
-      indexed.push(
-        await indexInProcess(file, {
-          account: { host, imapPort, user, password },
-          storeEndpoint: store.endpoint,
-          providerName,
-        }),
-      );
+      indexed.push(await indexInProcess({ account, storeEndpoint: store.endpoint, providerName }));
     },
     async () => {
       received.push(await receiveOnBareSocket(account));
@@ -71,26 +59,13 @@ export async function measureFirstIndex(
   };
 }
 
-/** A single file, as it is deployed: what reads TypeScript takes no memory in it. */
-async function bundledProcess(): Promise<string> {
-  const folder = path.dirname(fileURLToPath(import.meta.url));
-  const outfile = path.join(folder, '../../.cache/bench/index-process.mjs');
-  const require = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
-  await build({
-    ...{ entryPoints: [path.join(folder, 'index-process.ts')], outfile, banner: { js: require } },
-    ...{ bundle: true, minify: true, platform: 'node', format: 'esm', target: 'node20' },
-  });
-  return outfile;
-}
-
-async function indexInProcess(file: string, options: PosternOptions): Promise<Indexed> {
-  const child = fork(file, [JSON.stringify(options)], {
-    execArgv: [`--max-old-space-size=${heapMegabytes}`],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const [message] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(() => Promise.reject(new Error('The process that indexes has failed'))),
-  ]);
-  return message as Indexed;
+async function indexInProcess(options: PosternOptions): Promise<Indexed> {
+  const postern = await startMeasuredPostern(options, [`--max-old-space-size=${heapMegabytes}`]);
+  try {
+    const { ms, counts, peakRssMb } = await postern.request([['Mailbox/get', { ids: null }, 'mailboxes']]);
+    const { storeUnits, imapCommands } = counts;
+    return { accountId: postern.accountId, ms, peakRssMb, storeUnits, imapCommands: imapCommands.length };
+  } finally {
+    await postern.stop();
+  }
 }

@@ -18,13 +18,15 @@ export async function measureKeywordSet({
   const turn = { ours: 0, theirs: 0 };
   const seeAll = { change: async () => void (await postern.api(statePoll)), deliver: async () => {}, close: () => {} };
   return compare(
-    { postern, outside: seeAll, samples },
+    { outside: seeAll, samples },
     {
       prepare: () => {},
       ours: async () => {
         const { member, round } = inTurn(emailIds, turn.ours++);
-        const [set] = await postern.api(setKeyword(member, round % 2 === 0));
+        const measured = await postern.request(setKeyword(member, round % 2 === 0));
+        const [set] = measured.answers;
         if (!Object.hasOwn(Object(set?.updated), member)) throw new Error('The keyword was not set');
+        return measured;
       },
       theirs: () => {
         const { member, round } = inTurn(uids, turn.theirs++);

@@ -31,7 +31,6 @@ export type Counts = {
 
 /** Postern with its HTTP server, and a client with one connection to it. */
 export type RunningPostern = {
-  readonly accountId: string;
   /** Sends the calls in one request; `accountId` is filled in. Throws when one of them fails. */
   readonly api: (calls: readonly Call[]) => Promise<readonly JsonObject[]>;
   /** What was counted since the last time. */
@@ -52,7 +51,7 @@ export type PosternOptions = {
 
 /** What is deployed, on this machine. */
 export async function startPostern(options: PosternOptions): Promise<RunningPostern> {
-  const { account, storeEndpoint, storeInMemory = false, providerName = 'bench', freshnessMs = 0 } = options;
+  const { account, storeEndpoint, storeInMemory = false, freshnessMs = 0 } = options;
   const client = new DynamoDBClient({ endpoint: storeEndpoint, ...localStoreAccess });
   let counted = nothingCounted();
   const onDynamodb = dynamodbCatalogStore({
@@ -65,7 +64,7 @@ export async function startPostern(options: PosternOptions): Promise<RunningPost
     },
   });
   const store = storeInMemory ? createMemoryStore({ now: () => Date.now() }) : onDynamodb;
-  const provider = providerOf(account, providerName);
+  const provider = providerOf(options);
   const config = readConfig(
     ['--log', 'silent', '--freshness-ms', String(freshnessMs), '--request-timeout-seconds', '900'],
     {},
@@ -90,7 +89,6 @@ export async function startPostern(options: PosternOptions): Promise<RunningPost
   const accountId = accountIdOf({ provider, user: account.user });
 
   return {
-    accountId,
     api: async (calls) => {
       const using = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:mail'];
       const methodCalls = calls.map(([name, args, callId]) => [name, { accountId, ...args }, callId]);
@@ -115,9 +113,9 @@ export async function startPostern(options: PosternOptions): Promise<RunningPost
   };
 }
 
-function providerOf({ host, imapPort }: MailAccount, name: string): Provider {
-  const imap = { host, port: imapPort, tls: 'plaintext', ca: null } as const;
-  return singleProvider(name, { imap, smtp: null, sieve: null });
+export function providerOf({ account, providerName = 'bench' }: PosternOptions): Provider {
+  const imap = { host: account.host, port: account.imapPort, tls: 'plaintext', ca: null } as const;
+  return singleProvider(providerName, { imap, smtp: null, sieve: null });
 }
 
 function nothingCounted() {

@@ -1,8 +1,5 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { MailAccount } from '../../functions/local/append-messages.ts';
+import { startBundled } from './bundled-process.ts';
 import type { RawClient } from './raw-client.ts';
 
 type Requests = Omit<RawClient, 'close'>;
@@ -24,27 +21,16 @@ export type RawClientProcess = {
  * is cleaned up: the answer to SORT of 100,000 messages alone is as many objects.
  */
 export async function startRawClient({ host, imapPort, user, password }: MailAccount): Promise<RawClientProcess> {
-  const file = path.join(path.dirname(fileURLToPath(import.meta.url)), 'raw-process.ts');
-  const account = JSON.stringify({ host, imapPort, user, password });
-  const child = fork(file, [account], { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const ended = once(child, 'exit');
-  const answered = async () => {
-    const failed = ended.then(() => Promise.reject(new Error('The raw client ended')));
-    const [message] = await Promise.race([once(child, 'message'), failed]);
-    return message;
-  };
-  await answered();
-  const request = (...message: RawRequest) => {
-    child.send(message);
-    return answered();
-  };
+  const { ask, stop } = await startBundled<RawRequest, RawAnswer<never>>('raw-process', {
+    host,
+    imapPort,
+    user,
+    password,
+  });
   return {
-    openInbox: () => request('openInbox'),
-    fullMessage: (uid) => request('fullMessage', uid),
-    setFlagged: (uid, isFlagged) => request('setFlagged', uid, isFlagged),
-    stop: async () => {
-      child.disconnect();
-      await ended;
-    },
+    openInbox: () => ask(['openInbox']),
+    fullMessage: (uid) => ask(['fullMessage', uid]),
+    setFlagged: (uid, isFlagged) => ask(['setFlagged', uid, isFlagged]),
+    stop,
   };
 }

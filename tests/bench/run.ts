@@ -7,9 +7,9 @@ import { type Bench, compare } from './compare.ts';
 import { measureFirstIndex } from './first-index.ts';
 import { measureKeywordSet } from './keyword-set.ts';
 import { type FilledAccount, startFilledAccount } from './mail-account.ts';
+import { startMeasuredPostern } from './measured-postern.ts';
 import { type Options, readOptions, usage } from './options.ts';
 import { connectOutsideClient } from './outside-client.ts';
-import { startPostern } from './postern.ts';
 import { startRawClient } from './raw.ts';
 import { type Figures, jsonLine, table } from './report.ts';
 import { fullMessage, openInbox } from './requests.ts';
@@ -62,7 +62,7 @@ async function measure(
   started: (() => Promise<void>)[],
 ): Promise<Figures> {
   const start = async (freshnessMs: number, more: { readonly storeInMemory?: boolean } = {}) => {
-    const postern = await startPostern({ account, storeEndpoint: store.endpoint, freshnessMs, ...more });
+    const postern = await startMeasuredPostern({ account, storeEndpoint: store.endpoint, freshnessMs, ...more });
     started.push(postern.stop);
     return postern;
   };
@@ -78,7 +78,7 @@ async function measure(
   const inboxId = await inboxOf(bench);
   const inbox = await compare(bench, {
     prepare: () => openInbox(inboxId),
-    ours: (calls) => bench.postern.api(calls),
+    ours: (calls) => bench.postern.request(calls),
     theirs: () => raw.openInbox(),
   });
   const [, query] = await bench.postern.api(openInbox(inboxId));
@@ -86,12 +86,12 @@ async function measure(
   const { answer: uids } = await raw.openInbox();
   const full = await compare(bench, {
     prepare: (sample) => ({ emailId: emailIds[sample % emailIds.length] ?? '', uid: uids[sample % uids.length] ?? 0 }),
-    ours: ({ emailId }) => bench.postern.api(fullMessage(emailId)),
+    ours: ({ emailId }) => bench.postern.request(fullMessage(emailId)),
     theirs: ({ uid }) => raw.fullMessage(uid),
   });
   const keywordSet = await measureKeywordSet({ ...bench, postern: await start(0, { storeInMemory: true }) });
   const changes = await measureChangesAfterDelivery(bench, () => {
-    return startPostern({ account, storeEndpoint: store.endpoint, freshnessMs: 0 });
+    return startMeasuredPostern({ account, storeEndpoint: store.endpoint, freshnessMs: 0 });
   });
   const poll = await measureStatePoll(await start(defaultFreshnessMs), samples);
   const coldConnect = await measureColdConnect(account, connectSamples);

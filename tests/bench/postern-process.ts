@@ -1,0 +1,18 @@
+import type { JsonObject } from '../../shared/jmap/scalars.ts';
+import { type Call, type PosternOptions, startPostern } from './postern.ts';
+import { timed } from './samples.ts';
+
+// Postern and a client of it, in a process that does nothing else.
+const postern = await startPostern(JSON.parse(process.argv[2] ?? '') as PosternOptions);
+process.on('disconnect', () => void postern.stop().then(() => process.exit()));
+process.on('message', async (calls: readonly Call[]) => {
+  postern.counts();
+  let answers: readonly JsonObject[] = [];
+  const ms = await timed(async () => {
+    answers = await postern.api(calls);
+  });
+  // The kernel tells kilobytes (getrusage(2)).
+  const peakRssMb = process.resourceUsage().maxRSS / 1024;
+  process.send?.({ ms, answers, counts: postern.counts(), peakRssMb });
+});
+process.send?.('ready');
