@@ -12,7 +12,7 @@ export const logShapes: { readonly [Type in ChangingType]: Shape<number, Logged>
   Email: logShape('Email', {
     write: (writer, entries) => {
       writer.texts(entries.map((entry) => entry.threadId));
-      for (const entry of entries) writer.text(JSON.stringify([entry.before, entry.after]));
+      for (const entry of entries) writer.text(`[[${entry.before.join()}],[${entry.after.join()}]]`);
     },
     read: (reader, ids) => {
       const threadIds = reader.texts(ids.length) as Id[];
