@@ -20,8 +20,8 @@ export class Throttled extends Unavailable {
 export class ConnectionLost extends Unavailable {}
 
 /**
- * The server ended the connection by a BYE. QUIRK(dovecot 2.3): it does so when another client deletes or renames the mailbox
- * that is selected, as soon as something is asked of it ("Mailbox was deleted under us").
+ * The server ended the connection by a BYE, or made it useless. QUIRK(dovecot 2.3): it does so when another client deletes or renames
+ * the mailbox that is selected, as soon as something is asked of it ("Mailbox was deleted under us").
  */
 export class Dismissed extends ConnectionLost {}
 

@@ -254,6 +254,7 @@ export class ImapWire {
       case 'status':
         if (response.tag !== null) this.#complete(response.tag, response);
         else if (response.status === 'BYE') this.#bye(response);
+        else if (isOutOfDate(response)) this.#outOfDate();
         else if (this.#mayStillAnswer() && response.status === 'OK' && response.code) {
           for (const { onCode } of this.#sent) onCode?.(response.code);
         }
@@ -282,6 +283,7 @@ export class ImapWire {
       else if (this.#isStreaming) this.#giveUp('an answer to half a command');
       this.#parts = [];
     }
+    if (isOutOfDate(response)) this.#outOfDate();
     if (this.#failure) return;
     this.#sent.splice(index, 1);
     this.answered++;
@@ -317,6 +319,10 @@ export class ImapWire {
     this.#end(
       kind.kind === 'throttled' ? refusalError(kind, 'account') : new Dismissed('The mail server said goodbye'),
     );
+  }
+
+  #outOfDate(): void {
+    this.#end(new Dismissed('The mail server has lost sight of a mailbox on this connection'));
   }
 
   /** The server does what no server does. */
@@ -370,4 +376,9 @@ async function* exactly({ size, open }: OctetSource): AsyncGenerator<Uint8Array>
     yield chunk;
   }
   if (sent !== size) throw new Error(`Expected ${size} octets, not ${sent}`);
+}
+
+/** QUIRK(dovecot 2.3): a connection that knows a mailbox whose index is lost by now can see it no more, and others can. LIST tells so untagged. */
+function isOutOfDate({ status, text }: StatusResponse): boolean {
+  return status === 'NO' && text.startsWith('Mailbox was deleted under us');
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { MailboxGone } from '../../shared/catalog/source.ts';
 import type { ImapCredential } from '../../shared/imap/endpoint.ts';
-import { CommandRefused, ConnectionLost, Throttled } from '../../shared/imap/failure.ts';
+import { CommandRefused, ConnectionLost, Dismissed, Throttled } from '../../shared/imap/failure.ts';
 import { type ImapLimits, imapLimits } from '../../shared/imap/limits.ts';
 import { imapMessages } from '../../shared/imap/read-messages.ts';
 import { ImapSession } from '../../shared/imap/session.ts';
@@ -103,6 +103,8 @@ describe('a server that does what no server should', () => {
     ],
     ['it throttles with its last words', '* BYE [THROTTLED] go away\r\n', Throttled],
     ['it goes', '* BYE shutting down\r\n', ConnectionLost],
+    ['it has lost sight of a mailbox', '% NO Mailbox was deleted under us (0.001 secs).\r\n', Dismissed],
+    ['it has lost sight of one among others', '* NO Mailbox was deleted under us\r\n% OK done\r\n', Dismissed],
     ['it does not understand', '% BAD what?\r\n', CommandRefused],
   ])('is told apart: %s', async (_, answer, kind) => {
     const { session } = await open({ answers: { EXAMINE: answer } });

@@ -261,6 +261,24 @@ describe('throttling', () => {
   });
 });
 
+test('a mailbox that a connection has lost sight of is opened on another one', async () => {
+  let opened = 0;
+  const lost = '% NO Mailbox was deleted under us (0.001 + 0.000 secs).\r\n';
+  const there = '* 0 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 2] ok\r\n% OK done\r\n';
+  const { server, connections } = await start({
+    answers: {
+      EXAMINE: () => {
+        opened += 1;
+        return opened === 1 ? lost : there;
+      },
+    },
+  });
+  const account = imapAccount(poolOf(), server, anna);
+  const { vector } = await account.source.read('INBOX', null, { scheme: 'xguid', threads: 'derived' });
+  expect([vector.uidValidity, opened, connections()]).toEqual([7, 2, 2]);
+  await account.release();
+});
+
 describe('the login', () => {
   test('is really done, whatever is parked, and its session serves what comes next', async () => {
     let password = 'secret';
