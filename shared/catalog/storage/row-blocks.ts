@@ -48,22 +48,25 @@ function rowBlock(
   changes: readonly RowChange[],
   read: () => Promise<Entries<number, Row>>,
 ): RowBlock {
-  const put = changes.flatMap(([, { value }]) => (value === null ? [] : [value]));
-  const added = changes.filter(([, { value, inTree }]) => value !== null && !inTree).length;
-  const removed = changes.filter(([, { value }]) => value === null).length;
-  const uids = put.map((row) => row.uid);
-  const dates = put.map((row) => row.receivedAt);
-  if (ref !== null) {
-    uids.push(uidOf(ref.first), uidOf(ref.first) + ref.span);
-    dates.push(ref.oldest, ref.newest);
+  let count = ref?.count ?? 0;
+  let firstUid = ref === null ? Number.POSITIVE_INFINITY : uidOf(ref.first);
+  let lastUid = ref === null ? 0 : uidOf(ref.first) + ref.span;
+  let oldest = ref?.oldest ?? Number.POSITIVE_INFINITY;
+  let newest = ref?.newest ?? 0;
+  for (const [, { value, inTree }] of changes) {
+    if (value === null) {
+      count -= 1;
+      continue;
+    }
+    if (!inTree) count += 1;
+    firstUid = Math.min(firstUid, value.uid);
+    lastUid = Math.max(lastUid, value.uid);
+    oldest = Math.min(oldest, value.receivedAt);
+    newest = Math.max(newest, value.receivedAt);
   }
   let rows: readonly Row[] | null = null;
   return {
-    count: (ref?.count ?? 0) + added - removed,
-    firstUid: uids.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
-    lastUid: uids.reduce((a, b) => Math.max(a, b), 0),
-    oldest: dates.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY),
-    newest: dates.reduce((a, b) => Math.max(a, b), 0),
+    ...{ count, firstUid, lastUid, oldest, newest },
     rows: async () => {
       rows ??= overlaid(await read(), changes);
       return rows;

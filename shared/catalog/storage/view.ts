@@ -62,6 +62,7 @@ export function openView(head: Head, blocks: BlockReader): CatalogView {
     emailIdsAt: async (mailbox, uids) => {
       const keys = [...uids].map((uid) => rowKey(mailbox, uid));
       const found = await valuesOf(rows, tables.rows, keys);
+      near.note(found);
       return new Map([...found.values()].map((row) => [row.uid, row.emailId]));
     },
 
@@ -125,6 +126,8 @@ function wholeEmail({ emailId: id, threadId, receivedAt, size, hasAttachment }: 
 /** Finds Emails among rows that are at hand anyway: a row that is not `shared` tells all of its Email. */
 type Nearby = {
   readonly remember: (leaf: Entries<number, Row>) => void;
+  /** Rows of this version, by their keys. */
+  readonly note: (rows: ReadonlyMap<number, Row>) => void;
   readonly find: (id: Id) => Email | null;
 };
 
@@ -137,6 +140,8 @@ function createNearby({ buffer }: Table<number, Row>): Nearby {
     [...buffer].flatMap(([key, { value }]) => (value === null ? [] : [[value.emailId, { key, row: value }] as const])),
   );
 
+  const noted = new Map<Id, { readonly key: number; readonly row: Row }>();
+
   const alone = (key: number, row: Row): Email | null =>
     row.shared
       ? null
@@ -146,8 +151,11 @@ function createNearby({ buffer }: Table<number, Row>): Nearby {
     remember: (leaf) => {
       if (leaves.size < leavesProbedMax) leaves.add(leaf);
     },
+    note: (rows) => {
+      for (const [key, row] of rows) noted.set(row.emailId, { key, row });
+    },
     find: (id) => {
-      const newest = buffered.get(id);
+      const newest = buffered.get(id) ?? noted.get(id);
       if (newest !== undefined) return alone(newest.key, newest.row);
       for (const leaf of leaves) {
         const positions = positionsOf.get(leaf) ?? new Map(leaf.values.map((row, i) => [row.emailId, i]));
