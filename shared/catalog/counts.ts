@@ -27,8 +27,14 @@ export function countsOfThreads(
   let thread = 0;
   for (const emails of threads) {
     thread += 1;
-    const unreadElsewhere = emails.some((email) => email.unread && email.mailboxes.some((key) => key !== trash));
-    const unreadInTrash = emails.some((email) => email.unread && email.mailboxes.some((key) => key === trash));
+    let [unreadElsewhere, unreadInTrash] = [false, false];
+    for (const { mailboxes, unread } of emails) {
+      if (!unread) continue;
+      for (const key of mailboxes) {
+        if (key === trash) unreadInTrash = true;
+        else unreadElsewhere = true;
+      }
+    }
     for (const { mailboxes, unread } of emails) {
       for (const key of mailboxes) {
         const sum = sums.get(key) ?? { ...noCounts, lastThread: 0 };

@@ -5,6 +5,7 @@ import { entriesAfter } from './entries.ts';
 import { type Columns, mailboxesOfRows, numbersTo } from './gathered.ts';
 import { lonelyThreadId } from './ids.ts';
 import type { MailboxEntry } from './mailbox.ts';
+import { radixSort } from './radix-sort.ts';
 import { mailboxWithRole } from './roles.ts';
 import { type Ancestry, isProvisional, provisionalThreadOf, threadAmong } from './threads.ts';
 import type { Filling } from './view.ts';
@@ -41,7 +42,7 @@ export function fillingOf(
     rows: {
       ...{ count: ids.length, mailboxes: emails.mailboxes, uids, sizes, emailIds: ids },
       threadIds: emails.ofRows.map((email) => threads[email] as number),
-      receivedAt: Float64Array.from(emails.ofRows, (email) => emails.receivedAt[email] as number),
+      receivedAt: datesOfRows(emails),
       marksAt: marksOf(columns, emails),
     },
     emails: { count: emails.count, ids: emails.ids, starts: emails.starts, rowsOf: columns.byEmail },
@@ -56,6 +57,13 @@ export function fillingOf(
       threadIds: byRoot.map((root) => threadsOfRoots[root] as number),
     },
   };
+}
+
+/** Per row, the date of its Email. */
+function datesOfRows({ ofRows, receivedAt }: Emails): Float64Array {
+  const dates = new Float64Array(ofRows.length);
+  for (let row = 0; row < dates.length; row += 1) dates[row] = receivedAt[ofRows[row] as number] as number;
+  return dates;
 }
 
 /** Rows of one kind have the same object. */
@@ -129,25 +137,45 @@ function emailsIn({ byEmail, ids, dates, stretches, names: { texts } }: Columns)
 
 /** How the Emails of each thread are counted, those that are by thread. */
 function* countedThreads(
-  { uids, marks, kinds }: Columns,
-  { rows, mailboxes }: Emails,
+  columns: Columns,
+  emails: Emails,
   byThread: Uint32Array,
   threads: Uint32Array,
 ): Generator<readonly Counted[]> {
+  const countedAt = countedEmails(columns, emails);
+  for (let from = 0, to = 0; from < byThread.length; from = to) {
+    const thread = threads[byThread[from] as number];
+    const counted: Counted[] = [];
+    for (; to < byThread.length && threads[byThread[to] as number] === thread; to += 1) {
+      const email = countedAt(byThread[to] as number);
+      if (email !== null) counted.push(email);
+    }
+    yield counted;
+  }
+}
+
+/** Emails that have one row, of one kind and in one mailbox, are counted by the same object. */
+function countedEmails(
+  { uids, marks, kinds }: Columns,
+  { rows, firstRow, isShared, mailboxes }: Emails,
+): (email: number) => Counted | null {
   const rowAt = (row: number): EmailRow => ({
     mailbox: mailboxes[row] as MailboxKey,
     uid: uids[row] as number,
     ...(kinds[marks[row] as number] as Columns['kinds'][number]),
   });
-  for (let from = 0, to = 0; from < byThread.length; from = to) {
-    const thread = threads[byThread[from] as number];
-    const counted: Counted[] = [];
-    for (; to < byThread.length && threads[byThread[to] as number] === thread; to += 1) {
-      const email = countedOf({ rows: rows(byThread[to] as number).map(rowAt) });
-      if (email !== null) counted.push(email);
+  const alone = new Map<number, Counted | null>();
+  return (email) => {
+    if (isShared(email)) return countedOf({ rows: rows(email).map(rowAt) });
+    const row = firstRow(email);
+    const key = (mailboxes[row] as number) * kinds.length + (marks[row] as number);
+    let counted = alone.get(key);
+    if (counted === undefined) {
+      counted = countedOf({ rows: [rowAt(row)] });
+      alone.set(key, counted);
     }
-    yield counted;
-  }
+    return counted;
+  };
 }
 
 type Threads = {
@@ -169,9 +197,7 @@ function lastingThreads(columns: Columns, { count, ids, firstRow, receivedAt }: 
   };
   const roots = new Uint32Array(count);
   let rootCount = 0;
-  // Sorting keeps the order of ids among equal dates.
-  const byArrival = numbersTo(count).sort((a, b) => (receivedAt[a] as number) - (receivedAt[b] as number));
-  for (const email of byArrival) {
+  for (const email of byArrival(receivedAt.subarray(0, count))) {
     const row = firstRow(email);
     const given = serverThreads[row] as number;
     if (given >= 0) {
@@ -193,6 +219,24 @@ function lastingThreads(columns: Columns, { count, ids, firstRow, receivedAt }: 
   const known = roots.subarray(0, rootCount);
   return { threads, roots: known, threadsOfRoots: known.map((name) => threadOfName[name] as number) };
 }
+
+/** Places of dates by date, those of the same one in their order. */
+function byArrival(dates: Float64Array): Uint32Array {
+  const places = numbersTo(dates.length);
+  let [oldest, newest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const date of dates) {
+    if (date < oldest) oldest = date;
+    if (date > newest) newest = date;
+  }
+  if (newest - oldest > secondsMax) return places.sort((a, b) => (dates[a] as number) - (dates[b] as number));
+  const ages = new Uint32Array(dates.length);
+  for (let place = 0; place < ages.length; place += 1) ages[place] = (dates[place] as number) - oldest;
+  radixSort(places, ages);
+  return places;
+}
+
+/** More than a century; what lies further apart is sorted otherwise. */
+const secondsMax = 2 ** 32 - 1;
 
 /** As `provisionalThreadOf` has them: nothing is known by a Message-ID yet. */
 function provisionalThreads(columns: Columns, { count, ids, firstRow }: Emails): Threads {
@@ -231,7 +275,10 @@ function ancestryAt(columns: Columns, row: number): Ancestry<number> {
 }
 
 function numbersBetween(column: Int32Array, start: number, end: number): readonly number[] {
+  if (start === end) return none;
   const numbers: number[] = [];
   for (let place = start; place < end; place += 1) numbers.push(column[place] as number);
   return numbers;
 }
+
+const none: readonly number[] = [];

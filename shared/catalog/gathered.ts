@@ -165,15 +165,16 @@ function oneAfterTheOther(stretches: readonly Stretch[]): Stretch[] {
 function markKinds(): { readonly of: (flags: readonly string[]) => number; readonly all: readonly Marks[] } {
   const all: Marks[] = [];
   const known = new Map<string, number>();
-  return {
-    all,
-    of: (flags) => {
-      const key = flags.join(' ');
-      const kind = known.get(key) ?? all.push(keywordsOfFlags(flags)) - 1;
-      known.set(key, kind);
-      return kind;
-    },
+  // Rows that were read together have the same list, where they have the same flags.
+  const ofLists = new WeakMap<readonly string[], number>();
+  const kindOf = (flags: readonly string[]): number => {
+    const key = flags.join(' ');
+    const kind = known.get(key) ?? all.push(keywordsOfFlags(flags)) - 1;
+    known.set(key, kind);
+    ofLists.set(flags, kind);
+    return kind;
   };
+  return { all, of: (flags) => ofLists.get(flags) ?? kindOf(flags) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { messageIdHash, prefixOfServerId, threadIdOf } from './ids.ts';
+import { prefixOfServerId, putThreadId } from './ids.ts';
 import { type AppearanceColumns, type RowText, rowTexts } from './source.ts';
 import { type Names, RememberedTexts, type Texts } from './texts.ts';
 import { type Ancestry, inReplyToMax, keptReferences, messageIdSpans } from './threads.ts';
@@ -23,18 +23,21 @@ export type RowTextReader = {
 };
 
 export function rowTextReader(texts: Texts, names: Names): RowTextReader {
-  const remembered = new RememberedTexts();
+  const remembered = new RememberedTexts((octets, from, to) =>
+    nameOfMessageId(names, octets.toString('latin1', from, to)),
+  );
   const spans = new Uint32Array(2 * spansMax);
 
   const messageIdsIn = ({ octets, ends }: AppearanceColumns, text: number, max: number): number[] | null => {
-    const count = messageIdSpans(octets, ends[text] as number, ends[text + 1] as number, spans);
+    const [start, end] = [ends[text] as number, ends[text + 1] as number];
+    if (start === end) return [];
+    const count = messageIdSpans(octets, start, end, spans);
     if (count < 0) return null;
     const found: number[] = [];
     for (let at = 0; at < Math.min(count, max); at++) {
-      const [from, to] = [spans[2 * at] as number, spans[2 * at + 1] as number];
-      const numberOf = () => nameOfMessageId(names, octets.toString('latin1', from, to));
       // Answers name again what came shortly before.
-      found.push(remembered.recall(octets, from, to, numberOf));
+      const name = remembered.recall(octets, spans[2 * at] as number, spans[2 * at + 1] as number);
+      found.push(name);
     }
     return found;
   };
@@ -51,6 +54,7 @@ export function rowTextReader(texts: Texts, names: Names): RowTextReader {
       const [from, to] = [ends[text] as number, ends[text + 1] as number];
       if (from === to) return noThread;
       const prefix = prefixOfServerId(octets, from, to);
+      if (prefix === '') return names.numberOfOctets(octets, from, to);
       return prefix === null ? null : names.numberOf(prefix + octets.toString('latin1', from, to));
     },
     ancestry: (columns, row) => {
@@ -59,15 +63,22 @@ export function rowTextReader(texts: Texts, names: Names): RowTextReader {
       const references = messageIdsIn(columns, first + referencesPlace, spansMax);
       const inReplyTo = messageIdsIn(columns, first + inReplyToPlace, inReplyToMax);
       if (own === null || references === null || inReplyTo === null) return null;
-      const different = references.length > 1 ? [...new Set(references)] : references;
-      return { own: own[0] ?? null, references: keptReferences(different), inReplyTo };
+      return { own: own[0] ?? null, references: keptReferences(withoutDuplicates(references)), inReplyTo };
     },
   };
 }
 
 /** A Message-ID as the number of the id of the thread that it begins. */
 export function nameOfMessageId(names: Names, messageId: string): number {
-  return names.numberOf(threadIdOf(messageIdHash(messageId)));
+  return names.numberOfOctets(threadId, 0, putThreadId(messageId, threadId));
+}
+
+const threadId = new Uint8Array(32);
+
+/** As a `Set` has them, of which few are worth making one. */
+function withoutDuplicates(numbers: readonly number[]): readonly number[] {
+  const isFirst = (number: number, at: number) => numbers.indexOf(number) === at;
+  return numbers.every(isFirst) ? numbers : numbers.filter(isFirst);
 }
 
 const [idPlace, threadPlace, messageIdPlace, referencesPlace, inReplyToPlace] = (

@@ -1,9 +1,8 @@
 import { Buffer } from 'node:buffer';
+import { radixSort } from './radix-sort.ts';
 
 /** Fewer than so many are sorted by comparing them. */
-const comparedMax = 24;
-/** What is sorted at once: numbers below it stand behind four octets in one exact number. */
-const itemsMax = 2 ** 21;
+const comparedMax = 64;
 
 /** ASCII texts by number, in one piece of memory: as objects they would take several times as much, and every collection would look at them. */
 export class Texts {
@@ -32,10 +31,10 @@ export class Texts {
 
   /** The same for a text that is octets, those before `to`; `prefix` comes before them. */
   addOctets(octets: Uint8Array, from: number, to: number, prefix = ''): number {
-    const start = this.#room(prefix.length + to - from);
-    let place = start;
-    for (let at = 0; at < prefix.length; at++) this.#octets[place++] = prefix.charCodeAt(at);
-    for (let at = from; at < to; at++) this.#octets[place++] = octets[at] as number;
+    let place = this.#room(prefix.length + to - from);
+    const own = this.#octets;
+    for (let at = 0; at < prefix.length; at++) own[place++] = prefix.charCodeAt(at);
+    for (let at = from; at < to; at++) own[place++] = octets[at] as number;
     this.#ends[++this.#size] = place;
     return this.#size - 1;
   }
@@ -70,47 +69,46 @@ export class Texts {
     return a === b || this.#compare(a, b, 0) === 0;
   }
 
-  /** Whether the text of this number is that one. */
-  is(number: number, text: string): boolean {
-    const start = this.#ends[number] as number;
-    if ((this.#ends[number + 1] as number) - start !== text.length) return false;
-    let at = 0;
-    while (at < text.length && this.#octets[start + at] === text.charCodeAt(at)) at++;
-    return at === text.length;
+  /** Whether the text of this number is those octets, before `to`. */
+  is(number: number, octets: Uint8Array, from: number, to: number): boolean {
+    const own = this.#octets;
+    let place = this.#ends[number] as number;
+    if ((this.#ends[number + 1] as number) - place !== to - from) return false;
+    for (let at = from; at < to; at++) if (own[place++] !== octets[at]) return false;
+    return true;
   }
 
   /** Sorts numbers of items in place by the text of each; those of the same text by number. */
   sort(items: Uint32Array, textOf: ArrayLike<number>): void {
-    if (textOf.length > itemsMax) throw new Error(`Too many to be sorted at once: ${textOf.length}`);
-    if (items.length < comparedMax) this.#sortFew(items, textOf, 0);
-    else this.#sortMany(items, textOf, 0);
+    if (items.length < comparedMax) {
+      this.#sortFew(items, textOf, 0);
+      return;
+    }
+    let isAscending = true;
+    for (let place = 1; place < items.length && isAscending; place++) {
+      isAscending = (items[place - 1] as number) < (items[place] as number);
+    }
+    if (!isAscending) items.sort();
+    this.#sortMany(items, textOf, 0);
   }
 
-  /** The first `depth` octets of all are the same. */
+  /** The first `depth` octets of all are the same, and the items are in order. */
   #sortMany(items: Uint32Array, textOf: ArrayLike<number>, depth: number): void {
     const from = this.#sharedDepth(items, textOf, depth);
-    const keys = this.#sortByFourOctets(items, textOf, from);
+    const keys = new Uint32Array(items.length);
+    for (let place = 0; place < items.length; place++) {
+      keys[place] = this.#fourOctets(textOf[items[place] as number] as number, from);
+    }
+    radixSort(items, keys);
     for (let start = 0, end = 0; start < items.length; start = end) {
-      const octets = Math.floor((keys[start] as number) / itemsMax);
-      for (end = start + 1; end < items.length && Math.floor((keys[end] as number) / itemsMax) === octets; ) end++;
+      const octets = keys[start] as number;
+      for (end = start + 1; end < items.length && keys[end] === octets; ) end++;
       // A text that ends within the four octets is that of all.
       if (end === start + 1 || (octets & 0xff) === 0) continue;
       const alike = items.subarray(start, end);
       if (alike.length < comparedMax) this.#sortFew(alike, textOf, from + 4);
       else this.#sortMany(alike, textOf, from + 4);
     }
-  }
-
-  /** Gives the four octets from `from` on of each, and behind them its number. */
-  #sortByFourOctets(items: Uint32Array, textOf: ArrayLike<number>, from: number): Float64Array {
-    const keys = new Float64Array(items.length);
-    for (let place = 0; place < items.length; place++) {
-      const item = items[place] as number;
-      keys[place] = this.#fourOctets(textOf[item] as number, from) * itemsMax + item;
-    }
-    keys.sort();
-    for (let place = 0; place < items.length; place++) items[place] = (keys[place] as number) % itemsMax;
-    return keys;
   }
 
   #sortFew(items: Uint32Array, textOf: ArrayLike<number>, depth: number): void {
@@ -141,13 +139,14 @@ export class Texts {
     return shared;
   }
 
+  /** 0 for each behind the end. */
   #fourOctets(text: number, from: number): number {
-    const octets =
-      (this.#octet(text, from) << 24) |
-      (this.#octet(text, from + 1) << 16) |
-      (this.#octet(text, from + 2) << 8) |
-      this.#octet(text, from + 3);
-    return octets >>> 0;
+    const octets = this.#octets;
+    const end = this.#ends[text + 1] as number;
+    const start = (this.#ends[text] as number) + from;
+    let four = 0;
+    for (let at = start; at < start + 4; at++) four = (four << 8) | (at < end ? (octets[at] as number) : 0);
+    return four >>> 0;
   }
 
   /** 0 behind the end. */
@@ -156,12 +155,17 @@ export class Texts {
     return octet < (this.#ends[text + 1] as number) ? (this.#octets[octet] as number) : 0;
   }
 
+  /** As numbers compare, of which the smaller one is negative; both have the octets before `from` in common. */
   #compare(a: number, b: number, from: number): number {
-    for (let at = from; ; at++) {
-      const octet = this.#octet(a, at);
-      const difference = octet - this.#octet(b, at);
-      if (difference !== 0 || octet === 0) return difference;
+    const octets = this.#octets;
+    const [endOfA, endOfB] = [this.#ends[a + 1] as number, this.#ends[b + 1] as number];
+    let atA = (this.#ends[a] as number) + from;
+    let atB = (this.#ends[b] as number) + from;
+    for (; atA < endOfA && atB < endOfB; atA++, atB++) {
+      const difference = (octets[atA] as number) - (octets[atB] as number);
+      if (difference !== 0) return difference;
     }
+    return Math.max(endOfA - atA, 0) - Math.max(endOfB - atB, 0);
   }
 }
 
@@ -179,58 +183,74 @@ export class Names {
   }
 
   numberOf(text: string): number {
-    const place = this.#placeOf(text);
+    const octets = Buffer.from(text, 'latin1');
+    return this.numberOfOctets(octets, 0, octets.length);
+  }
+
+  /** The same for a text that is octets, those before `to`. */
+  numberOfOctets(octets: Uint8Array, from: number, to: number): number {
+    const place = this.#placeOf(octets, from, to);
     const known = this.#places[place] as number;
     if (known > 0) return known - 1;
-    const number = this.texts.add(text);
+    const number = this.texts.addOctets(octets, from, to);
     this.#places[place] = number + 1;
     if (++this.#count * 2 > this.#places.length) this.#grow();
     return number;
   }
 
-  #placeOf(text: string): number {
+  #placeOf(octets: Uint8Array, from: number, to: number): number {
     const mask = this.#places.length - 1;
-    let place = hashOf(text) & mask;
+    let place = hashOf(octets, from, to) & mask;
     for (; ; place = (place + 1) & mask) {
       const known = this.#places[place] as number;
-      if (known === 0 || this.texts.is(known - 1, text)) return place;
+      if (known === 0 || this.texts.is(known - 1, octets, from, to)) return place;
     }
   }
 
   #grow(): void {
     const known = this.#places.filter((number) => number > 0);
     this.#places = new Uint32Array(4 * this.#places.length);
-    for (const number of known) this.#places[this.#placeOf(this.texts.at(number - 1))] = number;
+    const { octets } = this.texts;
+    for (const number of known) {
+      const [from, to] = [this.texts.startOf(number - 1), this.texts.endOf(number - 1)];
+      this.#places[this.#placeOf(octets, from, to)] = number;
+    }
   }
 }
 
 /** FNV-1a, in 32 bits. */
-function hashOf(text: string): number {
+function hashOf(octets: Uint8Array, from: number, to: number): number {
   let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  for (let at = from; at < to; at++) hash = Math.imul(hash ^ (octets[at] as number), 0x01000193);
   // Its lowest bits depend on the lowest bits of the text only.
   return hash ^ (hash >>> 15);
 }
+
+type NumberOfOctets = (octets: Buffer, from: number, to: number) => number;
 
 /** What was worked out of the texts that came last: each is at a place of its own until another one takes it. */
 export class RememberedTexts {
   readonly #octets = Buffer.allocUnsafe(rememberedMax * rememberedOctetsMax);
   readonly #lengths = new Uint8Array(rememberedMax);
   readonly #numbers = new Float64Array(rememberedMax);
+  readonly #numberOf: NumberOfOctets;
 
-  /** The number that belongs to the octets, which are not empty: as it is remembered, or as `numberOf` has it. */
-  recall(octets: Uint8Array, from: number, to: number, numberOf: () => number): number {
+  constructor(numberOf: NumberOfOctets) {
+    this.#numberOf = numberOf;
+  }
+
+  /** The number that belongs to the octets, which are not empty: as it is remembered, or as it is worked out. */
+  recall(octets: Buffer, from: number, to: number): number {
     const length = to - from;
-    if (length > rememberedOctetsMax) return numberOf();
-    let hash = 0x811c9dc5;
-    for (let at = from; at < to; at++) hash = Math.imul(hash ^ (octets[at] as number), 0x01000193);
-    const place = (hash ^ (hash >>> 15)) & (rememberedMax - 1);
+    if (length > rememberedOctetsMax) return this.#numberOf(octets, from, to);
+    const place = hashOf(octets, from, to) & (rememberedMax - 1);
     const start = place * rememberedOctetsMax;
+    const own = this.#octets;
     let same = this.#lengths[place] === length ? 0 : length;
-    while (same < length && this.#octets[start + same] === octets[from + same]) same++;
+    while (same < length && own[start + same] === octets[from + same]) same++;
     if (same === length && this.#lengths[place] === length) return this.#numbers[place] as number;
-    const number = numberOf();
-    for (let at = 0; at < length; at++) this.#octets[start + at] = octets[from + at] as number;
+    const number = this.#numberOf(octets, from, to);
+    for (let at = 0; at < length; at++) own[start + at] = octets[from + at] as number;
     this.#lengths[place] = length;
     this.#numbers[place] = number;
     return number;

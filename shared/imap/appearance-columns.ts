@@ -74,7 +74,8 @@ export class AppearanceRows implements Appearances {
       this.#octets.copy(larger, 0, 0, end);
       this.#octets = larger;
     }
-    for (let at = from; at < to; at++) this.#octets[end++] = octets[at] as number;
+    const own = this.#octets;
+    for (let at = from; at < to; at++) own[end++] = octets[at] as number;
     this.#ends[number + 1] = end;
   }
 

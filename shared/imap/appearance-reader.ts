@@ -1,4 +1,4 @@
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { rowTexts } from '../catalog/source.ts';
 import { type IdentityFacts, serverIdItems } from './appearance.ts';
 import { type AppearanceRows, textSpans } from './appearance-columns.ts';
@@ -16,6 +16,19 @@ const octet = {
   minus: 0x2d,
   zero: 0x30,
   colon: 0x3a,
+  underscore: 0x5f,
+} as const;
+
+const octetsOf = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+
+const mark = {
+  untagged: octetsOf('* '),
+  fetch: octetsOf(' FETCH ('),
+  open: octetsOf('('),
+  close: octetsOf(')'),
+  partOfSection: octetsOf(')]<0> {'),
+  wholeSection: octetsOf(')] {'),
+  literal: octetsOf('}\r\n'),
 } as const;
 
 /** A number of so many digits is exact. */
@@ -24,7 +37,8 @@ const digitsMax = 15;
 const sectionOctetsMax = 16 * 1024;
 const flagListsMax = 1_000;
 /** An underscore stands for what may differ. */
-const dateForm = '__-___-____ __:__:__ _____"';
+const dateForm = octetsOf('__-___-____ __:__:__ _____"');
+const dayOctets = 11;
 const sectionItem = 6;
 /** Bits of what was seen: those of the items, by their place, then one for each kind of section. */
 const everyRow = 0b1111;
@@ -43,12 +57,14 @@ const fieldNames = ['message-id', 'references', 'in-reply-to', 'date', 'from'] a
  */
 export class AppearanceReader {
   /** In the order in which they are asked for. */
-  readonly #items: readonly string[];
+  readonly #items: readonly Uint8Array[];
   readonly #flagLists = new Map<string, readonly string[] | null>();
   #bytes!: Buffer;
   #at = 0;
   #end = 0;
   #number = 0;
+  readonly #lastDay = new Uint8Array(dayOctets);
+  #lastDayBegan = Number.NaN;
   readonly #row = { uid: 0, flags: [] as readonly string[], internalDate: 0, size: 0 };
   readonly #texts = textSpans();
   /** A bit for each of `fieldNames` that was there. */
@@ -59,7 +75,7 @@ export class AppearanceReader {
     this.#items = [
       ...['UID ', 'FLAGS (', 'INTERNALDATE "', 'RFC822.SIZE ', `${email} `, `${thread} `],
       'BODY[HEADER.FIELDS (',
-    ];
+    ].map(octetsOf);
   }
 
   /** The UID of the last row. */
@@ -79,7 +95,7 @@ export class AppearanceReader {
     this.#end = end;
     this.#texts.fill(0);
     this.#fields = 0;
-    if (!this.#skip('* ') || !this.#digits() || !this.#skip(' FETCH (')) return false;
+    if (!this.#skip(mark.untagged) || !this.#digits() || !this.#skip(mark.fetch)) return false;
     let seen = 0;
     for (let next = 0; ; next++) {
       const item = this.#item(next);
@@ -98,7 +114,7 @@ export class AppearanceReader {
     const count = this.#items.length;
     for (let offset = 0; offset < count; offset++) {
       const item = (likely + offset) % count;
-      if (this.#skip(this.#items[item] as string)) return item;
+      if (this.#skip(this.#items[item] as Uint8Array)) return item;
     }
     return -1;
   }
@@ -118,12 +134,12 @@ export class AppearanceReader {
         this.#row.size = this.#number;
         return true;
       default: {
-        const isList = this.#skip('(');
+        const isList = this.#skip(mark.open);
         const start = this.#at;
         const end = this.#atomEnd();
         if (end === start) return false;
         this.#at = end;
-        if (isList && !this.#skip(')')) return false;
+        if (isList && !this.#skip(mark.close)) return false;
         const isNil = end - start === 3 && this.#bytes.toString('latin1', start, end).toUpperCase() === 'NIL';
         if (!isNil) this.#setText(item === 4 ? serverEmailId : serverThreadId, start, end);
         return true;
@@ -131,22 +147,22 @@ export class AppearanceReader {
     }
   }
 
-  #skip(text: string): boolean {
+  #skip(octets: Uint8Array): boolean {
     const bytes = this.#bytes;
     const at = this.#at;
-    if (at + text.length > this.#end) return false;
-    for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
-    this.#at = at + text.length;
+    if (at + octets.length > this.#end) return false;
+    for (let i = 0; i < octets.length; i++) if (bytes[at + i] !== octets[i]) return false;
+    this.#at = at + octets.length;
     return true;
   }
 
   #digits(): boolean {
     const start = this.#at;
-    this.#number = 0;
-    for (let digit = this.#digit(this.#at); digit >= 0; digit = this.#digit(++this.#at)) {
-      this.#number = this.#number * 10 + digit;
-    }
-    return this.#at > start && this.#at - start <= digitsMax;
+    let [at, number] = [start, 0];
+    for (let digit = this.#digit(at); digit >= 0; digit = this.#digit(++at)) number = number * 10 + digit;
+    this.#at = at;
+    this.#number = number;
+    return at > start && at - start <= digitsMax;
   }
 
   /** −1: none. */
@@ -204,30 +220,42 @@ export class AppearanceReader {
     const at = this.#at;
     if (at + 27 > this.#end) return false;
     for (let i = 0; i < 27; i++) {
-      const mark = dateForm.charCodeAt(i);
-      if (mark !== 0x5f && bytes[at + i] !== mark) return false;
+      const own = dateForm[i] as number;
+      if (own !== octet.underscore && bytes[at + i] !== own) return false;
     }
-    const year = this.#twoDigits(at + 7) * 100 + this.#twoDigits(at + 9);
-    const month = monthOf(bytes.toString('latin1', at + 3, at + 6));
-    const day = bytes[at] === octet.space ? this.#digit(at + 1) : this.#twoDigits(at);
+    const day = this.#day(at);
     const time = (this.#twoDigits(at + 12) * 60 + this.#twoDigits(at + 15)) * 60 + this.#twoDigits(at + 18);
     const zone = (this.#twoDigits(at + 22) * 60 + this.#twoDigits(at + 24)) * 60;
     const sign = bytes[at + 21];
-    if (month < 0 || day < 0 || (sign !== octet.plus && sign !== octet.minus)) return false;
-    const date = secondsAt(year, month, day) + time + (sign === octet.minus ? zone : -zone);
+    if (sign !== octet.plus && sign !== octet.minus) return false;
+    const date = day + time + (sign === octet.minus ? zone : -zone);
     if (Number.isNaN(date)) return false;
     this.#row.internalDate = date;
     this.#at = at + 27;
     return true;
   }
 
+  /** The beginning of the day of `29-Nov-2026`, or NaN. Messages that came one after the other often came on the same one. */
+  #day(at: number): number {
+    const bytes = this.#bytes;
+    let same = 0;
+    while (same < dayOctets && bytes[at + same] === this.#lastDay[same]) same++;
+    if (same === dayOctets) return this.#lastDayBegan;
+    const year = this.#twoDigits(at + 7) * 100 + this.#twoDigits(at + 9);
+    const month = monthOf(bytes.toString('latin1', at + 3, at + 6));
+    const day = bytes[at] === octet.space ? this.#digit(at + 1) : this.#twoDigits(at);
+    for (let i = 0; i < dayOctets; i++) this.#lastDay[i] = bytes[at + i] as number;
+    this.#lastDayBegan = month < 0 || day < 0 ? Number.NaN : secondsAt(year, month, day);
+    return this.#lastDayBegan;
+  }
+
   /** `MESSAGE-ID REFERENCES)] {64}` and the literal, with an origin or without. Gives its bit, 0: not understood. */
   #section(): number {
     const bytes = this.#bytes;
     while (this.#at < this.#end && ofFieldList[bytes[this.#at] as number] === 1) this.#at++;
-    const isPart = this.#skip(')]<0> {');
-    if (!isPart && !this.#skip(')] {')) return 0;
-    if (!this.#digits() || !this.#skip('}\r\n') || this.#number > sectionOctetsMax) return 0;
+    const isPart = this.#skip(mark.partOfSection);
+    if (!isPart && !this.#skip(mark.wholeSection)) return 0;
+    if (!this.#digits() || !this.#skip(mark.literal) || this.#number > sectionOctetsMax) return 0;
     const start = this.#at;
     this.#at = start + this.#number;
     if (this.#at > this.#end) return 0;

@@ -59,7 +59,9 @@ function filledServer(seed: number, scheme: IdentityScheme, threads: 'server' | 
     contents.push(content);
     const name = random.pick(['INBOX', 'INBOX', 'Archive', 'Trash', 'Work']);
     const flags = ['\\Seen', '\\Flagged', '\\Deleted', 'later'].filter(() => random.chance(0.25));
-    const uid = server.append(name, content, { internalDate: date + random.below(50), flags });
+    // Every other server has messages of more than a century.
+    const internalDate = date + random.below(50) * (seed % 2 === 0 ? 200_000_000 : 1);
+    const uid = server.append(name, content, { internalDate, flags });
     if (random.chance(0.2)) server.copy(name, uid, random.pick(names.filter((other) => other !== 'Empty')));
     if (random.chance(0.1)) server.expunge(name, uid);
   }

@@ -30,8 +30,9 @@ describe('texts in one piece of memory', () => {
   test('are what was added, however many', () => {
     const all = Array.from({ length: 50_000 }, (_, n) => `text ${n}`);
     const texts = textsOf(all);
-    expect(all.every((one, number) => texts.at(number) === one && texts.is(number, one))).toBe(true);
-    expect(texts.is(7, 'text 8') || texts.is(7, 'text 70') || texts.is(70, 'text 7')).toBe(false);
+    const is = (number: number, one: string) => texts.is(number, Buffer.from(`(${one})`), 1, 1 + one.length);
+    expect(all.every((one, number) => texts.at(number) === one && is(number, one))).toBe(true);
+    expect(is(7, 'text 8') || is(7, 'text 70') || is(70, 'text 7')).toBe(false);
   });
 
   test('are sorted as texts are, and the same ones by number', () => {

@@ -138,8 +138,8 @@ function writeTexts(writer: ByteWriter, texts: NumberedTexts, count: number, tex
 
 /** Two ids of servers and what stands between them are far shorter. */
 const keyOctetsMax = 1024;
-/** The key that is written, the one before, and what the keys have beyond those before them. */
-let [key, before] = [new Uint8Array(keyOctetsMax), new Uint8Array(keyOctetsMax)];
+/** Where the key that is written and the one before are in turn, and what the keys have beyond those before them. */
+const keysInTurn = [new Uint8Array(keyOctetsMax), new Uint8Array(keyOctetsMax)] as const;
 const rests = createByteWriter();
 
 /** As `textKeys` has them. `putKey` puts a key into octets and gives its length. */
@@ -150,6 +150,7 @@ function writeTextKeys(
   putKey: (place: number, key: Uint8Array) => number,
 ): void {
   const lengths: number[] = [];
+  let [key, before]: readonly [Uint8Array, Uint8Array] = keysInTurn;
   let lengthBefore = 0;
   rests.clear();
   for (let place = start; place < end; place++) {

@@ -39,12 +39,17 @@ export function createByteWriter(): ByteWriter {
   };
   const number = (value: number): void => {
     reserve(8);
+    // Variables of this call alone are fast, and so are integers of 31 bits.
+    const into = buffer;
+    let next = length;
     let rest = value;
-    while (rest >= 0x80) {
-      buffer[length++] = (rest % 0x80) + 0x80;
+    while (rest > 0x7fff_ffff) {
+      into[next++] = (rest % 0x80) + 0x80;
       rest = Math.floor(rest / 0x80);
     }
-    buffer[length++] = rest;
+    for (; rest >= 0x80; rest >>>= 7) into[next++] = (rest & 0x7f) | 0x80;
+    into[next++] = rest;
+    length = next;
   };
   const text = (value: string): void => {
     const size = Buffer.byteLength(value);
@@ -63,7 +68,10 @@ export function createByteWriter(): ByteWriter {
     },
     octets: (from, start, end) => {
       reserve(end - start);
-      for (let at = start; at < end; at++) buffer[length++] = from[at] as number;
+      const into = buffer;
+      let next = length;
+      for (let at = start; at < end; at++) into[next++] = from[at] as number;
+      length = next;
     },
     written: (bytes) => {
       reserve(bytes.length);
