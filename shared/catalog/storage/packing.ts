@@ -125,10 +125,10 @@ export function createByteReader(bytes: Uint8Array): ByteReader {
 }
 
 /**
- * Small blocks of unlike columns: short Huffman blocks fit each column better, and little memory is set up for each. What comes
- * out fits into one buffer, mostly.
+ * Small blocks of unlike columns: short Huffman blocks fit each column better, and little memory is set up for each. Looking longer for
+ * what is repeated gains next to nothing, for most of it are hashes. What comes out fits into one buffer, mostly.
  */
-const deflation = { level: 6, windowBits: 13, memLevel: 5, chunkSize: 4096 };
+const deflation = { level: 3, windowBits: 13, memLevel: 4, chunkSize: 4096 };
 
 /** Where columns are before they are deflated: memory that was used before is fast. */
 const packed = createByteWriter();
