@@ -42,6 +42,8 @@ const callTimeoutMs = 10_000;
  */
 export function dynamodbCatalogStore(options: DynamodbCatalogStoreOptions): CatalogStore {
   const { client, tableName, now, onCapacity, retries } = options;
+  // It copies all that is sent and answered for a log, whether there is one or not.
+  client.middlewareStack.remove('loggerMiddleware');
   const seconds = () => Math.floor(now() / 1000);
 
   const count = (kind: 'read' | 'write', capacity: ConsumedCapacity | readonly ConsumedCapacity[] | undefined) => {
