@@ -11,8 +11,8 @@ import type { lastingTables } from './tables.ts';
 export type LoadedTable<K extends Key> = {
   readonly count: number;
   readonly keyAt: (place: number) => K;
-  /** As `Shape.dateOf`. */
-  readonly dateAt: (place: number) => number;
+  /** As `Shape.dateOf`; null: that is 0 for all. */
+  readonly dateAt: ((place: number) => number) | null;
   /** Writes the keys of the entries from `start` to before `end`, and then their values, as the table's shape does. */
   readonly write: (writer: ByteWriter, start: number, end: number) => void;
 };
@@ -66,9 +66,9 @@ function loadedEmails({ texts, rows, emails }: Filling): LoadedTable<string> {
   const keyAt = (email: number) => texts.at(ids[email] as number);
   const rowAt = (place: number) => rowsOf[place] as number;
   return {
-    ...{ count, keyAt, dateAt: undated },
+    ...{ count, keyAt, dateAt: null },
     write: (writer, start, end) => {
-      writeTextKeys(writer, start, end, (email, key) => put(texts, ids[email] as number, 0, key, 0));
+      writeTextKeys(writer, start, end, textColumn(texts, ids, 0));
       for (let email = start; email < end; email++) {
         writer.number((starts[email + 1] as number) - (starts[email] as number));
       }
@@ -81,16 +81,25 @@ function loadedEmails({ texts, rows, emails }: Filling): LoadedTable<string> {
 
 function loadedThreads({ texts, threads }: Filling): LoadedTable<string> {
   const { count, ids, emailIds } = threads;
-  const space = 0x20;
+  const [first, second] = [textColumn(texts, ids, 0), textColumn(texts, emailIds, 0)];
+  const lengthAt = (place: number) => texts.endOf(ids[place] as number) - texts.startOf(ids[place] as number);
   return {
     count,
     keyAt: (place) => threadKey(texts.at(ids[place] as number) as Id, texts.at(emailIds[place] as number) as Id),
-    dateAt: undated,
+    dateAt: null,
     write: (writer, start, end) =>
-      writeTextKeys(writer, start, end, (place, key) => {
-        const length = put(texts, ids[place] as number, 0, key, 0);
-        key[length] = space;
-        return put(texts, emailIds[place] as number, 0, key, length + 1);
+      writeTextKeys(writer, start, end, {
+        sharedAt: (place) => {
+          const isSameThread = ids[place] === ids[place - 1];
+          return isSameThread ? lengthAt(place) + space.length + second.sharedAt(place) : first.sharedAt(place);
+        },
+        writeRest: (out, place, from) => {
+          const beyond = from - lengthAt(place) - space.length;
+          if (beyond >= 0) return second.writeRest(out, place, beyond);
+          const before = first.writeRest(out, place, from);
+          out.octets(space, 0, space.length);
+          return before + space.length + second.writeRest(out, place, 0);
+        },
       }),
   };
 }
@@ -101,23 +110,47 @@ function loadedMessageIds({ texts, messageIds }: Filling): LoadedTable<string> {
     count,
     // The id of a thread is a letter and the hash of the Message-ID that begins it.
     keyAt: (place) => texts.at(roots[place] as number).slice(1),
-    dateAt: undated,
+    dateAt: null,
     write: (writer, start, end) => {
-      writeTextKeys(writer, start, end, (place, key) => put(texts, roots[place] as number, 1, key, 0));
+      writeTextKeys(writer, start, end, textColumn(texts, roots, 1));
       writeTexts(writer, texts, end - start, (place) => threadIds[start + place] as number);
     },
   };
 }
 
-const undated = () => 0;
+/** What stands between the two ids of a thread's key. */
+const space = Uint8Array.of(0x20);
 
-/** Puts a text, from its octet `from` on, at this place of a key. Gives where it ends. */
-function put(texts: NumberedTexts, text: number, from: number, key: Uint8Array, place: number): number {
-  let next = place;
-  const { octets } = texts;
-  const end = texts.endOf(text);
-  for (let at = texts.startOf(text) + from; at < end; at++) key[next++] = octets[at] as number;
-  return next;
+/** A column of keys by their place. */
+type KeyColumn = {
+  /** How many octets the key has in common with the one before. */
+  readonly sharedAt: (place: number) => number;
+  /** Writes the octets of the key from that one on, and gives how many they are. */
+  readonly writeRest: (writer: ByteWriter, place: number, from: number) => number;
+};
+
+/** Keys that are texts, without their first octets. */
+function textColumn(texts: NumberedTexts, ids: ArrayLike<number>, without: number): KeyColumn {
+  return {
+    sharedAt: (place) => {
+      const { octets } = texts;
+      const [own, before] = [ids[place] as number, ids[place - 1] as number];
+      const start = texts.startOf(own) + without;
+      const end = texts.endOf(own);
+      const endBefore = texts.endOf(before);
+      let at = start;
+      for (let other = texts.startOf(before) + without; at < end && other < endBefore; at++, other++) {
+        if (octets[at] !== octets[other]) break;
+      }
+      return at - start;
+    },
+    writeRest: (writer, place, from) => {
+      const start = texts.startOf(ids[place] as number) + without + from;
+      const end = texts.endOf(ids[place] as number);
+      writer.octets(texts.octets, start, end);
+      return end - start;
+    },
+  };
 }
 
 /** As `ByteWriter.texts` has them. */
@@ -136,32 +169,17 @@ function writeTexts(writer: ByteWriter, texts: NumberedTexts, count: number, tex
   }
 }
 
-/** Two ids of servers and what stands between them are far shorter. */
-const keyOctetsMax = 1024;
-/** Where the key that is written and the one before are in turn, and what the keys have beyond those before them. */
-const keysInTurn = [new Uint8Array(keyOctetsMax), new Uint8Array(keyOctetsMax)] as const;
+/** What the keys have beyond those before them. */
 const rests = createByteWriter();
 
-/** As `textKeys` has them. `putKey` puts a key into octets and gives its length. */
-function writeTextKeys(
-  writer: ByteWriter,
-  start: number,
-  end: number,
-  putKey: (place: number, key: Uint8Array) => number,
-): void {
+/** As `textKeys` has them. */
+function writeTextKeys(writer: ByteWriter, start: number, end: number, { sharedAt, writeRest }: KeyColumn): void {
   const lengths: number[] = [];
-  let [key, before]: readonly [Uint8Array, Uint8Array] = keysInTurn;
-  let lengthBefore = 0;
   rests.clear();
   for (let place = start; place < end; place++) {
-    const length = putKey(place, key);
-    let shared = 0;
-    while (shared < length && shared < lengthBefore && key[shared] === before[shared]) shared++;
+    const shared = place === start ? 0 : sharedAt(place);
     writer.number(shared);
-    lengths.push(length - shared);
-    rests.octets(key, shared, length);
-    [key, before] = [before, key];
-    lengthBefore = length;
+    lengths.push(writeRest(rests, place, shared));
   }
   for (const length of lengths) writer.number(length);
   const all = rests.bytes();

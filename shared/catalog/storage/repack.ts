@@ -131,14 +131,15 @@ export function leafRef<K extends Key, V>(
     readonly last: K;
     readonly start: number;
     readonly end: number;
-    readonly dateAt: (place: number) => number;
+    /** null: they have none. */
+    readonly dateAt: ((place: number) => number) | null;
   },
   bound: LowerBound<K>,
 ): BlockRef<K> {
   const { first, last, start, end, dateAt } = entries;
-  let oldest = Number.POSITIVE_INFINITY;
-  let newest = Number.NEGATIVE_INFINITY;
-  for (let place = start; place < end; place++) {
+  let oldest = dateAt === null ? 0 : Number.POSITIVE_INFINITY;
+  let newest = dateAt === null ? 0 : Number.NEGATIVE_INFINITY;
+  for (let place = start; dateAt !== null && place < end; place++) {
     const date = dateAt(place);
     if (date < oldest) oldest = date;
     if (date > newest) newest = date;

@@ -50,18 +50,18 @@ export function writeRowColumns(writer: ByteWriter, rows: RowColumns): void {
   // Kept once in a block.
   const marks = new Map<string, number>();
   const marksOfRows: number[] = [];
-  let above: RowMarks | null = null;
+  // Most rows have those of one of the last rows that had others than the one before.
+  const lately: { readonly own: RowMarks; readonly index: number }[] = [];
   for (let place = 0; place < count; place++) {
     const own = rows.marksAt(place);
-    if (above !== null && hasSameMarks(own, above)) {
-      marksOfRows.push(marksOfRows[place - 1] ?? 0);
-    } else {
+    let known = lately.find((late) => hasSameMarks(own, late.own));
+    if (known === undefined) {
       const text = JSON.stringify([own.keywords, own.deleted, own.shared, own.hasAttachment]);
-      const index = marks.get(text) ?? marks.size;
-      marks.set(text, index);
-      marksOfRows.push(index);
+      known = { own, index: marks.get(text) ?? marks.size };
+      marks.set(text, known.index);
+      if (lately.unshift(known) > latelyMax) lately.pop();
     }
-    above = own;
+    marksOfRows.push(known.index);
   }
   writer.number(marks.size);
   for (const text of marks.keys()) writer.text(text);
@@ -89,6 +89,8 @@ export function writeRowColumns(writer: ByteWriter, rows: RowColumns): void {
   }
   rows.writeThreadIds(begins);
 }
+
+const latelyMax = 4;
 
 /** Without looking into lists of keywords: rows that were read together share them. */
 function hasSameMarks(a: RowMarks, b: RowMarks): boolean {
