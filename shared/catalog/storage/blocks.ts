@@ -15,6 +15,8 @@ export type BlockReader = {
   readonly read: <T>(block: string, decode: (bytes: Uint8Array) => Decoded<T>) => Promise<T>;
   /** Puts a block just written where `read` finds it. */
   readonly remember: (block: string, decoded: Decoded<unknown>) => void;
+  /** The same for one of many that nobody has asked for yet: as it was written it takes little memory. */
+  readonly rememberPacked: (block: string, bytes: Uint8Array) => void;
 };
 
 export function createBlockReader({
@@ -41,15 +43,19 @@ export function createBlockReader({
     return new Map([...found, ...(await store.readBlocks(account, missing, { consistent: true }))]);
   };
 
+  const cacheKey = (block: string): string => `${account} ${block}`;
+  const packedKey = (block: string): string => `${cacheKey(block)} packed`;
+
   const fetch = async (block: string): Promise<Uint8Array> => {
+    const packed = cache.get(packedKey(block));
+    cache.delete(packedKey(block));
+    if (packed !== undefined) return packed.value as Uint8Array;
     asked.push(block);
     batch ??= readBatch();
     const bytes = (await batch).get(block);
     if (bytes === undefined) throw new BlockLost(`a block that the head names is gone "${block}"`);
     return bytes;
   };
-
-  const cacheKey = (block: string): string => `${account} ${block}`;
 
   return {
     // A block is written once, under a key of its own, and always decoded by what its place in the table says: once for all who ask.
@@ -71,8 +77,14 @@ export function createBlockReader({
     remember: (block, decoded) => {
       cache.set(cacheKey(block), decoded);
     },
+    rememberPacked: (block, bytes) => {
+      cache.set(packedKey(block), { value: bytes, bytes: bytes.length + packedMemoryBytes });
+    },
   };
 }
+
+/** Estimated memory of a block as it was written, besides its bytes. */
+const packedMemoryBytes = 300;
 
 /** Writes the blocks of one commit under random keys. */
 export type BlockWriter = {
@@ -84,17 +96,19 @@ export type BlockWriter = {
   readonly finish: () => Promise<void>;
 };
 
-/** `today`: days since the epoch. `prefix`: random, of this commit alone. */
+/** `today`: days since the epoch. `prefix`: random, of this commit alone. `onPut` is told of each block. */
 export function createBlockWriter({
   store,
   account,
   prefix,
   today,
+  onPut,
 }: {
   store: CatalogStore;
   account: string;
   prefix: string;
   today: number;
+  onPut?: BlockReader['rememberPacked'];
 }): BlockWriter {
   type Batch = { readonly blocks: { key: string; bytes: Uint8Array }[]; readonly expires: number };
   const underWay = new Set<Promise<void>>();
@@ -133,6 +147,7 @@ export function createBlockWriter({
     put: (bytes) => {
       const put = { block: `${prefix}-${(blocks++).toString(36)}`, expires: filling.expires };
       filling.blocks.push({ key: put.block, bytes });
+      onPut?.(put.block, bytes);
       if (filling.blocks.length === blocksPerWrite) {
         full.push(filling);
         filling = nextBatch();

@@ -41,7 +41,9 @@ export async function prepareCommit(
   const committedAt = Math.floor(surroundings.now() / 1000);
   const today = Math.floor(committedAt / secondsPerDay);
   const commitId = surroundings.randomKey();
-  const writer = createBlockWriter({ store, account, prefix: commitId, today });
+  // What is loaded is not decoded here, and will be read by the same process first.
+  const onPut = loaded === null ? {} : { onPut: blocks.rememberPacked };
+  const writer = createBlockWriter({ store, account, prefix: commitId, today, ...onPut });
 
   const unindexed = base.unindexed + (await addedUnindexed(storage, base, edit));
   const { changes, versions } = changesOf(edit, base.versions, committedAt);

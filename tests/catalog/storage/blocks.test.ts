@@ -38,3 +38,17 @@ test('a block that many ask for at once is read and decoded once', async () => {
   expect(await Promise.all(asked)).toEqual(asked.map(() => 7));
   expect(decodings).toBe(1);
 });
+
+test('a block that was remembered as it was written is decoded when it is asked for, and not read', async () => {
+  const store = createMemoryStore({ now: () => 0 });
+  const noReading = { ...store, readBlocks: () => Promise.reject(new Unavailable('no')) };
+  const cache = createBlockCache({ maxBytes: 1e6 });
+  const reader = createBlockReader({ store: noReading, account: 'a', cache });
+  const onPut = reader.rememberPacked;
+  const writer = createBlockWriter({ store, account: 'a', prefix: 'p', today: 0, onPut });
+  const { block } = writer.put(new Uint8Array([7]));
+  const decode = (bytes: Uint8Array) => ({ value: bytes[0], bytes: 1 });
+  expect([await reader.read(block, decode), await reader.read(block, decode)]).toEqual([7, 7]);
+  const stranger = createBlockReader({ store: noReading, account: 'b', cache });
+  await expect(stranger.read(block, decode)).rejects.toThrow(Unavailable);
+});
