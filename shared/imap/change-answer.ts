@@ -18,6 +18,8 @@ export class ChangeAnswer {
   /** Whether the server told that anything is gone, by whatever name. */
   hasLost = false;
   copied: CopiedUids | null = null;
+  /** UIDs that a conditional STORE passed over, for somebody else has changed them (RFC 7162 §3.1.3). */
+  readonly modified = new Set<number>();
   readonly #asked: UidRanges;
   readonly #modseqs = new Set<string>();
   /** Something was told that is not about the messages asked for. */
@@ -44,6 +46,9 @@ export class ChangeAnswer {
 
   takeCode(code: string, values: readonly ImapValue[]): void {
     if (code === 'COPYUID') this.copied = this.#copiedUids(values);
+    if (code === 'MODIFIED') {
+      for (const uid of uidsIn(parseUidRanges(textOf(values[0]) ?? '') ?? [], this.uidsAsked)) this.modified.add(uid);
+    }
     const modseq = code === 'HIGHESTMODSEQ' ? modseqOf(values[0]) : null;
     if (modseq !== null) this.#modseqs.add(modseq);
   }

@@ -7,12 +7,13 @@ import { flagsOf } from './appearance.ts';
 import { atom, cutUidSet, list, mailbox, uidSet } from './arguments.ts';
 import { unlessGone } from './at-place.ts';
 import { ChangeAnswer } from './change-answer.ts';
-import type { Selected } from './examine-answer.ts';
+import { modseqOf, type Selected } from './examine-answer.ts';
 import { CommandRefused } from './failure.ts';
 import { fetchItem } from './fetch-row.ts';
 import { fetchRows } from './fetch-rows.ts';
 import { imapLimits } from './limits.ts';
 import { encodeName } from './mailbox-name.ts';
+import { listOf } from './response.ts';
 import type { ImapSession } from './session.ts';
 import { outside, rangesOf, uidsIn } from './uid-ranges.ts';
 import type { ChangeWithSession, UseSession } from './use.ts';
@@ -56,18 +57,24 @@ export function imapWriting(use: UseSession, change: ChangeWithSession): CanWrit
     remove: async (messages, copies = new Map()) => {
       const done = new Set<number>();
       const kept = new Set<number>();
+      const keep = (uids: readonly number[]): UidRanges => {
+        for (const uid of uids) kept.add(uid);
+        return rangesOf(uids);
+      };
       const confirm = async (session: ImapSession, uids: UidRanges): Promise<UidRanges> => {
         const withCopies = uidsIn(uids, imapLimits.messagesPerChange).filter((uid) => copies.has(uid));
         if (withCopies.length === 0) return [];
         const seen = await seenElsewhere(session, withCopies, copies, messages.mailbox);
         if ((await select(session, messages)) === null) throw new MailboxGone('The mailbox was replaced');
-        const lonely = withCopies.filter((uid) => !seen.has(uid));
-        for (const uid of lonely) kept.add(uid);
-        return rangesOf(lonely);
+        return keep(withCopies.filter((uid) => !seen.has(uid)));
       };
       const written = await writtenTo(change, messages, done, {
         objection: (selected) => objectionTo(selected, ['\\Deleted'], 'add'),
-        run: (session, uids, answer) => removeUids(session, uids, answer, confirm),
+        run: async (session, uids, answer, selected) => {
+          const { taken, since } = await takenByOthers(session, selected, uids, copies);
+          const free = rangesOf(outside(uidsIn(uids, imapLimits.messagesPerChange), keep(taken)));
+          return free.length === 0 ? [] : removeUids(session, free, since, answer, { keep, confirm });
+        },
         note: ({ gone, flags }, isAccepted) => {
           for (const uid of gone) done.add(uid);
           // What was flagged before a refusal is flagged no more.
@@ -83,7 +90,7 @@ export function imapWriting(use: UseSession, change: ChangeWithSession): CanWrit
 type Work = {
   /** Why not to try. */
   readonly objection: (selected: Selected) => WriteFailure | null;
-  readonly run: (session: ImapSession, uids: UidRanges, answer: ChangeAnswer) => Promise<Ran>;
+  readonly run: (session: ImapSession, uids: UidRanges, answer: ChangeAnswer, selected: Selected) => Promise<Ran>;
   /** Takes over what the answer tells, also when it is not complete, or ends in a refusal. */
   readonly note: (answer: ChangeAnswer, isAccepted: boolean) => void;
 };
@@ -110,7 +117,7 @@ async function writtenTo<T>(
       hasBegun = true;
       let isAccepted = false;
       try {
-        const ran = await run(session, set, answer);
+        const ran = await run(session, set, answer, selected);
         isAccepted = ran !== 'lost';
         glimpses.push(...(ran === 'lost' ? [unseen] : [ran].flat()));
         if (!isAccepted) return 'lost';
@@ -148,37 +155,77 @@ async function select(session: ImapSession, { mailbox: name, uidValidity, uids }
 }
 
 /**
+ * Those of the messages with copies that somebody else takes away at this moment: they are flagged `\Deleted` already, or gone. `since`: the
+ * last mod-sequence of all messages, where the mailbox has any; whoever changes one of them later gives it a greater one.
+ */
+async function takenByOthers(
+  session: ImapSession,
+  selected: Selected,
+  uids: UidRanges,
+  copies: Copies,
+): Promise<{ readonly taken: readonly number[]; readonly since: string | null }> {
+  const all = uidsIn(uids, imapLimits.messagesPerChange);
+  if (!all.some((uid) => copies.has(uid))) return { taken: [], since: null };
+  const items = ['UID', 'FLAGS', ...(selected.highestModseq === null ? [] : ['MODSEQ'])];
+  const rows = await fetchRows(session, all, items.map(atom));
+  const modseqs = [...rows.values()].map((row) => modseqOf(listOf(fetchItem(row, 'MODSEQ'))[0]));
+  const isTaken = (uid: number) => {
+    const row = rows.get(uid);
+    return copies.has(uid) && (row === undefined || isDeleted(flagsOf(fetchItem(row, 'FLAGS'))));
+  };
+  return { taken: all.filter(isTaken), since: modseqs.includes(null) ? null : greatest(modseqs) };
+}
+
+function greatest(modseqs: readonly (string | null)[]): string | null {
+  return modseqs.reduce((last, each) => (BigInt(each ?? 0) > BigInt(last ?? 0) ? each : last), null);
+}
+
+type Care = {
+  /** Notes that these stay as somebody else has them. */
+  readonly keep: (uids: readonly number[]) => UidRanges;
+  /** Tells which ones are to stay, now that all are flagged. */
+  readonly confirm: (session: ImapSession, uids: UidRanges) => Promise<UidRanges>;
+};
+
+/**
  * `\Deleted` and UID EXPUNGE (RFC 4315 §2.1) of exactly these, but for those that `confirm` tells to keep when they are flagged. Without
  * UIDPLUS they are left to whoever expunges: EXPUNGE would take what others have flagged. Half of a removal would hide the
  * messages: of what is kept or refused the flag is taken back, also where the server has flagged some of them and refused the rest
- * (RFC 2180 §4.2).
+ * (RFC 2180 §4.2). What was changed after `since` is left alone: a flag that somebody else has set is not ours to take back, for he
+ * relies on it when he expunges.
  */
 async function removeUids(
   session: ImapSession,
   uids: UidRanges,
+  since: string | null,
   answer: ChangeAnswer,
-  confirm: (session: ImapSession, uids: UidRanges) => Promise<UidRanges>,
+  { keep, confirm }: Care,
 ): Promise<Ran> {
   const canExpunge = session.has('UIDPLUS');
-  const flag = (sign: '+FLAGS' | '-FLAGS', some: UidRanges, told: ChangeAnswer) =>
-    session.change('UID STORE', [uidSet(some), atom(sign), list(atom('\\Deleted'))], told);
+  const condition = since === null ? [] : [list(atom('UNCHANGEDSINCE'), atom(since))];
+  const unflag = (some: UidRanges) =>
+    session.change('UID STORE', [uidSet(some), atom('-FLAGS'), list(atom('\\Deleted'))], new ChangeAnswer(some));
+  const flagged = canExpunge ? new ChangeAnswer(uids) : answer;
+  const ours = () => rangesOf(uidsIn(uids, imapLimits.messagesPerChange).filter((uid) => !flagged.modified.has(uid)));
   let isFlagged = false;
   try {
-    const flagged = canExpunge ? new ChangeAnswer(uids) : answer;
-    const glimpses = [await flag('+FLAGS', uids, flagged)];
+    const store = [uidSet(uids), ...condition, atom('+FLAGS'), list(atom('\\Deleted'))];
+    const glimpses = [await session.change('UID STORE', store, flagged)];
     isFlagged = true;
-    const kept = await confirm(session, uids);
-    if (kept.length > 0) glimpses.push(await flag('-FLAGS', kept, new ChangeAnswer(kept)));
-    const going = rangesOf(outside(uidsIn(uids, imapLimits.messagesPerChange), kept));
+    keep([...flagged.modified]);
+    if (ours().length === 0) return glimpses;
+    const kept = await confirm(session, ours());
+    if (kept.length > 0) glimpses.push(await unflag(kept));
+    const going = rangesOf(outside(uidsIn(ours(), imapLimits.messagesPerChange), kept));
     if (!canExpunge || going.length === 0) return glimpses;
     glimpses.push(await session.change('UID EXPUNGE', [uidSet(going)], answer));
     // QUIRK(dovecot 2.3): without the right to expunge (RFC 4314) nothing is, and the answer is OK.
     const isLeft = flagged.flags.size > 0 && !answer.hasLost;
-    return isLeft ? [...glimpses, await flag('-FLAGS', going, new ChangeAnswer(going))] : glimpses;
+    return isLeft ? [...glimpses, await unflag(going)] : glimpses;
   } catch (error) {
     if (!(error instanceof CommandRefused)) throw error;
     try {
-      await flag('-FLAGS', uids, new ChangeAnswer(uids));
+      await unflag(ours());
     } catch (second) {
       if (!(second instanceof CommandRefused)) throw second;
       if (isFlagged) return 'lost';

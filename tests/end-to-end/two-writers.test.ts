@@ -123,6 +123,41 @@ describe.each(servers)(
       await expectNoneLost();
     });
 
+    const canExpunge = lastCommand.command.source.includes('EXPUNGE');
+    if (canExpunge)
+      test('when one is about to expunge, a second gives up the same, and a third keeps to what he sees, it is not lost', async () => {
+        const { ids, first, second, takeOut } = await scene(1);
+        const [id = '' as Id] = ids;
+        const [one = 0, two = 0] = [(await actor.uids('One')).at(-1), (await actor.uids('Two')).at(-1)];
+        const [end, over] = [signal(), signal()];
+        let expunging: Promise<string> = Promise.resolve('');
+        const act = async () => {
+          const atEnd = async () => {
+            end.give();
+            await over.given;
+          };
+          behind.proxy.set({ ...lastCommand, moment: 'before', act: atEnd });
+          expunging = takeOut(second, id, 'One');
+          await end.given;
+          // The third wants the copy in One to stay. So the one that looks for what stays in Two finds nothing.
+          const third = () => actor.markDeleted('Two', [two]);
+          behind.proxy.set({ command: /^EXAMINE "Two"/, nth: 1, moment: 'before', act: third });
+        };
+        behind.proxy.set({ command: /^SELECT "One"/, nth: 1, moment: 'before', act });
+        await takeOut(first, id, 'One');
+        expect(behind.proxy.hasHappened()).toBe(true);
+        behind.proxy.set(null);
+        const row = (await actor.rows('One')).find(({ uid }) => uid === one);
+        if (row?.flags.includes('\\Deleted')) await actor.undelete('Two', [two]);
+        else {
+          await actor.expunge('Two', [two]);
+          await actor.markDeleted('One', [one]);
+        }
+        over.give();
+        await expunging;
+        await expectNoneLost();
+      });
+
     test(
       'one between any two commands of the other',
       async () => {

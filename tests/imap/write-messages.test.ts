@@ -89,7 +89,10 @@ test.each([
     const { writing, scripted } = await onServer(
       {
         'UID STORE': store,
-        'UID FETCH': '* 1 FETCH (UID 11 FLAGS (\\deleted))\r\n* 2 FETCH (UID 12 FLAGS ())\r\n% OK done\r\n',
+        'UID FETCH': ({ line }) =>
+          line.includes('MODSEQ')
+            ? `${[1, 2, 3].map((uid) => `* ${uid} FETCH (UID ${uid} FLAGS () MODSEQ (${uid}))\r\n`).join('')}% OK done\r\n`
+            : '* 1 FETCH (UID 11 FLAGS (\\deleted))\r\n* 2 FETCH (UID 12 FLAGS ())\r\n% OK done\r\n',
         'UID EXPUNGE': '* VANISHED 2:3\r\n% OK done\r\n',
       },
       offered,
@@ -103,13 +106,31 @@ test.each([
     expect([[...done].sort(), [...kept], failure]).toEqual([[2, 3], [1], null]);
     expect([...deleted]).toEqual([2, 3]);
     const order = scripted.commands.filter((line) => /^(?:SELECT|EXAMINE|UID)/.test(line));
-    expect(order.slice(0, 6)).toEqual([
-      ...['SELECT "Source"', 'UID STORE 1:3 +FLAGS (\\Deleted)', 'EXAMINE "Target"', 'UID FETCH 11:13 (UID FLAGS)'],
+    expect(order.slice(0, 7)).toEqual([
+      ...['SELECT "Source"', 'UID FETCH 1:3 (UID FLAGS MODSEQ)'],
+      ...['UID STORE 1:3 (UNCHANGEDSINCE 3) +FLAGS (\\Deleted)'],
+      ...['EXAMINE "Target"', 'UID FETCH 11:13 (UID FLAGS)'],
       ...['SELECT "Source"', 'UID STORE 1 -FLAGS (\\Deleted)'],
     ]);
-    expect(order.slice(6)).toEqual(expunged === null ? [] : [`UID EXPUNGE ${expunged}`]);
+    expect(order.slice(7)).toEqual(expunged === null ? [] : [`UID EXPUNGE ${expunged}`]);
   },
 );
+
+test('what somebody else has flagged, before or at that moment, is his: it is neither expunged nor flagged no more', async () => {
+  const row = (uid: number, flags: string) => `* ${uid} FETCH (UID ${uid} FLAGS (${flags}) MODSEQ (3))\r\n`;
+  const { writing, scripted } = await onServer({
+    'UID FETCH': ({ line, tag }) =>
+      `${line.includes('MODSEQ') ? row(1, '\\Deleted') + row(2, '') + row(3, '') : row(11, '')}${tag} OK done\r\n`,
+    'UID STORE': `${row(2, '\\Deleted')}% OK [MODIFIED 3] not all\r\n`,
+    'UID EXPUNGE': '* VANISHED 2\r\n% OK done\r\n',
+  });
+  const copy = [{ mailbox: 'Target', uidValidity: 7, uid: 11 }];
+  const { done, kept, failure } = await writing.remove(source, new Map(source.uids.map((uid) => [uid, copy])));
+  expect([[...done], [...kept].sort(), failure]).toEqual([[2], [1, 3], null]);
+  expect(scripted.commands.filter((line) => /^UID (?:STORE|EXPUNGE)/.test(line))).toEqual([
+    ...['UID STORE 2:3 (UNCHANGEDSINCE 3) +FLAGS (\\Deleted)', 'UID EXPUNGE 2'],
+  ]);
+});
 
 describe('a removal that the server refuses', () => {
   test.each([

@@ -136,7 +136,8 @@ export type CanWriteMessages = {
    * `\Deleted`, which JMAP does not see. `done`: the UIDs that are gone, or flagged so.
    *
    * A message that has `copies` goes only if one of them is there, and not flagged `\Deleted`, after the message itself was
-   * flagged. So of two writers that each take away the copy which the other one wants to stay, at most one succeeds.
+   * flagged. So of two writers that each take away the copy which the other one wants to stay, at most one succeeds. What somebody else
+   * has flagged is his, and left to him.
    */
   readonly remove: (messages: Messages, copies?: Copies) => Promise<Removed>;
 };
@@ -145,7 +146,7 @@ export type CanWriteMessages = {
 export type Copies = ReadonlyMap<number, readonly Place[]>;
 
 export type Removed = Written<ReadonlySet<number>> & {
-  /** What stays, and is flagged no more, because no copy of it was there. */
+  /** What stays: it is flagged no more, because no copy of it was there, or somebody else has flagged it and may take it away. */
   readonly kept: ReadonlySet<number>;
 };
 
