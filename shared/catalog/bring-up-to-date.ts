@@ -22,7 +22,7 @@ const flagReadingsMax = 5;
  *
  * A survey is no snapshot: a message on its way from one mailbox to another can be in neither answer. So what takes an Email
  * away (a row that vanished, a `\Deleted` flag, a mailbox that is gone) is believed only when a sweep begun after it was
- * reported shows no mailbox with unread new messages; until then it is held as it was.
+ * reported shows no mailbox with new messages or flags that were not read; until then it is held as it was.
  */
 export async function bringUpToDate(
   context: SyncContext,
@@ -51,7 +51,7 @@ export async function bringUpToDate(
     const next = await lookAt(context, { scheme: view.scheme, view }, survey);
     if (next.structure === seen.structure) {
       seen = next;
-      due = mailboxesWithUnreadMessages(seen, deltas);
+      due = mailboxesWithMoreToRead(seen, deltas);
       isSettled = due.length === 0;
     } else {
       seen = await steadyLook(context, { scheme: view.scheme, view }, survey);
@@ -104,16 +104,14 @@ function movedMailboxes({ mailboxes }: Look, { provisional }: CatalogView, now: 
   return [...moved, ...waiting.slice(0, flagReadingsMax)];
 }
 
-/** Mailboxes in which a message may have come to light that vanished elsewhere. */
-function mailboxesWithUnreadMessages(
-  { mailboxes }: Look,
-  deltas: ReadonlyMap<MailboxKey, MailboxDelta>,
-): MailboxEntry[] {
+/** Mailboxes in which a message may have come to light that vanished elsewhere: it is new there, or has lost its `\\Deleted` flag. */
+function mailboxesWithMoreToRead({ mailboxes }: Look, deltas: ReadonlyMap<MailboxKey, MailboxDelta>): MailboxEntry[] {
   const unread: MailboxEntry[] = [];
   for (const { entry, status } of mailboxes.values()) {
     const read = deltas.get(entry.key)?.vector ?? entry.vector;
     if (status === null) continue;
     if (read === null || status.uidValidity !== read.uidValidity || status.uidNext > read.uidNext) unread.push(entry);
+    else if (status.highestModseq !== null && status.highestModseq !== read.highestModseq) unread.push(entry);
   }
   return unread;
 }

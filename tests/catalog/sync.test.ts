@@ -367,6 +367,24 @@ describe('a survey is no snapshot', () => {
     });
   });
 
+  test('nor is one that is expunged when its other copy has lost its \\Deleted flag', async () => {
+    const uid = deliver('INBOX');
+    const copied = server.copy('INBOX', uid, 'Archive');
+    server.setFlags('Archive', copied, ['\\Deleted']);
+    const before = await synced();
+    const changing = once(
+      ({ command, mailbox }) => command === 'status' && mailbox === 'INBOX',
+      () => {
+        server.setFlags('Archive', copied, []);
+        server.expunge('INBOX', uid);
+      },
+    );
+    expect(await changesOf(await synced(changing), before)).toEqual({
+      ...nothing,
+      updated: [await idAt(before, 'INBOX', uid)],
+    });
+  });
+
   test('a message that is moved on and on is held, and found in the end', async () => {
     let uid = deliver('INBOX');
     let at = 'INBOX';
