@@ -54,10 +54,10 @@ function bundleOf(name: string): Promise<string> {
 
 async function bundled(name: string): Promise<string> {
   const folder = path.dirname(fileURLToPath(import.meta.url));
-  const outfile = path.join(folder, `../../.cache/bench/${name}.mjs`);
+  const outfile = path.join(folder, `../../.cache/bench/${path.parse(name).name}.mjs`);
   const require = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
   await build({
-    ...{ entryPoints: [path.join(folder, `${name}.ts`)], outfile, banner: { js: require } },
+    ...{ entryPoints: [path.join(folder, name)], outfile, banner: { js: require } },
     ...{ bundle: true, minify: true, platform: 'node', format: 'esm', target: 'node20' },
   });
   return outfile;

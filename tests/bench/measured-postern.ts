@@ -30,7 +30,7 @@ export async function startMeasuredPostern(
   const { host, imapPort, user, password } = options.account;
   const account = { host, imapPort, user, password };
   const process = await startBundled<readonly Call[], Measured>(
-    'postern-process',
+    'postern-process.ts',
     { ...options, account },
     nodeOptions,
   );

@@ -21,7 +21,7 @@ export type RawClientProcess = {
  * is cleaned up: the answer to SORT of 100,000 messages alone is as many objects.
  */
 export async function startRawClient({ host, imapPort, user, password }: MailAccount): Promise<RawClientProcess> {
-  const { ask, stop } = await startBundled<RawRequest, RawAnswer<never>>('raw-process', {
+  const { ask, stop } = await startBundled<RawRequest, RawAnswer<never>>('raw-process.ts', {
     host,
     imapPort,
     user,
