@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import { courier, cyrus, dovecot, type TestServer } from '../servers/servers.ts';
@@ -17,6 +18,9 @@ function signal() {
   });
   return { given, give };
 }
+
+/** A mailbox is opened behind the list, and so perhaps before the server has answered that: what is done then must not be in it. */
+const listAnswered = () => pause(100);
 
 const servers: readonly [title: string, start: () => Promise<TestServer>, ignoreCapabilities: readonly string[]][] = [
   ['Dovecot', dovecot, []],
@@ -132,6 +136,7 @@ describe.each(servers)(
         const [end, over] = [signal(), signal()];
         let expunging: Promise<string> = Promise.resolve('');
         const act = async () => {
+          await listAnswered();
           const atEnd = async () => {
             end.give();
             await over.given;
@@ -194,6 +199,7 @@ describe.each(servers)(
           const over = signal();
           let other: Promise<string> = Promise.resolve('');
           const act = async () => {
+            await listAnswered();
             const atEnd = async () => {
               end.give();
               await over.given;
