@@ -22,7 +22,7 @@ const flagReadingsMax = 5;
  *
  * A survey is no snapshot: a message on its way from one mailbox to another can be in neither answer. So what takes an Email
  * away (a row that vanished, a `\Deleted` flag, a mailbox that is gone) is believed only when a sweep begun after it was
- * reported shows no mailbox with new messages or flags that were not read; until then it is held as it was.
+ * reported shows no mailbox with new messages, or by its mod-sequence with flags, that were not read; until then it is held as it was.
  */
 export async function bringUpToDate(
   context: SyncContext,
@@ -111,7 +111,12 @@ function mailboxesWithMoreToRead({ mailboxes }: Look, deltas: ReadonlyMap<Mailbo
     const read = deltas.get(entry.key)?.vector ?? entry.vector;
     if (status === null) continue;
     if (read === null || status.uidValidity !== read.uidValidity || status.uidNext > read.uidNext) unread.push(entry);
-    else if (status.highestModseq !== null && status.highestModseq !== read.highestModseq) unread.push(entry);
+    else if (isAbove(status.highestModseq, read.highestModseq)) unread.push(entry);
   }
   return unread;
+}
+
+/** Whether one mod-sequence is later than the other; not, where one of them is not told. */
+function isAbove(a: string | null, b: string | null): boolean {
+  return a !== null && b !== null && BigInt(a) > BigInt(b);
 }

@@ -186,7 +186,10 @@ export class ImapSession {
   async openAhead(command: 'EXAMINE' | 'SELECT', name: string, since?: Since): Promise<void> {
     const opening = this.#openBy(await this.syncTier(), command, name, since);
     this.#ahead = { name, since, asked: this.asked, opening };
-    await opening.catch(() => {});
+    await opening.catch((error: unknown) => {
+      // What is open then is not known.
+      if (!isRefusal(error)) this.close();
+    });
   }
 
   /**
@@ -276,11 +279,13 @@ export class ImapSession {
     return isEnough && tellsAsMuch(ahead.since, since) ? open : this.#openBy(tier, command, name, since);
   }
 
-  /** What was opened ahead is open, or refused. */
+  /** What was opened ahead is open, or refused. Throws what concerns more than that mailbox. */
   async #aheadEnded(): Promise<void> {
     const ahead = this.#ahead;
     this.#ahead = null;
-    await ahead?.opening.catch(() => {});
+    await ahead?.opening.catch((error: unknown) => {
+      if (!isRefusal(error)) throw error;
+    });
   }
 
   /** The command is on its way when it returns. `onOk`: when the mailbox is open, before anything else about it is heard. */
@@ -353,8 +358,10 @@ export class ImapSession {
    * date. To be called before each of them.
    */
   async refresh(): Promise<void> {
+    // What nobody has asked for may have been open for long.
+    const isUnclaimed = this.#ahead !== null;
     await this.#aheadEnded();
-    if (this.#selected && !this.#isFresh) await this.exec('NOOP', []);
+    if (this.#selected && (isUnclaimed || !this.#isFresh)) await this.exec('NOOP', []);
   }
 
   /**
@@ -445,12 +452,16 @@ export class ImapSession {
    * instead: where that fails none is selected (RFC 3501 §6.3.1). CLOSE could expunge somebody's messages.
    */
   async unselect(): Promise<void> {
-    if (!this.#selected && !this.#ahead) return;
+    const ahead = this.#ahead;
+    if (!this.#selected && !ahead) return;
     this.#selected = null;
     this.#ahead = null;
     this.#openings += 1;
     if (this.has('UNSELECT')) {
-      await this.exec('UNSELECT', []);
+      await this.exec('UNSELECT', []).catch((error: unknown) => {
+        // None was open, if the one that nobody asked for was refused.
+        if (ahead === null || !isRefusal(error)) throw error;
+      });
       return;
     }
     const isLeft = await this.exec('EXAMINE', [mailbox(nowhere)]).then(
@@ -508,6 +519,11 @@ export class ImapSession {
 
 /** The name of no mailbox. */
 const nowhere = 'Postern: no such mailbox';
+
+/** Whether the server refused a command, and nothing else is wrong. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof MailboxGone || error instanceof CommandRefused;
+}
 
 /** Whether an answer tells all that one to a question with `wanted` would. */
 function tellsAsMuch(since: Since | undefined, wanted: Since | undefined): boolean {

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { type Foreseen, MailboxGone } from '../../shared/catalog/source.ts';
 import { ImapSession } from '../../shared/imap/session.ts';
 import { imapSource } from '../../shared/imap/source.ts';
+import { Unavailable } from '../../shared/jmap/errors.ts';
 import { type Answer, scriptedServer } from './scripted-server.ts';
 
 const facts = { scheme: 'xguid', threads: 'derived' } as const;
@@ -148,4 +149,28 @@ test('a mailbox that nobody opened is left, also while its answer is awaited', a
   await session.unselect();
   await source.survey();
   expect(names()).toEqual(['LIST', 'EXAMINE', 'UNSELECT', 'LIST']);
+});
+
+test('one that nobody asked for is brought up to date before the next list', async () => {
+  const { source, names } = await surveying({ ...together(opened), NOOP: '% OK done\r\n' });
+  await source.survey(Promise.resolve(inbox));
+  const next = source.survey(Promise.resolve({ ...inbox, name: 'Other' }));
+  await next;
+  expect(names()).toEqual(['LIST', 'EXAMINE', 'NOOP', 'LIST', 'EXAMINE']);
+});
+
+test('a session whose mailbox was refused can be used again', async () => {
+  const { source, session, names } = await surveying({
+    ...together('% NO [NONEXISTENT] gone\r\n'),
+    UNSELECT: '% BAD no mailbox is open\r\n',
+  });
+  await source.survey(Promise.resolve(inbox));
+  await session.unselect();
+  expect([session.isOpen, names()]).toEqual([true, ['LIST', 'EXAMINE', 'UNSELECT']]);
+});
+
+test('what is wrong with more than the mailbox is told to whoever comes next', async () => {
+  const { source } = await surveying(together('* OK [UIDNEXT 2] ok\r\n% OK done\r\n'));
+  await source.survey(Promise.resolve(inbox));
+  await expect(source.read('Other', known, facts)).rejects.toThrow(Unavailable);
 });

@@ -17,11 +17,13 @@ type Aim = { readonly kind: 'Mailbox' | 'Email'; readonly id: Id; readonly forCh
 /**
  * Which mailbox the calls of a request will open first, as far as their arguments tell before they are checked: the one in which
  * Email/query looks for what Email/get reads then, or the one of the first Email that is read or changed. It is a guess: whoever
- * relies on it loses a command when it is wrong, and nothing else.
+ * relies on it loses a command when it is wrong, and nothing else. It is told once.
  */
 export function foresightOf(calls: readonly Invocation[]): Foresight {
+  let isTold = false;
   return async (view) => {
-    const aim = aimOf(calls);
+    const aim = isTold ? null : aimOf(calls);
+    isTold = true;
     if (aim === null) return null;
     const entry = await entryOf(view, aim);
     if (!entry?.vector) return null;
