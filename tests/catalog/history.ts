@@ -114,8 +114,11 @@ async function untilQuiet(view: Promise<unknown>): Promise<void> {
 function worldOf(server: FakeMailServer, random: (below: number) => number, scheme: IdentityScheme) {
   /** Contents that lay twice in one mailbox at some time: their ids may be swapped among themselves. */
   const doubled = new Set<FakeContent>();
-  /** Mailboxes, by MAILBOXID, whose UIDVALIDITY changed, or that were made anew under a name, which looks like that. */
+  /** Mailboxes, by MAILBOXID, of which nothing tells which they are where there is no such id; see `noteRenumbered`. */
   const renumbered = new Set<string>();
+  /** Mailboxes, by MAILBOXID, that got another name since everything was seen. */
+  const renamed = new Set<string>();
+  let isOneRenumbered = false;
   /** Messages without `\\Deleted` of which nothing tells yet that they have lost it: no mod-sequence does. */
   const unread = new Set<FakeMessage>();
   const sent: FakeContent[] = [];
@@ -218,10 +221,25 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
   const createOne = () => {
     if (server.names().length < 9) create(freshName());
   };
+  const noteRenamed = (name: string) => {
+    renamed.add(server.mailboxId(name));
+    if (isOneRenumbered) renumbered.add(server.mailboxId(name));
+  };
+  /**
+   * A mailbox has another UIDVALIDITY, or was made anew under its name, which looks like that. If names went from one to another
+   * before or after, unseen in between, a name with a UIDVALIDITY never seen may be any of them.
+   */
+  const noteRenumbered = (name: string) => {
+    isOneRenumbered = true;
+    for (const id of [server.mailboxId(name), ...renamed]) renumbered.add(id);
+  };
   const ownMailbox = () => one(server.names().filter((name) => name !== 'INBOX'));
   const rename = () => {
     const from = ownMailbox();
-    if (from !== undefined) server.rename(from, random(4) === 0 ? `Work/${freshName()}` : freshName());
+    if (from === undefined) return;
+    const to = random(4) === 0 ? `Work/${freshName()}` : freshName();
+    server.rename(from, to);
+    noteRenamed(to);
   };
   const swapNames = () => {
     const [a, b] = [ownMailbox(), ownMailbox()];
@@ -229,6 +247,8 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
     server.rename(a, 'swapping');
     server.rename(b, a);
     server.rename('swapping', b);
+    noteRenamed(a);
+    noteRenamed(b);
   };
   const recreate = () => {
     const name = ownMailbox();
@@ -236,7 +256,7 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
     server.remove(name);
     if (random(2) !== 0) return;
     server.create(name);
-    renumbered.add(server.mailboxId(name));
+    noteRenumbered(name);
   };
   const subscribe = () => {
     const name = ownMailbox();
@@ -248,7 +268,7 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
   };
   const renumber = () => {
     const name = anyMailbox();
-    renumbered.add(server.mailboxId(name));
+    noteRenumbered(name);
     server.resetUidValidity(name);
   };
   const forgetModseq = () => server.resetModseq(anyMailbox());
@@ -294,8 +314,12 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
     renumbered,
     acts: () => acts,
     presentSince: (content: FakeContent): number => present.get(content) ?? Number.POSITIVE_INFINITY,
-    /** All flags were read. */
-    flagsRead: () => unread.clear(),
+    /** All flags were read, and what each mailbox is called. */
+    seen: () => {
+      unread.clear();
+      renamed.clear();
+      isOneRenumbered = false;
+    },
     act: () => {
       perform();
       acts += 1;
@@ -412,7 +436,7 @@ function lawsOf(server: FakeMailServer, world: ReturnType<typeof worldOf>, { sto
       await holdsWhatServerHolds(view, server);
       await checkIds(view);
       await checkMailboxIds(view);
-      world.flagsRead();
+      world.seen();
       actsSeen = world.acts();
 
       const now = await snapshotOf(view);
