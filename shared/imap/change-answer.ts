@@ -39,7 +39,7 @@ export class ChangeAnswer {
     this.hasLost ||= name === 'EXPUNGE' || name === 'VANISHED';
     if (name !== 'VANISHED') return;
     const ranges = parseUidRanges(textOf(values.at(-1)) ?? '') ?? [];
-    const ours = this.#asked.flatMap(([first, last]) => clipRanges(ranges, first, last));
+    const ours = this.#oursIn(ranges);
     for (const uid of uidsIn(ours, this.uidsAsked)) this.gone.add(uid);
     if (countUids(ours) < countUids(ranges)) this.#isDisturbed = true;
   }
@@ -47,7 +47,8 @@ export class ChangeAnswer {
   takeCode(code: string, values: readonly ImapValue[]): void {
     if (code === 'COPYUID') this.copied = this.#copiedUids(values);
     if (code === 'MODIFIED') {
-      for (const uid of uidsIn(parseUidRanges(textOf(values[0]) ?? '') ?? [], this.uidsAsked)) this.modified.add(uid);
+      const ranges = parseUidRanges(textOf(values[0]) ?? '') ?? [];
+      for (const uid of uidsIn(this.#oursIn(ranges), this.uidsAsked)) this.modified.add(uid);
     }
     const modseq = code === 'HIGHESTMODSEQ' ? modseqOf(values[0]) : null;
     if (modseq !== null) this.#modseqs.add(modseq);
@@ -63,6 +64,10 @@ export class ChangeAnswer {
     if (modseq === undefined) return this.gone.size === 0 && this.flags.size === 0 ? before : null;
     if (BigInt(modseq) !== BigInt(before.highestModseq) + 1n) return null;
     return { ...before, highestModseq: modseq, messages: before.messages - this.gone.size };
+  }
+
+  #oursIn(ranges: UidRanges): UidRanges {
+    return this.#asked.flatMap(([first, last]) => clipRanges(ranges, first, last));
   }
 
   #takeRow(count: number | null, values: readonly ImapValue[]): void {

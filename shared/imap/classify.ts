@@ -74,6 +74,8 @@ const reasonOfCode = new Map<string, RefusalReason>([
   ['LIMIT', 'limit'],
   ['TOOBIG', 'size'],
   ['EXPUNGEISSUED', 'expunged'],
+  // RFC 7162 §3.1.3: some of the messages are not there, and others are not as they were.
+  ['MODIFIED', 'expunged'],
 ]);
 const reasonOfText: readonly (readonly [RegExp, RefusalReason])[] = [
   [/quota|mailbox is full|(?:disk|storage|space) (?:is )?(?:full|exceeded)|no space/i, 'quota'],

@@ -248,6 +248,10 @@ export class ImapSession {
       responses: answer.uidsAsked,
       onData: ({ name: what, number: count, values }) => answer.take(what, count, values),
       onCode: ({ name: what, values }) => answer.takeCode(what, values),
+      onRefusal: ({ name: what, values }) => {
+        // RFC 7162 §3.1.3: a STORE that is refused may have passed over some of the messages, and have flagged others.
+        if (what === 'MODIFIED') answer.takeCode(what, values);
+      },
     });
     if (code) answer.takeCode(code.name, code.values);
     const after = before && answer.vectorAfter(before);

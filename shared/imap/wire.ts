@@ -27,6 +27,8 @@ export type CommandListener = {
   readonly takeOctets?: TakeOctets;
   /** The code of an untagged `OK`, such as `[UIDVALIDITY 17]`. */
   readonly onCode?: (code: ResponseCode) => void;
+  /** The code of the tagged NO or BAD that it is refused with. */
+  readonly onRefusal?: (code: ResponseCode) => void;
   /** Called at the tagged OK, before anything that the server sent behind it is looked at. */
   readonly onOk?: () => void;
   /** How many untagged responses the command asks for; the server may send some more on its own account. */
@@ -291,8 +293,10 @@ export class ImapWire {
     if (response.status === 'OK') {
       command.onOk?.();
       command.resolve({ code: response.code });
-    } else if (response.status === 'NO' || response.status === 'BAD') command.reject(this.#refusal(command, response));
-    else command.reject(new Unavailable('The mail server gave an answer that is none'));
+    } else if (response.status === 'NO' || response.status === 'BAD') {
+      if (response.code) command.onRefusal?.(response.code);
+      command.reject(this.#refusal(command, response));
+    } else command.reject(new Unavailable('The mail server gave an answer that is none'));
     this.#send();
   }
 

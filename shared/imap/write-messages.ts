@@ -224,8 +224,10 @@ async function removeUids(
     return isLeft ? [...glimpses, await unflag(going)] : glimpses;
   } catch (error) {
     if (!(error instanceof CommandRefused)) throw error;
+    keep([...flagged.modified]);
+    const left = ours();
     try {
-      await unflag(ours());
+      if (left.length > 0) await unflag(left);
     } catch (second) {
       if (!(second instanceof CommandRefused)) throw second;
       if (isFlagged) return 'lost';

@@ -27,7 +27,11 @@ async function onServer(
     greeting,
     answers: { AUTHENTICATE: authenticate, SELECT: select, ...answers },
   });
-  const pool = new SessionPool({ connectionsMax: 1, parkMs: 0, sessionAgeMaxMs: 60_000 });
+  const pool = new SessionPool({
+    connectionsMax: 1,
+    parkMs: 0,
+    sessionAgeMaxMs: 60_000,
+  });
   const account = imapAccount(pool, scripted.server, passwordOf({ user: 'ada', password: 'secret' }));
   ends.push(
     () => scripted.close(),
@@ -43,7 +47,9 @@ describe('a move of which the server told the copies', () => {
   const copies = '* OK [COPYUID 9 1:3 11:13] copied\r\n';
 
   test('has moved all of them when it says so', async () => {
-    const { writing } = await onServer({ 'UID MOVE': `${copies}* VANISHED 1:3\r\n% OK done\r\n` });
+    const { writing } = await onServer({
+      'UID MOVE': `${copies}* VANISHED 1:3\r\n% OK done\r\n`,
+    });
     const { done, failure } = await writing.transfer('move', source, target);
     expect([[...done], failure]).toEqual([
       [
@@ -56,7 +62,9 @@ describe('a move of which the server told the copies', () => {
   });
 
   test('has moved, when the server refuses it after that, what has vanished, and of the rest nothing is known', async () => {
-    const { writing } = await onServer({ 'UID MOVE': `${copies}* VANISHED 2\r\n% NO [NOPERM] not these\r\n` });
+    const { writing } = await onServer({
+      'UID MOVE': `${copies}* VANISHED 2\r\n% NO [NOPERM] not these\r\n`,
+    });
     const { done, failure } = await writing.transfer('move', source, target);
     expect([[...done], failure]).toEqual([[[2, 12]], 'lost']);
   });
@@ -97,7 +105,11 @@ test.each([
       },
       offered,
     );
-    const copyOf = (uid: number) => ({ mailbox: 'Target', uidValidity: 7, uid });
+    const copyOf = (uid: number) => ({
+      mailbox: 'Target',
+      uidValidity: 7,
+      uid,
+    });
     const copies = new Map([
       [1, [copyOf(11), copyOf(13)]],
       [2, [copyOf(13), copyOf(12)]],
@@ -132,6 +144,27 @@ test('what somebody else has flagged, before or at that moment, is his: it is ne
   ]);
 });
 
+test.each([
+  ['some of them', 'MODIFIED 3,9', ['UID STORE 1:2 -FLAGS (\\Deleted)'], [3]],
+  ['all of them', 'MODIFIED 1:3', [], [1, 2, 3]],
+])(
+  'when the server refuses to flag, %s because somebody else has, these stay flagged',
+  async (_, code, after, kept) => {
+    const row = (uid: number) => `* ${uid} FETCH (UID ${uid} FLAGS () MODSEQ (3))\r\n`;
+    const { writing, scripted } = await onServer({
+      'UID FETCH': `${row(1)}${row(2)}${row(3)}% OK done\r\n`,
+      'UID STORE': ({ line, tag }) => `${tag} ${line.includes('+FLAGS') ? `NO [${code}] not all` : 'OK done'}\r\n`,
+    });
+    const copy = [{ mailbox: 'Target', uidValidity: 7, uid: 11 }];
+    const removed = await writing.remove(source, new Map(source.uids.map((uid) => [uid, copy])));
+    expect([[...removed.done], [...removed.kept], removed.failure]).toEqual([[], kept, 'gone']);
+    expect(scripted.commands.filter((line) => /^UID (?:STORE|EXPUNGE)/.test(line))).toEqual([
+      'UID STORE 1:3 (UNCHANGEDSINCE 3) +FLAGS (\\Deleted)',
+      ...after,
+    ]);
+  },
+);
+
 describe('a removal that the server refuses', () => {
   test.each([
     ['in the middle of flagging', { 'UID STORE': /\+FLAGS/ }],
@@ -146,7 +179,10 @@ describe('a removal that the server refuses', () => {
       const isRefused = 'UID STORE' in refused && refused['UID STORE'].test(line);
       return `${tag} ${isRefused ? 'NO [EXPUNGEISSUED] one of them is gone' : 'OK done'}\r\n`;
     };
-    const { writing } = await onServer({ 'UID STORE': answer, 'UID EXPUNGE': '% NO [NOPERM] no\r\n' });
+    const { writing } = await onServer({
+      'UID STORE': answer,
+      'UID EXPUNGE': '% NO [NOPERM] no\r\n',
+    });
     const { done, failure } = await writing.remove(source);
     expect([[...done], failure === null, [...deleted]]).toEqual([[], false, []]);
   });
