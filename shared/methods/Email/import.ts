@@ -62,15 +62,14 @@ export const importEmails: AccountMethod<CreatePorts> = accountMethod(
     const port = canImport(view, ports) as unknown as CanCreate<JsonObject>;
     const outcomes = await createAll(emailImportType, emails, port, {}, createdIds, steps);
     const created = new Map([...outcomes.done].map(([creationId, { response }]) => [creationId, response]));
-    return ok({
-      response: {
-        accountId: args.accountId,
-        oldState,
-        newState: steps.newState(),
-        created: mapOrNull(created),
-        notCreated: mapOrNull(outcomes.refused),
-      },
-    });
+    const response = {
+      accountId: args.accountId,
+      oldState: steps.oldState(),
+      newState: steps.newState(),
+      created: mapOrNull(created),
+      notCreated: mapOrNull(outcomes.refused),
+    };
+    return ok({ response, doubt: steps.doubt() });
   },
   { writes: true },
 );

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { OutcomeUnknown, Unavailable } from '../../../shared/jmap/errors.ts';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
+import { email } from '../../../shared/methods/Email/index.ts';
 import { createdBy, type NewEmailsAccount, newEmailsAccount, now, refusedBy } from './new-emails.ts';
 
 const letter =
@@ -62,6 +64,44 @@ describe('Email/import', () => {
     const mailboxIds = await account.mailboxIds('One');
     const response = await account.call('import', { emails: { k: { blobId: '#b', mailboxIds } } }, context);
     expect(context.createdIds.get('k')).toBe(createdBy(response).id);
+  });
+
+  test('what another client has imported meanwhile is not between its states', async () => {
+    let other: Promise<JsonObject> | null = null;
+    const account: NewEmailsAccount = newEmailsAccount({
+      wrap: ({ appending, ...ports }) => {
+        const append: typeof appending.append = async (message) => {
+          const isFirst = other === null;
+          other ??= importOne(account, letter, {}, ['INBOX']);
+          if (isFirst) await other;
+          return appending.append(message);
+        };
+        return { ...ports, appending: { ...appending, append } };
+      },
+    });
+    const response = await importOne(account, letter);
+    expect(response).toMatchObject({ oldState: (await (other as Promise<JsonObject> | null))?.newState });
+    const changes = await account.call('changes', { sinceState: response.oldState ?? null });
+    expect(changes).toMatchObject({ newState: response.newState, created: [createdBy(response).id] });
+  });
+
+  test('where it cannot be seen what became of one, the others that are there are not the answer', async () => {
+    const account: NewEmailsAccount = newEmailsAccount({
+      instead: ({ mailbox }) => (mailbox === 'Two' ? { failure: 'lost' } : null),
+      wrap: ({ appending, ...ports }) => {
+        const findLike: typeof appending.findLike = async () => {
+          throw new Unavailable('the mail server does not answer');
+        };
+        return { ...ports, appending: { ...appending, findLike } };
+      },
+    });
+    const first = { blobId: await account.upload(letter), mailboxIds: await account.mailboxIds('One') };
+    const second = { blobId: '#first', mailboxIds: await account.mailboxIds('Two') };
+    const context = account.context();
+    const args = { accountId: account.accountId, emails: { first, second } };
+    const answer = await email.methods.import.run(args, context.portsOf(account.accountId), context);
+    expect(answer).toMatchObject({ ok: true, value: { doubt: expect.any(OutcomeUnknown) } });
+    expect(account.counts()).toMatchObject({ One: 1 });
   });
 
   test('what is there already is told, where the id is the content’s', async () => {
