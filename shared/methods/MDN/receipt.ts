@@ -38,8 +38,7 @@ export function receiptFor(
   }
   const { originalRecipient, originalMessageId } = request;
   const finalRecipient = given?.field ?? `rfc822; ${own}`;
-  const subject =
-    mdn.subject ?? `${subjectOf[disposition.type]}: ${request.subject}`.trim().slice(0, subjectCharactersMax);
+  const subject = mdn.subject ?? subjectFor(mdn, request);
   const textBody = mdn.textBody ?? textOf(mdn, request, given?.address ?? own);
   const notification: DispositionNotification = {
     ...{ reportingUA, originalRecipient, finalRecipient, originalMessageId, disposition, extensionFields },
@@ -61,6 +60,13 @@ export function receiptFor(
 
 /** Characters of a subject that is made of another one. */
 const subjectCharactersMax = 500;
+
+/** Says what the receipt is about, unless that has something in it which is not read again as it was written. */
+function subjectFor({ disposition }: Mdn, request: ReceiptRequest): string {
+  const word = subjectOf[disposition.type];
+  const subject = beginningOf(`${word}: ${request.subject}`).trim();
+  return headerValue('Subject', 'Text', subject).ok ? subject : word;
+}
 
 function beginningOf(subject: string): string {
   return subject.slice(0, subjectCharactersMax).replace(/\p{Cs}$/u, '');

@@ -13,6 +13,7 @@ import {
 } from '../../jmap/grammar.ts';
 import { type RecordOf, recordType, serverSet } from '../../jmap/record-type.ts';
 import type { Id } from '../../jmap/scalars.ts';
+import { headerValue } from '../../message/compose/header-value.ts';
 import {
   actionModes,
   dispositionTypes,
@@ -26,7 +27,7 @@ const mdnLimits = { subjectCharactersMax: 500, textCharactersMax: 100_000 } as c
 
 const fieldText = narrowed(string, (text) => (isFieldText(text) ? undefined : 'expected one line of US-ASCII'));
 const subject = narrowed(string, (text) => {
-  if (/[\p{Cc}\p{Cs}]/u.test(text)) return 'expected one line of text';
+  if (/[\p{Cc}\p{Cs}]/u.test(text) || !headerValue('Subject', 'Text', text).ok) return 'expected one line of text';
   return text.length > mdnLimits.subjectCharactersMax ? 'is too long' : undefined;
 });
 const textBody = narrowed(string, (text) => {

@@ -134,6 +134,17 @@ describe('MDN/send (RFC 9007 §2.1)', () => {
     expect(sentIn(server).receipt?.textBody).toBe(k.textBody);
   });
 
+  test.each<[string, string, JsonObject]>([
+    ['is too long, and would be cut within a character', '=?utf-8?b?8J+YgPCfmIA=?= '.repeat(150), { type: 'deleted' }],
+    ['has a byte order mark', 'a =?utf-8?q?=EF=BB=BFb?= =?utf-8?q?_=EF=BB=BF_c?=', {}],
+    ['has what is no character', '=?utf-8?q?=EF=BF=BE_x?= =?utf-16be?b?2AA=?=', {}],
+  ])('goes out for a message whose subject %s', async (_, subject, disposition) => {
+    const { server, send } = start({ raws: [asking({ Subject: subject })] });
+    const { response } = await send({ disposition: { ...displayed, ...disposition } });
+    const k = (response.sent as { k: JsonObject }).k;
+    expect(sentIn(server).receipt).toMatchObject({ subject: k.subject, textBody: k.textBody });
+  });
+
   test('has the message in it that it is about, octet by octet, where that is wanted', async () => {
     const raws = [asking({ 'X-Long': 'x' }).replace('Hello', 'Hell\xf6 \n--b\nFrom me\n')];
     const { server, send } = start({ raws });
@@ -248,6 +259,7 @@ describe('MDN/send (RFC 9007 §2.1)', () => {
 
   test.each<[string, JsonObject, string]>([
     ['a subject of several lines', { subject: 'a\r\nBcc: x@example.com' }, 'subject'],
+    ['a subject that is not read again as it is', { subject: 'a \ufeffb' }, 'subject'],
     ['NUL in the text', { textBody: 'a\0' }, 'textBody'],
     ['a program of several lines', { reportingUA: 'a\r\nDisposition: x' }, 'reportingUA'],
     ['a program that is not US-ASCII', { reportingUA: 'Größe' }, 'reportingUA'],
