@@ -13,6 +13,7 @@ import type { SessionObserver } from '../shared/imap/session.ts';
 import type { Id } from '../shared/jmap/scalars.ts';
 import type { CoreCapability } from '../shared/jmap/session.ts';
 import type { BlobStore } from '../shared/methods/Blob/uploads.ts';
+import { destroyEmails } from '../shared/methods/Email/set.ts';
 import type { CanRelay } from '../shared/methods/EmailSubmission/relay.ts';
 import { keptMailboxes } from '../shared/methods/Mailbox/kept.ts';
 import { putBack } from '../shared/methods/Mailbox/put-back.ts';
@@ -141,6 +142,7 @@ export function compose(config: Config, world: World): Postern {
         savesSent: provider.sending.savesSent,
         queue: queue?.of(user) ?? null,
         held: queue?.heldOf(accountId) ?? null,
+        destroyEmails: (ids: readonly Id[]) => destroyEmails(ids, { catalog, writing: mail.writing }),
         onUnavailable: (error: Error) => logUnavailable(log, error, accountId),
         serverHoldsSeconds: serverHolds(provider) ? maxDelaySeconds : null,
         emailOf: new Map<Id, Id>(),

@@ -134,6 +134,7 @@ export function createQueue(parts: QueueParts): Queue {
         if (sealed === null) return null;
         return vault.open(sealed, { account, purpose: purposes.message, id }).catch(nullIfBroken);
       },
+      forgetMessage: (id) => outbox.remove(account, id),
       forget: (id) => forget(account, id),
     }),
     dueUntil: dueIn(store),

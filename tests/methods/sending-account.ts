@@ -90,6 +90,7 @@ export function sendingPorts(
       savesSent: options.savesSent ?? false,
       queue: options.queue ?? null,
       held: options.held ?? null,
+      destroyEmails: async () => {},
       onUnavailable: (error) => void unavailable.push(error),
       serverHoldsSeconds: options.serverHoldsSeconds ?? null,
       emailOf: new Map(),

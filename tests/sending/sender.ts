@@ -41,6 +41,7 @@ export function createSender(parts: SenderParts): Sender {
     submission: {
       ...{ now, worker: randomKey(), maxRecipients: 10, maxSizeMessage: 100_000_000 },
       relay: around(smtpRelay({ smtp: provider.smtp ?? provider.imap, auth: ['plain'] }, credential)),
+      destroyEmails: async () => {},
       savesSent: provider.sending.savesSent,
       deadline: Number.POSITIVE_INFINITY,
       emailOf: new Map(),

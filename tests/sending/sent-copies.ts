@@ -6,6 +6,9 @@ import type { SubmissionPorts } from '../../shared/methods/EmailSubmission/recor
 
 const firstUid = 2;
 
+/** The Email that is the copy of the message which went out after so many others. */
+export const copyId = (index: number): Id => `copy${firstUid + index}` as Id;
+
 /**
  * The mailbox of an account, whose first message it keeps, as a Sent that grows with each message that goes out. `gone`: their
  * Message-IDs in order, and null for one of which the provider saves no copy.
@@ -23,7 +26,7 @@ export function withSentCopies(
   const copiesLike = async (view: CatalogView, key: MailboxKey): Promise<RowBlock> => {
     const block = (await view.rowBlocks(key))[0] as RowBlock;
     const [row] = (await block.rows()) as [Row];
-    const rows = uidsOf(() => true).map((uid) => ({ ...row, uid, emailId: `copy${uid}` as Id }));
+    const rows = uidsOf(() => true).map((uid) => ({ ...row, uid, emailId: copyId(uid - firstUid) }));
     return { ...block, count: rows.length, firstUid, lastUid: firstUid + gone().length - 1, rows: async () => rows };
   };
   return {
@@ -49,4 +52,15 @@ export function withSentCopies(
       sort: async () => null,
     },
   };
+}
+
+/** The same where the Email that was sent is nowhere any more. */
+export function withoutEmails({ catalog, ...others }: ReturnType<typeof withSentCopies>): typeof others & {
+  readonly catalog: typeof catalog;
+} {
+  const view: typeof catalog.view = async (freshness) => ({
+    ...(await catalog.view(freshness)),
+    emails: async () => new Map(),
+  });
+  return { ...others, catalog: { ...catalog, view } };
 }

@@ -17,7 +17,7 @@ import type { Outbox } from '../../shared/vault/outbox.ts';
 import { headerOf, keyOctets, nonceOctets, seal, unseal } from '../../shared/vault/sealed.ts';
 import type { Vault } from '../../shared/vault/vault.ts';
 import { mailAccount } from '../methods/mail-account.ts';
-import { withSentCopies } from './sent-copies.ts';
+import { copyId, withoutEmails, withSentCopies } from './sent-copies.ts';
 
 /** The process has ended: whatever it was about to do, it does not. */
 export class Killed extends Error {
@@ -42,6 +42,7 @@ export type World = {
   readonly kept: (account: Id) => Promise<ReadonlyMap<Id, KeptSubmission>>;
   /** Whether the provider has put a copy of the message into Sent. */
   readonly hasCopy: (messageId: string) => boolean;
+  readonly destroyed: ReadonlySet<Id>;
 };
 
 export type ProcessOptions = {
@@ -50,6 +51,10 @@ export type ProcessOptions = {
   readonly fate?: () => Fate;
   readonly onHeld?: (due: Due) => Promise<void>;
   readonly maxDelaySeconds?: number;
+  /** Whether the Email of a submission is in Sent. */
+  readonly isInSent?: boolean;
+  /** Whether the mail server does nothing any more. */
+  readonly isAway?: boolean;
   /** Whether the answer to this write of the store is lost. */
   readonly losesAnswer?: () => boolean;
   /** Where it stalls: before it gives its message to the server, and before it hears the answer. */
@@ -75,8 +80,8 @@ const letter =
 const imap = { host: '127.0.0.1', port: 143, tls: 'plaintext', ca: null } as const;
 export const provider = singleProvider('test', { imap, smtp: imap, sieve: null });
 
-/** `saves`: whether the provider puts a copy of this message into Sent. */
-export function createWorld(saves: (messageId: string) => boolean = () => false): World {
+/** `saves`: whether the provider puts a copy of this message into Sent; null: it saves none. */
+export function createWorld(saves: ((messageId: string) => boolean) | null = null): World {
   let clock = Date.parse('2026-05-01T00:00:00Z');
   const now = () => clock;
   const store = createMemoryRecordStore({ now });
@@ -87,8 +92,11 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
   const { ports: mail } = mailAccount([letter]);
   let keys = 0;
   const randomKey = () => createHash('sha256').update(String(++keys)).digest('hex').slice(0, 16);
-  const hasCopy = (messageId: string) => sent.has(messageId) && saves(messageId);
-  const sentCopies = withSentCopies(mail, () => [...sent.keys()].map((each) => (hasCopy(each) ? each : null)));
+  const hasCopy = (messageId: string) => sent.has(messageId) && saves?.(messageId) === true;
+  const destroyed = new Set<Id>();
+  const sentCopies = withSentCopies(mail, () =>
+    [...sent.keys()].map((each, index) => (hasCopy(each) && !destroyed.has(copyId(index)) ? each : null)),
+  );
 
   return {
     store,
@@ -97,6 +105,7 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
     unanswered,
     now,
     hasCopy,
+    destroyed,
     advanceTo: (ms) => {
       clock = Math.max(clock, ms);
     },
@@ -105,7 +114,7 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
       return records;
     },
     startProcess: ({ endsAt = null, fate = () => 'accept', onHeld, maxDelaySeconds = 90 * 86_400, ...more } = {}) => {
-      const { losesAnswer = () => false, stall = async () => {} } = more;
+      const { losesAnswer = () => false, stall = async () => {}, isInSent = true, isAway = false } = more;
       const stages = new Map<string, Stage>();
       const worker = randomKey();
       let steps = 0;
@@ -166,15 +175,20 @@ export function createWorld(saves: (messageId: string) => boolean = () => false)
         return { kind: 'accepted', reply: reply(250), recipients: [reply(250)] };
       };
       const portsOf = (account: Id): SubmissionPorts => ({
-        ...{ ...mail, ...sentCopies },
+        ...{ ...mail, ...(isInSent ? sentCopies : withoutEmails(sentCopies)) },
         records: accountRecords({ store: ownStore, account, randomKey }),
         sending: { policy: { address: 'anna@example.com', alsoFrom: [] }, newId: () => `S${randomKey()}` as Id },
         submission: {
-          ...{ relay, now, worker, maxRecipients: 10, maxSizeMessage: 100_000, savesSent: true, emailOf: new Map() },
+          ...{ relay, now, worker, maxRecipients: 10, maxSizeMessage: 100_000, emailOf: new Map() },
           deadline: Number.POSITIVE_INFINITY,
           queue: queue.of(userOf(account)),
           serverHoldsSeconds: null,
           held: queue.heldOf(account),
+          savesSent: saves !== null,
+          destroyEmails: async (ids) => {
+            if (isAway) throw new Unavailable('away');
+            for (const emailId of ids) destroyed.add(emailId);
+          },
           onUnavailable: () => {},
         },
       });

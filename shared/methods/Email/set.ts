@@ -65,11 +65,18 @@ export function canSetEmails(ports: EmailSetPorts): SetPort<EmailRecord, unknown
       }
       return step(view, wishes, refused);
     },
-    destroy: async (ids) => {
-      const gone: Wish = { enter: [], leave: 'all', set: [], unset: [] };
-      return step(await latest(), new Map(ids.map((id) => [id, gone])));
-    },
+    destroy: async (ids) => step(await latest(), new Map(ids.map((id) => [id, gone]))),
   };
+}
+
+const gone: Wish = { enter: [], leave: 'all', set: [], unset: [] };
+
+/** Destroys Emails as far as it can be done. Throws `Unavailable`. */
+export async function destroyEmails(
+  ids: readonly Id[],
+  ports: Pick<EmailSetPorts, 'catalog' | 'writing'>,
+): Promise<void> {
+  await fulfil(new Map(ids.map((id) => [id, gone])), await ports.catalog.view('now'), ports);
 }
 
 async function selectableMailboxes(view: CatalogView): Promise<ReadonlyMap<string, MailboxKey>> {

@@ -5,12 +5,14 @@
  * `queued`: no part of its end has been sent. Whoever sends it holds a claim until a time; after that, another may. Each claim is an
  * attempt, so that what ends whoever attempts it does not do so for ever.
  * `sending`: its end was about to be sent. From here on it is never sent again: whoever finds it so after `until` looks for it.
- * The others are the end of it. `uncertain`: it may have gone out, and nobody knows.
+ * The others are the end of it. `sent`: its copy in Sent may still have to be looked for, at a time in milliseconds. `uncertain`: it may
+ * have gone out, and nobody knows.
  */
 export type Ledger =
   | { readonly state: 'queued'; readonly notBefore: number; readonly attempts: number; readonly claim: Claim | null }
   | { readonly state: 'sending'; readonly by: string; readonly until: number }
-  | { readonly state: 'sent' | 'failed' | 'uncertain' | 'canceled' };
+  | { readonly state: 'sent'; readonly copyAt?: number }
+  | { readonly state: 'failed' | 'uncertain' | 'canceled' };
 /** Milliseconds since the epoch. */
 export type Claim = { readonly by: string; readonly until: number };
 
@@ -18,6 +20,9 @@ export type Claim = { readonly by: string; readonly until: number };
 export const claimMs = 6 * 60_000;
 /** How long whoever sent the end may wait for the answer, and note it. */
 export const answerMs = 15 * 60_000;
+
+/** How late the copy that the provider puts into Sent may be. */
+export const copyLateMs = 30_000;
 
 /** How long after its time a message may still be sent; what it takes to send it is not kept for longer. */
 export const overdueMs = 14 * 24 * 3_600_000;
@@ -28,6 +33,8 @@ export type Duty =
   /** It has been tried often enough, or nobody has for too long. */
   | { readonly kind: 'give up' }
   | { readonly kind: 'find out' }
+  /** Its copy in Sent may be one too many. */
+  | { readonly kind: 'tidy' }
   /** Nothing before that time, in milliseconds. */
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'nothing' };
@@ -42,6 +49,8 @@ export function dutyOf(ledger: Ledger, now: number): Duty {
     case 'sending':
       return ledger.until <= now ? { kind: 'find out' } : { kind: 'wait', until: ledger.until };
     case 'sent':
+      if (ledger.copyAt === undefined) return { kind: 'nothing' };
+      return ledger.copyAt <= now ? { kind: 'tidy' } : { kind: 'wait', until: ledger.copyAt };
     case 'failed':
     case 'uncertain':
     case 'canceled':

@@ -44,11 +44,16 @@ function mayHaveBrought({ ledger, messageId, endOfSent: end }: KeptSubmission, k
   return end == null || kept.endOfSent == null || end.at > kept.endOfSent.at - copyMs;
 }
 
+/** Those copies in Sent that are too many: the client keeps the Email it was sent from there as well, and one of the two is enough. */
+export async function surplusCopies(kept: KeptSubmission, ports: SubmissionPorts): Promise<Id[]> {
+  return (await isInSent(kept.emailId, ports)) ? copiesInSent(kept, ports) : [];
+}
+
 /**
  * The copies of a message that came into Sent since it was sent, other than the Email it was sent from. Empty where the submission
  * server saves none, or has not yet, and where it is not known what was there before.
  */
-export async function copiesInSent(
+async function copiesInSent(
   { messageId, emailId, endOfSent: end }: KeptSubmission,
   { catalog, search, submission }: SubmissionPorts,
 ): Promise<Id[]> {
@@ -72,8 +77,7 @@ export async function copiesInSent(
   return [...ids];
 }
 
-/** Whether the Email is in Sent now. */
-export async function isInSent(emailId: Id, { catalog }: SubmissionPorts): Promise<boolean> {
+async function isInSent(emailId: Id, { catalog }: SubmissionPorts): Promise<boolean> {
   const view = await catalog.view('now');
   const sent = await sentIn(view);
   return sent !== null && mailboxesOf((await view.emails([emailId])).get(emailId) ?? null).includes(sent.key);

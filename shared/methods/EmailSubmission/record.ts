@@ -43,6 +43,8 @@ export type CanSubmit = {
   readonly queue: SendQueue | null;
   /** What is held in this account, whoever had it held; null: nothing ever is. */
   readonly held: HeldMessages | null;
+  /** Destroys Emails, as far as the mail server lets us, when no client is there to be told. Throws `Unavailable`. */
+  readonly destroyEmails: (ids: readonly Id[]) => Promise<void>;
   /** Told why a message could not be sent now; the client learns only that. */
   readonly onUnavailable: (error: Error) => void;
   /** Where there is no queue: seconds for which the submission server holds messages (RFC 4865); null: it does not. */
@@ -61,6 +63,8 @@ export type SendQueue = {
 export type HeldMessages = {
   /** The message that is held; null: it is not any more, or cannot be opened. */
   readonly message: (id: Id) => Promise<Uint8Array | null>;
+  /** Erases the message; what it takes to act for its user stays until `forget`. */
+  readonly forgetMessage: (id: Id) => Promise<void>;
   /** Erases what is kept of it: the message, and what it took to send it. */
   readonly forget: (id: Id) => Promise<void>;
 };

@@ -17,7 +17,7 @@ import type { Edit } from '../../records/collection.ts';
 import { only } from '../kept.ts';
 import { currentSubmissions } from './current.ts';
 import { isRecallable } from './ledger.ts';
-import { copiesInSent, isInSent } from './look-up.ts';
+import { surplusCopies } from './look-up.ts';
 import { refusalError } from './outcome.ts';
 import { type Prepared, prepare } from './prepare.ts';
 import {
@@ -217,7 +217,7 @@ export async function afterSubmissions(
   }
   if (ports.submission.savesSent && Object.keys(update).length > 0) {
     const surplus = async () => {
-      const copies = await surplusCopies(achieved, update, ports).catch(noneIfUnavailable);
+      const copies = await surplusCopiesOf(achieved, update, ports).catch(noneIfUnavailable);
       return copies.length === 0 ? null : { accountId, destroy: copies };
     };
     calls.push({ name: 'Email/set', args: surplus });
@@ -225,8 +225,7 @@ export async function afterSubmissions(
   return calls;
 }
 
-/** Where the provider has put a copy into Sent, and the client's own Email has come there as well, one of the two is enough. */
-async function surplusCopies(
+async function surplusCopiesOf(
   achieved: Achieved<EmailSubmission>,
   update: JsonObject,
   ports: SubmissionPorts,
@@ -236,8 +235,8 @@ async function surplusCopies(
   const copies = new Set<Id>();
   for (const { id } of achieved.created.values()) {
     const kept = records.get(id);
-    if (kept === undefined || !(kept.emailId in update) || !(await isInSent(kept.emailId, ports))) continue;
-    for (const copy of await copiesInSent(kept, ports)) copies.add(copy);
+    if (kept === undefined || !(kept.emailId in update)) continue;
+    for (const copy of await surplusCopies(kept, ports)) copies.add(copy);
   }
   return [...copies];
 }

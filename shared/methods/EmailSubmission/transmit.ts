@@ -2,8 +2,8 @@ import { AuthenticationFailed, OutcomeUnknown, Unavailable } from '../../jmap/er
 import type { Id, State } from '../../jmap/scalars.ts';
 import { utcDate } from '../../jmap/scalars.ts';
 import type { RecordsView, Wanted } from '../../records/account-records.ts';
-import { answerMs, begun, claimed, claimMs, dutyOf, postponed } from './ledger.ts';
-import { endOfSent, hasCopyInSent } from './look-up.ts';
+import { answerMs, begun, claimed, claimMs, copyLateMs, dutyOf, postponed } from './ledger.ts';
+import { endOfSent, hasCopyInSent, surplusCopies } from './look-up.ts';
 import {
   deliveryStatusOf,
   deliveryStatusOfAll,
@@ -153,9 +153,17 @@ export async function attend(id: Id, ports: SubmissionPorts): Promise<number | n
     case 'find out': {
       const settled = await foundOut(id, kept, ports);
       await change(id, ports, (present) => (dutyOf(present.ledger, now()).kind === 'find out' ? settled : null));
+      await tidySent(settled, ports);
       await held?.forget(id);
       return null;
     }
+    case 'tidy':
+      await tidySent(kept, ports);
+      await held?.forget(id);
+      await change(id, ports, (present) =>
+        dutyOf(present.ledger, now()).kind === 'tidy' ? { ...present, ledger: { state: 'sent' } } : null,
+      );
+      return null;
     case 'give up':
       await giveUp(id, notTaken, ports);
       await held?.forget(id);
@@ -209,7 +217,12 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
   };
   if (outcome !== 'failed' && outcome !== 'not now' && (outcome.kind === 'accepted' || outcome.kind === 'unknown')) {
     const settled = await settledBy(outcome, id, sending, ports);
-    return finish(settled);
+    if (settled.ledger.state !== 'sent' || settled.endOfSent === null) return finish(settled);
+    const copyAt = now() + copyLateMs;
+    if (!(await note(() => ({ ...settled, ledger: { state: 'sent', copyAt } })))) return now() + answerMs;
+    await held?.forgetMessage(id);
+    await tidySent(settled, ports);
+    return copyAt;
   }
   const attempts = mine.ledger.state === 'queued' ? mine.ledger.attempts : 0;
   const refusal = outcome !== 'failed' && outcome !== 'not now' && isTemporary(outcome) ? outcome : null;
@@ -224,6 +237,17 @@ async function sendClaimed(id: Id, mine: KeptSubmission, ports: SubmissionPorts)
       ? deliveryStatusOfAll(envelope, 'no', notTaken)
       : refusedStatusOf(envelope, outcome);
   return finish({ ...mine, undoStatus: 'canceled', deliveryStatus, ledger: { state: 'failed' } });
+}
+
+/** Leaves one copy in Sent of a message that waited: the client put its own there when it submitted it. One too many is no harm. */
+async function tidySent(kept: KeptSubmission, ports: SubmissionPorts): Promise<void> {
+  if (kept.ledger.state !== 'sent') return;
+  try {
+    const copies = await surplusCopies(kept, ports);
+    if (copies.length > 0) await ports.submission.destroyEmails(copies);
+  } catch (error) {
+    if (!(error instanceof Unavailable || error instanceof AuthenticationFailed)) throw error;
+  }
 }
 
 const notTaken = '451 4.4.1 The message could not be given to the submission server';

@@ -572,6 +572,7 @@ describe('where the records are full', () => {
     };
     const held = {
       message: async (id: Id) => messages.get(id) ?? null,
+      forgetMessage: async (id: Id) => void messages.delete(id),
       forget: async (id: Id) => void forgotten.push(id),
     };
     const { create, call, ports, pass, kept, server } = start({ ...options, queue, held });
