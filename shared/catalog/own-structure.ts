@@ -1,7 +1,7 @@
 import { editedView } from './edited-view.ts';
 import type { MailboxKey } from './email.ts';
 import { lastKey, lookAt } from './look.ts';
-import type { KeptFacts, MailboxEntry } from './mailbox.ts';
+import type { KeptFacts, MailboxEntry, MailboxVector } from './mailbox.ts';
 import { ownerLetters } from './rights.ts';
 import { type SyncContext, secondsNow } from './sync-context.ts';
 import type { CatalogEdit, CatalogView } from './view.ts';
@@ -14,7 +14,8 @@ export type OwnStructure = {
   readonly renamed: ReadonlyMap<MailboxKey, string>;
   /** Mailboxes that were subscribed to, or not any more. */
   readonly subscribed: ReadonlySet<MailboxKey>;
-  readonly destroyed: ReadonlySet<MailboxKey>;
+  /** With the UIDVALIDITY that each had; null: the mail server did not say that it is gone. */
+  readonly destroyed: ReadonlyMap<MailboxKey, number | null>;
   /** What is kept of mailboxes from now on. */
   readonly kept: ReadonlyMap<MailboxKey, KeptFacts | null>;
 };
@@ -52,7 +53,10 @@ export async function ownMailboxes(
     const { kept } = edits.get(key) ?? entry;
     edits.set(key, { ...entry, name: own.renamed.has(key) ? now.name : entry.name, subscribed: now.subscribed, kept });
   }
-  for (const key of own.destroyed) if (known.has(key) && !mailboxes.has(key)) edits.set(key, null);
+  for (const [key, uidValidity] of own.destroyed) {
+    const found = mailboxes.get(key);
+    if (known.has(key) && (found === undefined || isSuccessor(found.status, uidValidity))) edits.set(key, null);
+  }
   const created = [...mailboxes.values()].flatMap(({ entry }) => (own.created.has(entry.name) ? [entry] : []));
   const rights = await rightsOf(context, created);
   // Keys are given without gaps: those of mailboxes that others created are given again when these are found.
@@ -65,6 +69,14 @@ export async function ownMailboxes(
     edits.set(key, { ...(before ?? entry), key, kept, rights: rights.get(entry.name) ?? null });
   }
   return edits;
+}
+
+/**
+ * Whether a mailbox has taken the place of one that was destroyed. QUIRK(dovecot): one that its configuration wants to be there
+ * (`auto = subscribe`) is made anew at once.
+ */
+function isSuccessor(now: MailboxVector | null, uidValidity: number | null): boolean {
+  return uidValidity !== null && now !== null && now.uidValidity !== uidValidity;
 }
 
 /** Without a role that the server itself tells (RFC 6154). */

@@ -58,7 +58,7 @@ async function adopted(view: CatalogView, own: Partial<OwnStructure>, source = s
     created: new Map(),
     renamed: new Map(),
     subscribed: new Set<number>(),
-    destroyed: new Set<number>(),
+    destroyed: new Map<number, number | null>(),
   };
   const structure = { ...nothing, kept: new Map(), ...own };
   const result = await adopt(contextOf(source), view, { mailboxes: new Map(), structure });
@@ -73,6 +73,12 @@ async function adopted(view: CatalogView, own: Partial<OwnStructure>, source = s
     await followChanges(settled, await snapshotOf(settled), await snapshotOf(after), type, null);
   }
   return result;
+}
+
+/** That the server said a mailbox is gone. */
+async function destructionOf(view: CatalogView, name: string): Promise<readonly [number, number]> {
+  const { key, vector } = await entryOf(view, name);
+  return [key, vector?.uidValidity ?? 0];
 }
 
 async function changesOf(view: CatalogView, since: CatalogView, type: ChangingType = 'Mailbox') {
@@ -101,7 +107,7 @@ describe('own changes of mailboxes lie between the two states, and those of othe
         [await keyOf(view, 'Old'), 'New'],
         [part.key, 'New/Part'],
       ]),
-      destroyed: new Set([gone.key]),
+      destroyed: new Map([await destructionOf(view, 'Gone')]),
     });
     expect(await namesIn(after)).toEqual(['INBOX', 'New', 'New/Part', 'Node', 'Node/Below', 'Sent Items', 'Work']);
     expect((await entryOf(after, 'New/Part')).id).toBe(part.id);
@@ -136,8 +142,30 @@ describe('own changes of mailboxes lie between the two states, and those of othe
     const { before, after } = await adopted(view, {
       created: new Map([['Never', null]]),
       renamed: new Map([[await keyOf(view, 'Old'), 'New']]),
-      destroyed: new Set([await keyOf(view, 'Gone')]),
+      destroyed: new Map([await destructionOf(view, 'Gone')]),
     });
+    expect(await changesOf(after, before)).toEqual(none);
+  });
+
+  test('a mailbox that the server makes anew as soon as it is destroyed is another one', async () => {
+    deliver('Gone');
+    const view = await synced();
+    const gone = await entryOf(view, 'Gone');
+    server.remove('Gone');
+    server.create('Gone');
+    const { before, after } = await adopted(view, { destroyed: new Map([await destructionOf(view, 'Gone')]) });
+    expect(await changesOf(after, before)).toEqual({ ...none, destroyed: [gone.id] });
+    expect((await changesOf(after, before, 'Email')).destroyed).toHaveLength(1);
+    const anew = await synced();
+    expect(await changesOf(anew, after)).toEqual({ ...none, created: [(await entryOf(anew, 'Gone')).id] });
+    expect((await entryOf(anew, 'Gone')).id).not.toBe(gone.id);
+  });
+
+  test('one of which the server did not say that it is gone may have got new UIDs', async () => {
+    const view = await synced();
+    server.remove('Gone');
+    server.create('Gone');
+    const { before, after } = await adopted(view, { destroyed: new Map([[await keyOf(view, 'Gone'), null]]) });
     expect(await changesOf(after, before)).toEqual(none);
   });
 
@@ -200,7 +228,7 @@ describe('own changes of mailboxes lie between the two states, and those of othe
     const view = await synced();
     server.remove('Sent');
     const sent = await entryOf(view, 'Sent');
-    const { before, after } = await adopted(view, { destroyed: new Set([sent.key]) });
+    const { before, after } = await adopted(view, { destroyed: new Map([await destructionOf(view, 'Sent')]) });
     const ids: Id[] = [];
     for await (const batch of after.log('Mailbox', before.versions.Mailbox)) ids.push(...batch.map(({ id }) => id));
     expect(ids).toEqual([sent.id, (await entryOf(view, 'Sent Items')).id]);

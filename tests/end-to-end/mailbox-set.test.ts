@@ -260,6 +260,23 @@ describe.each(servers)('Mailbox/set on $title', ({ title, start, renamesMax }) =
       expect(now.get(trash)?.name).toBe('Thrown away');
     });
 
+  if (title === 'Dovecot')
+    test('a Mailbox that the server makes anew as soon as it is destroyed is another one', async () => {
+      const trash = await idOf('Trash');
+      await actor.deliver('Trash', letter({ token: 'thrown' }));
+      product.advanceClock(2_000);
+      const before = await takeSnapshot(client, []);
+      expect(await set({ destroy: [trash], onDestroyRemoveEmails: true })).toMatchObject({ destroyed: [trash] });
+      expect(await actor.uids('Trash')).toEqual([]);
+      product.advanceClock(2_000);
+      const anew = await idOf('Trash');
+      expect(anew).not.toBe(trash);
+      expect(await client.changes('Mailbox', before.states.Mailbox)).toMatchObject({
+        created: [anew],
+        destroyed: [trash],
+      });
+    });
+
   test('names are given exactly, or refused; none of them is a command', async () => {
     const create = Object.fromEntries(Object.keys(names).map((what) => [what, { name: names[what]?.name ?? '' }]));
     const { created, notCreated } = await set({ create });

@@ -47,7 +47,7 @@ const nothing: OwnStructure = {
   created: new Map(),
   renamed: new Map(),
   subscribed: new Set(),
-  destroyed: new Set(),
+  destroyed: new Map(),
   kept: new Map(),
 };
 

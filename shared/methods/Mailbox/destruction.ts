@@ -51,7 +51,10 @@ export async function destroyMailboxes(
   const gone = [...destroyed.values(), ...unclear.values()];
   const stale = [...destroyed.values()].filter(({ entry }) => entry?.subscribed).map(({ fullName }) => fullName);
   if (stale.length > 0) await commands.carryOut(() => mailboxes.subscribe(stale, false));
-  const keys = new Set(gone.flatMap(({ entry }): MailboxKey[] => (entry === null ? [] : [entry.key])));
+  const keys = new Map<MailboxKey, number | null>();
+  for (const { id, entry } of gone) {
+    if (entry !== null) keys.set(entry.key, destroyed.has(id) ? (entry.vector?.uidValidity ?? null) : null);
+  }
   const adopted: Span =
     keys.size === 0
       ? { before: view, after: view, latest: view }
