@@ -18,7 +18,7 @@ import { ownMailboxes } from './own-structure.ts';
 import { MailboxReplaced, readMailbox } from './read-mailbox.ts';
 import { reconcile } from './reconcile.ts';
 import { type Place, placeOf } from './row-changes.ts';
-import { MailboxGone } from './source.ts';
+import { MailboxGone, MailboxUnseen } from './source.ts';
 import { sync } from './sync.ts';
 import { type SyncContext, secondsNow } from './sync-context.ts';
 import type { CatalogView, LogEntry } from './view.ts';
@@ -56,7 +56,7 @@ export async function adopt(context: SyncContext, start: CatalogView, own: OwnCh
     try {
       return await adoptUpon(context, view, own);
     } catch (error) {
-      if (error instanceof MailboxGone || error instanceof MailboxReplaced) break;
+      if ([MailboxGone, MailboxUnseen, MailboxReplaced].some((kind) => error instanceof kind)) break;
       if (!(error instanceof Overtaken)) throw error;
       view = (await context.catalog.open()) ?? start;
     }

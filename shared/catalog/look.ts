@@ -39,7 +39,10 @@ export async function lookAt(
   survey: readonly SurveyedMailbox[],
 ): Promise<Look> {
   const entries = view === null ? [] : [...(await view.mailboxes()).values()];
-  const found = surveyedMailboxes(survey, entries, (name) => isRefused(context, 'open', name));
+  const found = surveyedMailboxes(survey, entries, {
+    isUnreadable: (name) => isRefused(context, 'open', name),
+    isUnseen: (name) => isRefused(context, 'see', name),
+  });
   const serverIds = scheme === 'objectid' ? await identified(context, entries, found) : new Map<string, string>();
   const { kept, appeared, vanished } = matchMailboxes(entries, found, serverIds);
 

@@ -35,31 +35,37 @@ const lastingAttributes: ReadonlySet<string> = new Set([
 
 /**
  * The mailboxes of a survey as the catalog keeps them: without virtual ones, each once, with lasting attributes only. One whose
- * STATUS is refused is a mere node, unless it is known to be more; so is one that could not be opened.
+ * STATUS is refused is a mere node, unless it is known to be more; so is one that could not be opened. One that the server does not see is a
+ * node, too, but stays as it was once it was read.
  */
 export function surveyedMailboxes(
   survey: readonly SurveyedMailbox[],
   entries: Iterable<MailboxEntry>,
-  isUnreadable: (name: string) => boolean,
+  { isUnreadable, isUnseen }: Record<'isUnreadable' | 'isUnseen', (name: string) => boolean> = allAreRead,
 ): readonly SurveyedMailbox[] {
   const readable = new Set<string>();
-  for (const { name, selectable } of entries) if (selectable) readable.add(name);
+  for (const { name, selectable, vector } of entries) {
+    if (selectable && (vector !== null || !isUnseen(name))) readable.add(name);
+  }
   const byName = new Map<string, SurveyedMailbox>();
   for (const surveyed of survey) {
     if (isVirtual(surveyed.attributes)) continue;
     const name = isInbox(surveyed.name) ? 'INBOX' : surveyed.name;
-    const canBeRead = surveyed.vector !== null || readable.has(name);
+    const vector = isUnseen(name) ? null : surveyed.vector;
+    const canBeRead = vector !== null || readable.has(name);
     const selectable = surveyed.selectable && canBeRead && !isUnreadable(name);
     byName.set(name, {
       ...surveyed,
       name,
       selectable,
-      vector: selectable ? surveyed.vector : null,
+      vector: selectable ? vector : null,
       attributes: lastingOf(surveyed.attributes),
     });
   }
   return [...byName.values()];
 }
+
+const allAreRead = { isUnreadable: () => false, isUnseen: () => false };
 
 /** Most mailboxes have none. */
 function lastingOf(attributes: readonly string[]): readonly string[] {

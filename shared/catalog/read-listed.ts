@@ -2,7 +2,7 @@ import { advance } from './advance.ts';
 import type { MailboxDelta } from './delta.ts';
 import type { MailboxEntry, MailboxVector } from './mailbox.ts';
 import { type Base, type Expected, MailboxReplaced, readMailbox } from './read-mailbox.ts';
-import { MailboxGone } from './source.ts';
+import { MailboxGone, MailboxUnseen } from './source.ts';
 import { isRefused, noteRefusal, OutOfTime, type SyncContext, secondsNow } from './sync-context.ts';
 
 /** Messages that are committed at once while more are being read: about 2 KB of memory each. */
@@ -39,12 +39,13 @@ export function expectation(
   return { expected: { uidValidity: status?.uidValidity ?? null, mailboxId: serverId } };
 }
 
-/** Notes that the mailbox could not be opened (`MailboxGone`), or is not the one that the survey showed (`MailboxReplaced`). */
+/** Notes that the mailbox could not be opened (`MailboxGone`), or not be seen (`MailboxUnseen`), or is not the one that the survey showed (`MailboxReplaced`). */
 export async function noting<T>(context: SyncContext, name: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (error) {
     if (error instanceof MailboxGone) noteRefusal(context, 'open', name);
+    if (error instanceof MailboxUnseen) noteRefusal(context, 'see', name);
     if (error instanceof MailboxReplaced) noteRefusal(context, 'agree', name);
     throw error;
   }

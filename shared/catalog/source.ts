@@ -118,7 +118,7 @@ export type MailSource = {
   readonly survey: (foreseen?: Promise<Foreseen | null>) => Promise<readonly SurveyedMailbox[]>;
   /** MAILBOXID of the given mailboxes (RFC 8474), asked for alone; null without OBJECTID. */
   readonly mailboxIds: (names: readonly string[]) => Promise<ReadonlyMap<string, string> | null>;
-  /** Brings one mailbox's changes since `known`, or all of it; `told`: as the survey has it, lest it is waited for. Throws `MailboxGone` when it cannot be opened. */
+  /** Brings one mailbox's changes since `known`, or all of it; `told`: as the survey has it, lest it is waited for. Throws `MailboxGone` when it cannot be opened, or `MailboxUnseen`. */
   readonly read: (
     name: string,
     known: KnownMailbox | null,
@@ -135,6 +135,12 @@ export type MailSource = {
 export class MailboxGone extends Error {
   override readonly name = 'MailboxGone';
 }
+
+/**
+ * The mail server lists the mailbox and says, on a connection that knows nothing else of it, that it is not there any more. What becomes of it is
+ * not known; least of all that what is in it is gone.
+ */
+export class MailboxUnseen extends Unavailable {}
 
 /** The mail server cannot look for such texts, now or later. */
 export class CannotSearch extends Error {

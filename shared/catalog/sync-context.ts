@@ -29,10 +29,10 @@ export type SyncContext = {
 };
 
 /**
- * What a mailbox may refuse because it is called otherwise meanwhile, or because the server is so: EXAMINE, telling its MAILBOXID,
- * being the one that the survey showed.
+ * What a mailbox may refuse because it is called otherwise meanwhile, or because the server is so: EXAMINE, being seen by the server at all, telling
+ * its MAILBOXID, being the one that the survey showed.
  */
-type Refusable = 'open' | 'identify' | 'agree';
+type Refusable = 'open' | 'see' | 'identify' | 'agree';
 
 /** What was refused so often in one sync is taken for the way the server is. */
 const refusalsMax = 2;

@@ -3,7 +3,7 @@ import { Overtaken } from './advance.ts';
 import { bringUpToDate } from './bring-up-to-date.ts';
 import { indexMissing } from './first-contact.ts';
 import { MailboxReplaced } from './read-mailbox.ts';
-import { type Foreseen, MailboxGone } from './source.ts';
+import { type Foreseen, MailboxGone, MailboxUnseen } from './source.ts';
 import { startAnew, startCatalog } from './start-catalog.ts';
 import type { SyncContext } from './sync-context.ts';
 import { BlockLost, type CatalogView, type CommitOutcome } from './view.ts';
@@ -66,9 +66,9 @@ async function foreseenAfter(
   }
 }
 
-/** Another writer, or another client of the mail server, was faster. */
+/** Another writer, or another client of the mail server, was faster, or may have been. */
 function isOutrun(error: unknown): boolean {
-  return error instanceof Overtaken || error instanceof MailboxGone || error instanceof MailboxReplaced;
+  return [Overtaken, MailboxGone, MailboxUnseen, MailboxReplaced].some((kind) => error instanceof kind);
 }
 
 function committed(outcome: CommitOutcome): CatalogView {

@@ -1,4 +1,4 @@
-import type { MailSource } from '../catalog/source.ts';
+import { MailboxUnseen, type MailSource } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
 import type { CanAppendMessages, CanReadMessages, CanSearchMessages, CanWriteMessages } from '../methods/Email/mail.ts';
 import type { CanWriteMailboxes } from '../methods/Mailbox/writing.ts';
@@ -133,7 +133,8 @@ class RequestSession {
       return await operation(lease.session);
     } catch (error) {
       // What is wrong with more than one command is wrong with the session; the pool wants to know what.
-      const isOneCommand = !(error instanceof Unavailable) || error instanceof CommandRefused;
+      const isOfCommand = error instanceof CommandRefused || error instanceof MailboxUnseen;
+      const isOneCommand = !(error instanceof Unavailable) || isOfCommand;
       if (!isOneCommand || !lease.session.isOpen) await this.#giveBack(error);
       throw error;
     }

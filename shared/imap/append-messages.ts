@@ -68,6 +68,7 @@ const pausesMs = [300, 700, 1_500];
 async function appendOn(session: ImapSession, wire: string | null, message: NewMessage): Promise<Appended> {
   if (wire === null) return { done: null, failure: 'noTarget' };
   if (sizeOf(message.pieces) > appendLimit(session)) return { done: null, failure: 'tooLarge' };
+  session.noteSeen(wire);
   try {
     const { code } = await session.append((tag, literals) => compileAppend(tag, wire, message, literals));
     const [uidValidity, uid] = code?.name === 'APPENDUID' ? code.values.map((value) => numberOf(value)) : [];

@@ -62,7 +62,24 @@ export function classifyRefusal(refusal: Refusal, during: 'login' | 'command' | 
 }
 
 /** What a refused command that changes something ran into; `other`: the server does not say. */
-export type RefusalReason = 'quota' | 'rights' | 'missing' | 'exists' | 'limit' | 'size' | 'expunged' | 'other';
+export type RefusalReason =
+  | 'quota'
+  | 'rights'
+  | 'missing'
+  | 'exists'
+  | 'limit'
+  | 'size'
+  | 'expunged'
+  | 'unseen'
+  | 'other';
+
+/**
+ * QUIRK(dovecot 2.3): what it says of a mailbox on a connection that knows it and can see it no more, because the index is lost by now; other
+ * connections can. LIST tells so untagged.
+ */
+export function isDeletedUnderUs(text: string): boolean {
+  return text.startsWith('Mailbox was deleted under us');
+}
 
 const reasonOfCode = new Map<string, RefusalReason>([
   ['OVERQUOTA', 'quota'],
@@ -87,5 +104,6 @@ const reasonOfText: readonly (readonly [RegExp, RefusalReason])[] = [
 
 /** Why a server refused to change something: by response code, else by its text. */
 export function reasonOf({ code, text }: Pick<Refusal, 'code' | 'text'>): RefusalReason {
+  if (isDeletedUnderUs(text)) return 'unseen';
   return reasonOfCode.get(code?.name ?? '') ?? reasonOfText.find(([pattern]) => pattern.test(text))?.[1] ?? 'other';
 }

@@ -1,4 +1,4 @@
-import { MailboxGone } from '../catalog/source.ts';
+import { MailboxGone, MailboxUnseen } from '../catalog/source.ts';
 import type { IdentityFacts } from './appearance.ts';
 import { atom, list } from './arguments.ts';
 import type { ImapServer } from './endpoint.ts';
@@ -49,7 +49,7 @@ async function itemOfLastMessage(session: ImapSession, item: string): Promise<Im
   try {
     await session.examine('INBOX');
   } catch (error) {
-    if (error instanceof MailboxGone) return undefined;
+    if (error instanceof MailboxGone || error instanceof MailboxUnseen) return undefined;
     throw error;
   }
   let value: ImapValue | undefined;

@@ -1,6 +1,6 @@
 import type { MailboxVector } from '../catalog/mailbox.ts';
 import type { Glimpse } from '../catalog/own-changes.ts';
-import { MailboxGone, type UidRanges } from '../catalog/source.ts';
+import { MailboxGone, MailboxUnseen, type UidRanges } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
 import {
   atom,
@@ -77,6 +77,8 @@ export class ImapSession {
   readonly #limits: ImapLimits;
   readonly #onCommand: (name: string) => void;
   readonly #enabled = new Set<string>();
+  /** Mailboxes, by name on the wire, that the server has shown on this connection, or put something into. */
+  readonly #seen = new Set<string>();
   #namespaces: Namespaces = onlyPersonal;
   readonly #settled: Promise<void>;
   #selected: OpenMailbox | null = null;
@@ -166,14 +168,33 @@ export class ImapSession {
       if (response.name === 'EXPUNGE' || (response.name === 'VANISHED' && !Array.isArray(response.values[0]))) {
         this.#isLosing = true;
       }
+      if (response.name === 'STATUS') this.noteSeen(octetsOf(response.values[0])?.toString('latin1') ?? '');
       listener.onData?.(response, tag);
     };
     return this.#wire.run(name, parameters, { ...listener, onData });
   }
 
+  /** Notes that the server knows the mailbox on this connection. `name` as on the wire. */
+  noteSeen(name: string): void {
+    this.#seen.add(nameOf(name));
+  }
+
+  /** Whether nothing was seen yet of what the server says was deleted under us: then another connection would see no more of it. */
+  isUnseen(name: string): boolean {
+    return !this.#seen.has(nameOf(name));
+  }
+
+  /**
+   * To be called with the mailboxes that LIST named and told nothing of, if the server said that some mailbox was deleted under us. Throws,
+   * and ends the connection, when one of them was seen before.
+   */
+  expectUnseen(names: readonly string[]): void {
+    if (!names.every((name) => this.isUnseen(name))) throw this.#wire.giveUpOutOfDate();
+  }
+
   /**
    * Opens a mailbox for reading. `name` as on the wire. With `since`, where QRESYNC is enabled, the answer tells what
-   * changed. Throws `MailboxGone` when the server does not open it.
+   * changed. Throws `MailboxGone` when the server does not open it, and `MailboxUnseen` when it cannot.
    */
   async examine(name: string, since?: Since): Promise<Examined> {
     return (await this.#open('EXAMINE', name, since)).examined;
@@ -226,7 +247,7 @@ export class ImapSession {
 
   /**
    * The mailbox opened for changes, unless it is already and has been since it had the UIDs below `uidNext`. Null when its
-   * UIDVALIDITY is another one: then no UID may be used. Throws `MailboxGone` when the server does not open it.
+   * UIDVALIDITY is another one: then no UID may be used. Throws what `examine` throws.
    */
   async select(name: string, uidValidity: number, uidNext: number): Promise<Selected | null> {
     await this.#aheadEnded();
@@ -319,10 +340,12 @@ export class ImapSession {
           this.#isLosing = false;
           onOk();
         },
+        isOfCommand: () => this.isUnseen(name),
       }),
     );
     const { asked } = this;
     const { code } = await opening;
+    this.noteSeen(name);
     const examined = answer.result(answer.uidNext ?? (await this.#statusUidNext(name)));
     if (examined.exists > this.#limits.mailboxMessagesMax) throw new Unavailable('The mailbox has too many messages');
     const { uidValidity, uidNext, highestModseq, exists } = examined;
@@ -339,6 +362,8 @@ export class ImapSession {
     try {
       return await opening;
     } catch (error) {
+      if (error instanceof CommandRefused && error.reason === 'unseen')
+        throw new MailboxUnseen('The mail server does not see the mailbox');
       if (error instanceof CommandRefused && error.status === 'NO')
         throw new MailboxGone('The mailbox cannot be opened');
       throw error;
@@ -444,6 +469,7 @@ export class ImapSession {
         onData: ({ name: what, values }) => {
           if (what === 'STATUS' && isName(values[0], name)) answer = listOf(values[1]);
         },
+        isOfCommand: () => this.isUnseen(name),
       });
     } catch (error) {
       if (!(error instanceof CommandRefused)) throw error;
@@ -526,7 +552,12 @@ const nowhere = 'Postern: no such mailbox';
 
 /** Whether the server refused a command, and nothing else is wrong. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof MailboxGone || error instanceof CommandRefused;
+  return error instanceof MailboxGone || error instanceof MailboxUnseen || error instanceof CommandRefused;
+}
+
+/** The same for all ways to write the name of the inbox. */
+function nameOf(wire: string): string {
+  return /^inbox$/i.test(wire) ? 'INBOX' : wire;
 }
 
 /** Whether an answer tells all that one to a question with `wanted` would. */

@@ -76,6 +76,7 @@ async function rights(session: ImapSession, names: readonly string[]): Promise<R
         onData: ({ name, values }) => {
           if (name === 'MYRIGHTS' && isName(values[0], wire)) letters = values[1];
         },
+        isOfCommand: () => session.isUnseen(wire),
       });
     } catch (error) {
       if (!(error instanceof CommandRefused)) throw error;

@@ -78,6 +78,7 @@ async function listExtended(session: ImapSession, pattern: ImapArgument, withSta
   const answer: ListAnswer = { listed: new Map(), subscribed: new Set(), status: new Map() };
   const options = session.has('SPECIAL-USE') ? [atom('SPECIAL-USE'), atom('SUBSCRIBED')] : [atom('SUBSCRIBED')];
   const status = withStatus ? [atom('STATUS'), list(...statusItems(session).map(atom))] : [];
+  let isOneUnseen = false;
   await session.exec('LIST', [string(''), pattern, atom('RETURN'), list(...options, ...status)], {
     responses: 2 * imapLimits.mailboxesMax,
     onData: ({ name, values }) => {
@@ -87,7 +88,11 @@ async function listExtended(session: ImapSession, pattern: ImapArgument, withSta
         if (wire !== null) answer.status.set(wire, listOf(values[1]));
       }
     },
+    onUnseen: () => {
+      isOneUnseen = true;
+    },
   });
+  if (isOneUnseen) session.expectUnseen([...answer.listed.keys()].filter((wire) => !answer.status.has(wire)));
   return answer;
 }
 

@@ -8,7 +8,7 @@ import {
   type LiteralMode,
   type OctetSource,
 } from './arguments.ts';
-import { classifyRefusal, reasonOf } from './classify.ts';
+import { classifyRefusal, isDeletedUnderUs, reasonOf } from './classify.ts';
 import { CommandRefused, ConnectionLost, Dismissed, refusalError, SourceFailed } from './failure.ts';
 import type { ImapLimits } from './limits.ts';
 import type { ImapResponse, ResponseCode } from './response.ts';
@@ -29,6 +29,10 @@ export type CommandListener = {
   readonly onCode?: (code: ResponseCode) => void;
   /** The code of the tagged NO or BAD that it is refused with. */
   readonly onRefusal?: (code: ResponseCode) => void;
+  /** Asked when it is refused because "Mailbox was deleted under us": whether that concerns the command alone, and not the connection. */
+  readonly isOfCommand?: () => boolean;
+  /** Called when that is told untagged, of some mailbox. Without it the connection is given up. */
+  readonly onUnseen?: () => void;
   /** Called at the tagged OK, before anything that the server sent behind it is looked at. */
   readonly onOk?: () => void;
   /** How many untagged responses the command asks for; the server may send some more on its own account. */
@@ -148,6 +152,13 @@ export class ImapWire {
     this.close();
   }
 
+  /** Ends the connection because a mailbox that it has seen can be seen on it no more; gives what commands on it are rejected with. */
+  giveUpOutOfDate(): Error {
+    const failure = new Dismissed('The mail server has lost sight of a mailbox on this connection');
+    this.#end(failure);
+    return failure;
+  }
+
   /** Ends the connection at once; commands on it are rejected. */
   close(): void {
     this.#end(new ConnectionLost('The connection to the mail server was closed'));
@@ -256,7 +267,7 @@ export class ImapWire {
       case 'status':
         if (response.tag !== null) this.#complete(response.tag, response);
         else if (response.status === 'BYE') this.#bye(response);
-        else if (isOutOfDate(response)) this.#outOfDate();
+        else if (response.status === 'NO' && isDeletedUnderUs(response.text)) this.#unseen();
         else if (this.#mayStillAnswer() && response.status === 'OK' && response.code) {
           for (const { onCode } of this.#sent) onCode?.(response.code);
         }
@@ -285,7 +296,7 @@ export class ImapWire {
       else if (this.#isStreaming) this.#giveUp('an answer to half a command');
       this.#parts = [];
     }
-    if (isOutOfDate(response)) this.#outOfDate();
+    if (response.status === 'NO' && isDeletedUnderUs(response.text) && !command.isOfCommand?.()) this.giveUpOutOfDate();
     if (this.#failure) return;
     this.#sent.splice(index, 1);
     this.answered++;
@@ -325,8 +336,11 @@ export class ImapWire {
     );
   }
 
-  #outOfDate(): void {
-    this.#end(new Dismissed('The mail server has lost sight of a mailbox on this connection'));
+  #unseen(): void {
+    const listeners = this.#sent.filter(({ onUnseen }) => onUnseen);
+    for (const { onUnseen } of listeners) onUnseen?.();
+    if (listeners.length === 0) this.giveUpOutOfDate();
+    else this.#mayStillAnswer();
   }
 
   /** The server does what no server does. */
@@ -380,9 +394,4 @@ async function* exactly({ size, open }: OctetSource): AsyncGenerator<Uint8Array>
     yield chunk;
   }
   if (sent !== size) throw new Error(`Expected ${size} octets, not ${sent}`);
-}
-
-/** QUIRK(dovecot 2.3): a connection that knows a mailbox whose index is lost by now can see it no more, and others can. LIST tells so untagged. */
-function isOutOfDate({ status, text }: StatusResponse): boolean {
-  return status === 'NO' && text.startsWith('Mailbox was deleted under us');
 }

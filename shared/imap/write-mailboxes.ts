@@ -127,7 +127,7 @@ function deleted(write: MailboxWriter, name: string, known: Content | null): Pro
   return write([name], {
     look: async (session, [wire]) => {
       await session.unselect();
-      return known === null ? null : objectionTo(session, wire, name, known);
+      return objectionTo(session, wire, name, known);
     },
     run: async (session, [wire]) => {
       await session.exec('DELETE', [mailbox(wire)]);
@@ -140,15 +140,17 @@ function deleted(write: MailboxWriter, name: string, known: Content | null): Pro
 /** What tells whether a mailbox holds the same messages; `uidValidity`: null where it may be any. */
 type Content = Pick<MailboxVector, 'uidNext' | 'messages'> & { readonly uidValidity: number | null };
 
-/** Why a mailbox must not be deleted: it holds something else than it was known to, or others are below it. */
+/** Why a mailbox must not be deleted: it holds something else than it was known to, or may, or others are below it. */
 async function objectionTo(
   session: ImapSession,
   wire: string,
   name: string,
-  known: Content,
+  known: Content | null,
 ): Promise<'changed' | 'hasChild' | null> {
   const listed = await survey(session, { start: wire });
   const now = listed.find((each) => each.name === name);
+  // One that could not be read is shown as a node; nobody knows what it holds.
+  if (known === null) return now?.selectable ? 'changed' : null;
   const delimiter = now?.delimiter ?? null;
   // Without a new UID and without one less, the messages are the same.
   const isSame =
@@ -216,6 +218,7 @@ function failureOf({ code, reason }: CommandRefused): MailboxFailure {
       return 'missing';
     case 'size':
     case 'expunged':
+    case 'unseen':
     case 'other':
       return 'refused';
   }

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Glimpse } from '../catalog/own-changes.ts';
-import { MailboxGone, type UidRanges } from '../catalog/source.ts';
+import { MailboxGone, MailboxUnseen, type UidRanges } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
 import type { CanWriteMessages, Copies, Messages, Place, WriteFailure, Written } from '../methods/Email/mail.ts';
 import { flagsOf } from './appearance.ts';
@@ -41,6 +41,7 @@ export function imapWriting(use: UseSession, change: ChangeWithSession): CanWrit
           const wire = encodeName(target.mailbox, session.nameEncoding);
           if (wire === null) throw new CommandRefused('UID COPY', 'NO', null, 'missing');
           const parameters = [uidSet(uids), mailbox(wire)];
+          session.noteSeen(wire);
           if (kind === 'copy') return session.change('UID COPY', parameters, answer);
           return session.change('UID MOVE', parameters, answer).catch((error: unknown) => {
             if (error instanceof CommandRefused && leftBehind(answer).length > 0) return 'lost';
@@ -285,7 +286,7 @@ async function flagsAt(
     const rows = await fetchRows(session, uids, ['UID', 'FLAGS'].map(atom));
     return new Map([...rows].map(([uid, items]) => [uid, flagsOf(fetchItem(items, 'FLAGS'))]));
   } catch (error) {
-    if (error instanceof CommandRefused) return new Map();
+    if (error instanceof CommandRefused || error instanceof MailboxUnseen) return new Map();
     throw error;
   }
 }
@@ -325,6 +326,7 @@ export function failureOf({ reason, status }: CommandRefused): WriteFailure {
     case 'expunged':
       return 'gone';
     case 'exists':
+    case 'unseen':
     case 'other':
       return 'refused';
   }

@@ -6,7 +6,7 @@ import type {
   MailSource,
   SurveyedMailbox,
 } from '../../shared/catalog/source.ts';
-import { MailboxGone } from '../../shared/catalog/source.ts';
+import { MailboxGone, MailboxUnseen } from '../../shared/catalog/source.ts';
 import { rangesOf } from '../../shared/catalog/uid-ranges.ts';
 import type { IdentityScheme } from '../../shared/catalog/view.ts';
 
@@ -50,6 +50,8 @@ type FakeMailbox = {
   noModseq: boolean;
   /** EXAMINE is refused, though LIST and STATUS are not. */
   refusesExamine: boolean;
+  /** What is there for LIST only. */
+  unseen: 'by EXAMINE' | 'by STATUS and EXAMINE' | null;
 };
 
 export type FakeOptions = {
@@ -117,6 +119,7 @@ export function fakeMailServer(options: FakeOptions) {
         selectable: facts.selectable ?? true,
         noModseq: false,
         refusesExamine: false,
+        unseen: null,
       });
     },
     append: (
@@ -167,6 +170,9 @@ export function fakeMailServer(options: FakeOptions) {
     },
     refuseExamine: (name: string, refuses: boolean): void => {
       mailbox(name).refusesExamine = refuses;
+    },
+    unsee: (name: string, unseen: FakeMailbox['unseen']): void => {
+      mailbox(name).unseen = unseen;
     },
     /** As after a restored backup: the same messages under other UIDs. */
     resetUidValidity: (name: string): void => {
@@ -237,7 +243,7 @@ export function fakeMailServer(options: FakeOptions) {
             const box = mailboxes.get(name);
             if (box === undefined) continue;
             const { selectable, attributes, subscribed } = box;
-            const vector = selectable ? vectorOf(box) : null;
+            const vector = selectable && box.unseen !== 'by STATUS and EXAMINE' ? vectorOf(box) : null;
             survey.push({ name, delimiter, selectable, attributes, subscribed, vector });
           }
           return survey;
@@ -258,6 +264,7 @@ export function fakeMailServer(options: FakeOptions) {
           const box = mailboxes.get(name);
           if (box === undefined || !box.selectable || box.refusesExamine)
             throw new MailboxGone(`Cannot open "${name}"`);
+          if (box.unseen !== null) throw new MailboxUnseen(`Cannot see "${name}"`);
           return readingOf(name, box, known);
         }),
       presentUids: (name) =>

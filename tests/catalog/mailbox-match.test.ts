@@ -168,15 +168,13 @@ describe('a new mailbox', () => {
 });
 
 describe('of a survey the catalog keeps', () => {
-  const never = () => false;
-
   test('no virtual mailbox, the inbox under one name, and attributes that last', () => {
     const survey = [
       { ...surveyed('Inbox', 1), attributes: ['\\HasChildren', '\\Marked'] },
       { ...surveyed('All', 2), attributes: ['\\All'] },
       { ...surveyed('Sent', 3), attributes: ['\\Sent', '\\HasNoChildren', '\\NoInferiors'] },
     ];
-    const kept = surveyedMailboxes(survey, [], never);
+    const kept = surveyedMailboxes(survey, []);
     expect(kept.map(({ name, attributes }) => [name, attributes])).toEqual([
       ['INBOX', []],
       ['Sent', ['\\noinferiors', '\\sent']],
@@ -185,12 +183,25 @@ describe('of a survey the catalog keeps', () => {
 
   test('a mailbox without STATUS as a node, unless it is known to be more', () => {
     const survey = [{ ...surveyed('a', 1), vector: null }];
-    expect(surveyedMailboxes(survey, [], never)[0]?.selectable).toBe(false);
-    expect(surveyedMailboxes(survey, [entry('a', 1)], never)[0]?.selectable).toBe(true);
+    expect(surveyedMailboxes(survey, [])[0]?.selectable).toBe(false);
+    expect(surveyedMailboxes(survey, [entry('a', 1)])[0]?.selectable).toBe(true);
+  });
+
+  test('a mailbox that the server does not see as it was, and as a node where it was not read yet', () => {
+    const unseen = { isUnreadable: () => false, isUnseen: (name: string) => name === 'a' };
+    const keptOf = (known: readonly MailboxEntry[]) => surveyedMailboxes([surveyed('a', 1)], known, unseen)[0];
+    expect(keptOf([entry('a', 1)])).toMatchObject({ selectable: true, vector: null });
+    expect(keptOf([{ ...entry('a', 1), vector: null }])).toMatchObject({ selectable: false, vector: null });
+    expect(keptOf([])).toMatchObject({ selectable: false, vector: null });
   });
 
   test('a mailbox that cannot be opened as a node', () => {
-    expect(surveyedMailboxes([surveyed('a', 1)], [entry('a', 1)], (name) => name === 'a')[0]).toMatchObject({
+    expect(
+      surveyedMailboxes([surveyed('a', 1)], [entry('a', 1)], {
+        isUnreadable: (name) => name === 'a',
+        isUnseen: () => false,
+      })[0],
+    ).toMatchObject({
       selectable: false,
       vector: null,
     });

@@ -603,6 +603,38 @@ describe('servers that are not to be trusted', () => {
   });
 });
 
+describe.each(['by EXAMINE', 'by STATUS and EXAMINE'] as const)('a mailbox that cannot be seen %s', (unseen) => {
+  test('keeps what was in it, and does not keep the others away', async () => {
+    deliver('Archive');
+    const before = await synced();
+    for (let count = 0; count < 30; count += 1) deliver('Archive');
+    const uid = deliver('INBOX');
+    server.unsee('Archive', unseen);
+    const view = await synced();
+    const created = await changesOf(view, before);
+    expect(created).toEqual({ ...nothing, created: [await idAt(view, 'INBOX', uid)] });
+    expect(await changesOf(view, before, 'Mailbox')).toEqual({ ...nothing, updated: [inboxId] });
+    server.expunge('INBOX', uid);
+    expect(await changesOf(await synced(), view)).toEqual({ ...nothing, destroyed: created.created });
+    server.unsee('Archive', null);
+    const after = await synced();
+    expect((await changesOf(after, before)).created.length).toBe(30);
+    await holdsWhatServerHolds(after, server);
+  });
+
+  test('is a node until it can, and does not keep the first contact from its end', async () => {
+    deliver('Archive');
+    deliver('INBOX');
+    server.unsee('Archive', unseen);
+    const view = await synced();
+    expect(view.provisional).toBe(false);
+    expect([...(await view.mailboxes()).values()].find(({ name }) => name === 'Archive')?.selectable).toBe(false);
+    expect((await allEmails(view)).size).toBe(1);
+    server.unsee('Archive', null);
+    await holdsWhatServerHolds(await synced(), server);
+  });
+});
+
 describe('without mod-sequences', () => {
   beforeEach(() => start({ tier: 'plain' }));
 

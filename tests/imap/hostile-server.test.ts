@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { MailboxGone } from '../../shared/catalog/source.ts';
+import { MailboxGone, MailboxUnseen } from '../../shared/catalog/source.ts';
 import type { ImapCredential } from '../../shared/imap/endpoint.ts';
 import { CommandRefused, ConnectionLost, Dismissed, Throttled } from '../../shared/imap/failure.ts';
 import { type ImapLimits, imapLimits } from '../../shared/imap/limits.ts';
 import { imapMessages } from '../../shared/imap/read-messages.ts';
 import { ImapSession } from '../../shared/imap/session.ts';
 import { imapSource } from '../../shared/imap/source.ts';
+import type { ChangeWithSession } from '../../shared/imap/use.ts';
+import { imapWriting } from '../../shared/imap/write-messages.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import { type Answer, endlessly, type Script, type ScriptedServer, scriptedServer } from './scripted-server.ts';
 
@@ -44,6 +46,13 @@ async function failureOf(promise: Promise<unknown>): Promise<Error> {
     (error: Error) => error,
   );
 }
+
+const one = { mailbox: 'INBOX', uidValidity: 7 };
+const two = { mailbox: 'Two', uidValidity: 7, uids: [1] };
+const changing =
+  (session: ImapSession): ChangeWithSession =>
+  async (prepare, change) =>
+    change(session, await prepare(session));
 
 const opened = '* 1 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 2] ok\r\n';
 
@@ -103,12 +112,35 @@ describe('a server that does what no server should', () => {
     ],
     ['it throttles with its last words', '* BYE [THROTTLED] go away\r\n', Throttled],
     ['it goes', '* BYE shutting down\r\n', ConnectionLost],
-    ['it has lost sight of a mailbox', '% NO Mailbox was deleted under us (0.001 secs).\r\n', Dismissed],
+    ['it does not see a mailbox', '% NO Mailbox was deleted under us (0.001 secs).\r\n', MailboxUnseen],
     ['it has lost sight of one among others', '* NO Mailbox was deleted under us\r\n% OK done\r\n', Dismissed],
     ['it does not understand', '% BAD what?\r\n', CommandRefused],
   ])('is told apart: %s', async (_, answer, kind) => {
     const { session } = await open({ answers: { EXAMINE: answer } });
     expect(await failureOf(session.examine('INBOX'))).toBeInstanceOf(kind);
+  });
+
+  test.each<[string, (session: ImapSession) => Promise<unknown>]>([
+    ['opened', (session) => session.examine('INBOX')],
+    ['asked for its status', (session) => session.status('inbox', ['UIDNEXT'])],
+    [
+      'put something into',
+      (session) => imapWriting((use) => use(session), changing(session)).transfer('copy', two, one),
+    ],
+  ])('has lost sight of a mailbox that it %s on the same connection, which is of no more use', async (_, show) => {
+    let isLost = false;
+    const { session } = await open({
+      answers: {
+        EXAMINE: () => (isLost ? '% NO Mailbox was deleted under us.\r\n' : `${opened}% OK done\r\n`),
+        SELECT: `${opened}% OK done\r\n`,
+        STATUS: '* STATUS INBOX (UIDNEXT 2)\r\n% OK done\r\n',
+        'UID COPY': '% OK [COPYUID 7 1 2] done\r\n',
+      },
+    });
+    await show(session);
+    isLost = true;
+    expect(await failureOf(session.examine('INBOX'))).toBeInstanceOf(Dismissed);
+    expect(session.isOpen).toBe(false);
   });
 
   test('may send much that was asked for', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ImapFlow } from 'imapflow';
+import { MailboxUnseen } from '../../shared/catalog/source.ts';
 import { imapAccount } from '../../shared/imap/account.ts';
 import type { ImapCredential } from '../../shared/imap/endpoint.ts';
 import { Throttled } from '../../shared/imap/failure.ts';
@@ -261,22 +262,81 @@ describe('throttling', () => {
   });
 });
 
-test('a mailbox that a connection has lost sight of is opened on another one', async () => {
-  let opened = 0;
-  const lost = '% NO Mailbox was deleted under us (0.001 + 0.000 secs).\r\n';
+describe('a mailbox that was deleted under us', () => {
+  const lost = 'NO Mailbox was deleted under us (0.001 + 0.000 secs).\r\n';
   const there = '* 0 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 2] ok\r\n% OK done\r\n';
-  const { server, connections } = await start({
-    answers: {
-      EXAMINE: () => {
-        opened += 1;
-        return opened === 1 ? lost : there;
+  const facts = { scheme: 'xguid', threads: 'derived' } as const;
+
+  test('as a connection says that had shown it, is opened on another one', async () => {
+    let opened = 0;
+    const { server, connections } = await start({
+      answers: {
+        EXAMINE: () => {
+          opened += 1;
+          return opened === 2 ? `% ${lost}` : there;
+        },
       },
-    },
+    });
+    const account = imapAccount(poolOf(), server, anna);
+    for (let nth = 0; nth < 2; nth += 1) {
+      const { vector } = await account.source.read('INBOX', null, facts);
+      expect(vector.uidValidity).toBe(7);
+    }
+    expect([opened, connections()]).toEqual([3, 2]);
+    await account.release();
   });
-  const account = imapAccount(poolOf(), server, anna);
-  const { vector } = await account.source.read('INBOX', null, { scheme: 'xguid', threads: 'derived' });
-  expect([vector.uidValidity, opened, connections()]).toEqual([7, 2, 2]);
-  await account.release();
+
+  describe('as every connection says', () => {
+    /** Of Lost the server says so whatever it is asked; `told`: but not in its lists, at the times given. */
+    const losing = (told: readonly number[] = []): Script => {
+      const offered = 'IMAP4rev1 SASL-IR AUTH=PLAIN NAMESPACE UNSELECT ESEARCH LIST-EXTENDED LIST-STATUS ACL';
+      const status = (name: string) => `* STATUS ${name} (MESSAGES 0 UIDNEXT 2 UIDVALIDITY 7)\r\n`;
+      let lists = 0;
+      return {
+        greeting: `* OK [CAPABILITY ${offered}] ready\r\n`,
+        answers: {
+          AUTHENTICATE: `% OK [CAPABILITY ${offered}] welcome\r\n`,
+          LIST: () => {
+            lists += 1;
+            const ofLost = told.includes(lists) ? status('Lost') : `* ${lost}`;
+            return `* LIST () "/" INBOX\r\n${status('INBOX')}* LIST () "/" Lost\r\n${ofLost}% OK done\r\n`;
+          },
+          EXAMINE: ({ line }) => (line.includes('Lost') ? `% ${lost}` : there),
+          SELECT: `% ${lost}`,
+          STATUS: `% ${lost}`,
+          MYRIGHTS: `% ${lost}`,
+        },
+      };
+    };
+
+    test('cannot be read, and the connection serves the others', async () => {
+      const { server, connections } = await start(losing());
+      const account = imapAccount(poolOf(), server, anna);
+      for (let nth = 0; nth < 3; nth += 1) {
+        const survey = await account.source.survey();
+        expect(survey.map(({ name, selectable, vector }) => [name, selectable, vector?.uidValidity])).toEqual([
+          ['INBOX', true, 7],
+          ['Lost', true, undefined],
+        ]);
+        expect(await failureOf(account.source.read('Lost', null, facts))).toBeInstanceOf(MailboxUnseen);
+        expect(await account.source.rights(['Lost'])).toEqual(new Map());
+        expect((await account.source.read('INBOX', null, facts)).vector.uidValidity).toBe(7);
+      }
+      const messages = { mailbox: 'Lost', uidValidity: 7, uids: [1] };
+      expect(await failureOf(account.writing.flag(messages, 'add', ['\\Seen']))).toBeInstanceOf(MailboxUnseen);
+      expect(connections()).toBe(1);
+      await account.release();
+    });
+
+    test('and not in a list before, costs the connection of that list', async () => {
+      const { server, connections } = await start(losing([1]));
+      const account = imapAccount(poolOf(), server, anna);
+      const vectors = [];
+      for (let nth = 0; nth < 3; nth += 1) vectors.push((await account.source.survey())[1]?.vector?.uidValidity);
+      expect([vectors, connections()]).toEqual([[7, undefined, undefined], 2]);
+      await account.release();
+    });
+  });
 });
 
 describe('the login', () => {

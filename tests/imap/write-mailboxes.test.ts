@@ -283,6 +283,25 @@ describe('a mailbox that is destroyed', () => {
   });
 });
 
+test.each([
+  ['\\Noselect', null, 1],
+  ['\\Marked', 'changed', 0],
+])('a node is deleted as the server lists it: %s', async (attribute, outcome, deletions) => {
+  const scripted = await scriptedServer({
+    answers: {
+      LIST: `* LIST (${attribute}) "/" "A"\r\n% OK done\r\n`,
+      LSUB: '% OK done\r\n',
+      STATUS: '% NO not now\r\n',
+      DELETE: '% OK done\r\n',
+    },
+  });
+  const { account, end } = accountOn(scripted.server, { user: 'u', password: 'p' });
+  expect(await account.mailboxes.remove('A', null, 'A-aside')).toBe(outcome);
+  expect(scripted.commands.filter((line) => line.startsWith('DELETE'))).toHaveLength(deletions);
+  await end();
+  await scripted.close();
+});
+
 describe('what a user names never becomes a command', () => {
   test.each(['a\r\nx DELETE INBOX', 'a\0b', '"', '\\', '{3+}\r\n', 'a) (b', '%*'])('%j', async (name) => {
     const scripted = await scriptedServer({
@@ -291,6 +310,8 @@ describe('what a user names never becomes a command', () => {
         RENAME: '% OK done\r\n',
         SUBSCRIBE: '% OK done\r\n',
         DELETE: '% OK done\r\n',
+        LIST: '% OK done\r\n',
+        LSUB: '% OK done\r\n',
       },
     });
     const { account, end } = accountOn(scripted.server, { user: 'u', password: 'p' });

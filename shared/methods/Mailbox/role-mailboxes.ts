@@ -24,7 +24,7 @@ export async function createRoleMailboxes(
 ): Promise<void> {
   try {
     const [survey, kept] = await Promise.all([source.survey(), keptMailboxes(records)()]);
-    const found = surveyedMailboxes(survey, [], () => false).map((surveyed, key) => ({
+    const found = surveyedMailboxes(survey, []).map((surveyed, key) => ({
       ...{ ...surveyed, key, id: `${key}` as Id, kept: null },
     }));
     const taken = new Set<Role | 'none' | null>([...kept.values()].map(({ role }) => role));
