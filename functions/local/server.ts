@@ -86,8 +86,8 @@ async function serve(
   outgoing.setHeaders(response.headers);
   if (response.body === null) outgoing.end();
   else if (isSmall(response)) {
-    await response.arrayBuffer().then(
-      (body) => outgoing.end(Buffer.from(body)),
+    await wholeOf(response.body, outgoing).then(
+      (body) => outgoing.end(body),
       () => outgoing.destroy(),
     );
   }
@@ -99,6 +99,18 @@ async function serve(
 function isSmall({ headers }: Response): boolean {
   const length = headers.get('Content-Length');
   return length !== null && Number(length) <= wholeOctetsMax;
+}
+
+/** All of a body. The rest of it may still have to be read from elsewhere: it is cancelled when the client goes away. */
+async function wholeOf(body: ReadableStream<Uint8Array>, outgoing: ServerResponse): Promise<Buffer> {
+  const reader = body.getReader();
+  const cancel = () => void reader.cancel().catch(() => {});
+  if (outgoing.destroyed) cancel();
+  outgoing.once('close', cancel);
+  const chunks: Uint8Array[] = [];
+  for (let next = await reader.read(); !next.done; next = await reader.read()) chunks.push(next.value);
+  outgoing.off('close', cancel);
+  return Buffer.concat(chunks);
 }
 
 /** What Node found wrong with what a client sent, where it is not merely no HTTP. */

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import type { App } from '../../functions/http/app.ts';
 import { readBody } from '../../functions/http/read-body.ts';
 import { type LocalServer, startServer } from '../../functions/local/server.ts';
+import { signal } from '../signal.ts';
 
 let running: LocalServer | undefined;
 afterEach(async () => {
@@ -71,19 +72,41 @@ describe('the local server', () => {
   });
 
   test('cancels a body whose client has left', async () => {
-    let cancelled = () => {};
-    const cancelling = new Promise<void>((resolve) => {
-      cancelled = resolve;
-    });
+    const cancelled = signal();
     const body = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new Uint8Array(100_000)),
-      cancel: () => cancelled(),
+      cancel: cancelled.give,
     });
     const { url } = await start(async () => new Response(body));
     const abort = new AbortController();
     await fetch(url, { signal: abort.signal });
     abort.abort();
-    await cancelling;
+    await cancelled.given;
+  });
+
+  test('cancels a small body, too, which is not sent before all of it is there', async () => {
+    const [asked, cancelled] = [signal(), signal()];
+    const body = new ReadableStream<Uint8Array>({ pull: asked.give, cancel: cancelled.give }, { highWaterMark: 0 });
+    const { url } = await start(async () => new Response(body, { headers: { 'Content-Length': '10' } }));
+    const abort = new AbortController();
+    const fetching = fetch(url, { signal: abort.signal }).catch(() => {});
+    await asked.given;
+    abort.abort();
+    await Promise.all([fetching, cancelled.given]);
+  });
+
+  test('cancels the body for a client that has left before there was one', async () => {
+    const cancelled = signal();
+    const body = new ReadableStream<Uint8Array>({ cancel: cancelled.give });
+    const { url } = await start(async () => {
+      client.destroy();
+      await gone;
+      return new Response(body, { headers: { 'Content-Length': '10' } });
+    });
+    const client = connect(Number(new URL(url).port), '127.0.0.1');
+    const gone = once(client, 'close').then(() => new Promise((resolve) => setTimeout(resolve, 50)));
+    client.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await cancelled.given;
   });
 
   test('tells whoever reads a body late that its client has left meanwhile', async () => {
