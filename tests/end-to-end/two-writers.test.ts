@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import { courier, cyrus, dovecot, type TestServer } from '../servers/servers.ts';
+import { signal } from '../signal.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
 import { type InterceptedProduct, interceptedProduct } from './intercepted-product.ts';
 import type { Interception } from './intercepting-proxy.ts';
@@ -9,15 +10,6 @@ import type { JmapClient, Login } from './jmap-client.ts';
 import { letter } from './letter.ts';
 
 type Name = 'One' | 'Two';
-
-/** Something that one waits for and another gives. */
-function signal() {
-  let give = () => {};
-  const given = new Promise<void>((resolve) => {
-    give = resolve;
-  });
-  return { given, give };
-}
 
 /** A mailbox is opened behind the list, and so perhaps before the server has answered that: what is done then must not be in it. */
 const listAnswered = () => pause(100);
@@ -101,6 +93,31 @@ describe.each(servers)(
       expect(Object.keys(await visible())).toHaveLength(delivered);
     }
 
+    /**
+     * When a mailbox is opened to be changed, the other client begins and comes as far as its last command. There it is held until the
+     * function that is given is called; `next` is what happens meanwhile.
+     */
+    function holdAtItsEnd(other: () => Promise<string>, next: Interception): () => Promise<void> {
+      const [end, on] = [signal(), signal()];
+      let said: Promise<string> | null = null;
+      const hold = async () => {
+        end.give();
+        await on.given;
+      };
+      const act = async () => {
+        await listAnswered();
+        behind.proxy.set({ ...lastCommand, moment: 'before', act: hold });
+        said = other();
+        await end.given;
+        behind.proxy.set(next);
+      };
+      behind.proxy.set({ command: /^SELECT/, nth: 1, moment: 'before', act });
+      return async () => {
+        on.give();
+        await said;
+      };
+    }
+
     test(
       'at the same moment: one of them does, and the other one is told why not',
       async () => {
@@ -133,22 +150,14 @@ describe.each(servers)(
         const { ids, first, second, takeOut } = await scene(1);
         const [id = '' as Id] = ids;
         const [one = 0, two = 0] = [(await actor.uids('One')).at(-1), (await actor.uids('Two')).at(-1)];
-        const [end, over] = [signal(), signal()];
-        let expunging: Promise<string> = Promise.resolve('');
-        const act = async () => {
-          await listAnswered();
-          const atEnd = async () => {
-            end.give();
-            await over.given;
-          };
-          behind.proxy.set({ ...lastCommand, moment: 'before', act: atEnd });
-          expunging = takeOut(second, id, 'One');
-          await end.given;
-          // The third wants the copy in One to stay. So the one that looks for what stays in Two finds nothing.
-          const third = () => actor.markDeleted('Two', [two]);
-          behind.proxy.set({ command: /^EXAMINE "Two"/, nth: 1, moment: 'before', act: third });
-        };
-        behind.proxy.set({ command: /^SELECT "One"/, nth: 1, moment: 'before', act });
+        // The third wants the copy in One to stay. So the one that looks for what stays in Two finds nothing.
+        const third = () => actor.markDeleted('Two', [two]);
+        const goOn = holdAtItsEnd(() => takeOut(second, id, 'One'), {
+          command: /^EXAMINE "Two"/,
+          nth: 1,
+          moment: 'before',
+          act: third,
+        });
         await takeOut(first, id, 'One');
         expect(behind.proxy.hasHappened()).toBe(true);
         behind.proxy.set(null);
@@ -158,8 +167,7 @@ describe.each(servers)(
           await actor.expunge('Two', [two]);
           await actor.markDeleted('One', [one]);
         }
-        over.give();
-        await expunging;
+        await goOn();
         await expectNoneLost();
       });
 
@@ -195,26 +203,16 @@ describe.each(servers)(
         for (let broken = 1; ; broken += 1) {
           const { ids, first, second, takeOut } = await scene(1);
           const [id = '' as Id] = ids;
-          const end = signal();
-          const over = signal();
-          let other: Promise<string> = Promise.resolve('');
-          const act = async () => {
-            await listAnswered();
-            const atEnd = async () => {
-              end.give();
-              await over.given;
-            };
-            behind.proxy.set({ ...lastCommand, moment: 'before', act: atEnd });
-            other = takeOut(second, id, 'Two');
-            await end.given;
-            behind.proxy.set({ command: /^(?:SELECT|EXAMINE|UID)/, nth: broken, moment, act: 'drop' });
-          };
-          behind.proxy.set({ command: /^SELECT/, nth: 1, moment: 'before', act });
+          const goOn = holdAtItsEnd(() => takeOut(second, id, 'Two'), {
+            command: /^(?:SELECT|EXAMINE|UID)/,
+            nth: broken,
+            moment,
+            act: 'drop',
+          });
           await takeOut(first, id, 'One');
           const hasBroken = behind.proxy.hasHappened();
           behind.proxy.set(null);
-          over.give();
-          await other;
+          await goOn();
           await expectNoneLost();
           if (hasBroken) continue;
           expect(broken).toBeGreaterThan(3);
