@@ -15,6 +15,8 @@ export type History = {
   readonly anything: () => CatalogEdit;
   /** New flags for so many Emails. */
   readonly flags: (count: number) => CatalogEdit;
+  /** New flags for one Email anywhere. */
+  readonly flag: () => CatalogEdit;
 };
 
 const keywordSets = [
@@ -170,6 +172,8 @@ export function createHistory(random: Random, model: Model): History {
 
     flags: (count) =>
       withEntries(new Map([...model.emails.values()].slice(0, count).map((email) => [email.id, reflagged(email)]))),
+
+    flag: () => withEntries(new Map(someEmails(1).map((email) => [email.id, reflagged(email)]))),
 
     anything: () => {
       const targets = selectable();

@@ -1,7 +1,14 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { createBlockCache } from '../../../shared/catalog/storage/block-cache.ts';
+import { createBlockReader } from '../../../shared/catalog/storage/blocks.ts';
+import { unpackHead } from '../../../shared/catalog/storage/head.ts';
 import { headBytesMax } from '../../../shared/catalog/storage/limits.ts';
-import type { Catalog, CatalogView } from '../../../shared/catalog/view.ts';
+import type { Root } from '../../../shared/catalog/storage/references.ts';
+import type { Key, Shape } from '../../../shared/catalog/storage/shape.ts';
+import { shapes } from '../../../shared/catalog/storage/tables.ts';
+import { leavesBetween } from '../../../shared/catalog/storage/tree.ts';
+import type { Catalog, CatalogEdit, CatalogView } from '../../../shared/catalog/view.ts';
 import { createHistory, type History } from './history.ts';
 import { applyEdit, emptyModel, expectModel, logOf, type Model } from './model.ts';
 import { createRandom } from './random.ts';
@@ -30,6 +37,7 @@ describe('an account of 100,000 messages and 200 mailboxes', () => {
   let history: History;
   let catalog: Catalog;
   let written: number;
+  let leaves: Readonly<Record<string, number>>;
 
   beforeAll(async () => {
     history = createHistory(random, model);
@@ -38,6 +46,7 @@ describe('an account of 100,000 messages and 200 mailboxes', () => {
     const { result, writes } = await unitsOf(world, () => catalog.create(facts, first, null));
     committed(result);
     written = writes;
+    leaves = await leavesOf(world);
     applyEdit(model, first);
     // What is measured is an account in use, not one whose head was just emptied.
     for (let i = 0; i < 60; i++) {
@@ -56,6 +65,17 @@ describe('an account of 100,000 messages and 200 mailboxes', () => {
     );
     const bytes = await bytesOf(world);
     expect(bytes / model.emails.size).toBeLessThan(115);
+  });
+
+  /** As docs/storage-schema.md tells it, and a tenth more for releases of Node that compress less. */
+  test.each([
+    ['mailboxes', 3],
+    ['rows', 853],
+    ['emails', 699],
+    ['threadEmails', 951],
+    ['messageIds', 1096],
+  ])('is packed into few leaves: %s', (table, most) => {
+    expect(leaves[table]).toBeLessThanOrEqual(most * 1.1);
   });
 
   /**
@@ -166,6 +186,13 @@ describe('an account of 100,000 messages and 200 mailboxes', () => {
     expect(result.size).toBe(100);
   });
 
+  test.each([
+    ['a delivery', 'delivery', 15],
+    ['one flag of a message anywhere', 'flag', 12],
+  ] as const)('a commit of %s costs few write units', async (_, kind, units) => {
+    expect(await meanWritesOf(world, catalog, model, history[kind])).toBeLessThanOrEqual(units * 1.1);
+  });
+
   test('takes 100,000 flag changes in one commit, and tells each of them', async () => {
     const edit = history.flags(100_000);
     const before = await opened(catalog);
@@ -180,6 +207,23 @@ describe('an account of 100,000 messages and 200 mailboxes', () => {
     expect(await fresh.emails(ids)).toEqual(new Map(ids.map((id) => [id, model.emails.get(id)])));
     expect((await world.store.readHead('alice'))?.length).toBeLessThan(headBytesMax);
   });
+});
+
+/** Messages; write units of a commit of a delivery, and of one of a flag. */
+test.each([
+  [1_000, 5.3, 7],
+  [10_000, 9.3, 9.8],
+])('in an account of %i messages a commit costs less', async (emails, delivery, flag) => {
+  const world = createWorld(7);
+  const model = emptyModel();
+  const history = createHistory(createRandom(7), model);
+  const catalog = world.freshProcess();
+  const first = history.first({ mailboxes: 200, emails });
+  committed(await catalog.create(facts, first, null));
+  applyEdit(model, first);
+  await meanWritesOf(world, catalog, model, history.delivery, 60);
+  expect(await meanWritesOf(world, catalog, model, history.delivery)).toBeLessThanOrEqual(delivery * 1.1);
+  expect(await meanWritesOf(world, catalog, model, history.flag)).toBeLessThanOrEqual(flag * 1.1);
 });
 
 describe('an account of 2,000 mailboxes', () => {
@@ -208,6 +252,44 @@ describe('an account of 2,000 mailboxes', () => {
     await expectModel(await opened(world.freshProcess()), model);
   });
 });
+
+/** Write units of so many commits, in the mean. */
+async function meanWritesOf(
+  world: World,
+  catalog: Catalog,
+  model: Model,
+  next: () => CatalogEdit,
+  count = 100,
+): Promise<number> {
+  let sum = 0;
+  for (let i = 0; i < count; i++) {
+    const edit = next();
+    const view = await opened(catalog);
+    const { result, writes } = await unitsOf(world, () => catalog.commit(view, edit));
+    committed(result);
+    applyEdit(model, edit);
+    sum += writes;
+  }
+  return sum / count;
+}
+
+/** How many leaves each of the tables has that stay. */
+async function leavesOf({ store }: World): Promise<Readonly<Record<string, number>>> {
+  const packed = await store.readHead('alice');
+  const read = packed && unpackHead(packed);
+  if (read?.kind !== 'head') throw new Error('there is no head');
+  const blocks = createBlockReader({ store, account: 'alice', cache: createBlockCache({ maxBytes: 200e6 }) });
+  const { mailboxes, rows, emails, threadEmails, messageIds } = read.head.tables;
+  const count = async <K extends Key, V>(shape: Shape<K, V>, { root }: { readonly root: Root<K> }, last: K) =>
+    (await leavesBetween({ shape, blocks }, root, root.refs[0]?.first ?? last, last)).length;
+  return {
+    mailboxes: await count(shapes.mailboxes, mailboxes, Number.POSITIVE_INFINITY),
+    rows: await count(shapes.rows, rows, Number.POSITIVE_INFINITY),
+    emails: await count(shapes.emails, emails, '~'),
+    threadEmails: await count(shapes.threadEmails, threadEmails, '~'),
+    messageIds: await count(shapes.messageIds, messageIds, '~'),
+  };
+}
 
 /** Bytes of all blocks of the account. */
 async function bytesOf({ store }: World): Promise<number> {
