@@ -1,4 +1,5 @@
 import type { Id } from '../jmap/scalars.ts';
+import { vectorOf } from './delta.ts';
 import type { MailboxKey } from './email.ts';
 import type { MailboxEntry, MailboxVector } from './mailbox.ts';
 import {
@@ -19,6 +20,8 @@ export type Look = {
   readonly changed: ReadonlyMap<MailboxKey, MailboxEntry | null>;
   /** Every mailbox there is, with its entry as of now and what STATUS said (null: nothing this time). */
   readonly mailboxes: ReadonlyMap<MailboxKey, { readonly entry: MailboxEntry; readonly status: MailboxVector | null }>;
+  /** Whether each mailbox is what it was, and under the name and UIDVALIDITY it had. */
+  readonly isFamiliar: boolean;
   /** Equal in two looks at one view that find the same mailboxes under the same names. */
   readonly structure: string;
 };
@@ -74,21 +77,27 @@ export async function lookAt(
     entry.name,
     status?.uidValidity ?? null,
   ]);
-  return { changed, mailboxes, structure: JSON.stringify([names, vanished]) };
+  const isFamiliar = changed.size === 0 && [...mailboxes.values()].every(hasSameValidity);
+  return { changed, mailboxes, isFamiliar, structure: JSON.stringify([names, vanished]) };
 }
 
 /**
  * A look whose mailboxes two surveys in a row agree on, unless the first one finds them as they were. A survey may be older than
- * the view, and one during which a mailbox is renamed shows it twice or not at all.
+ * the view, and one during which a mailbox is renamed shows it twice or not at all, also under the name of another one.
  */
 export async function steadyLook(context: SyncContext, known: Known, first: readonly SurveyedMailbox[]): Promise<Look> {
   let seen = await lookAt(context, known, first);
-  for (let surveys = 1; seen.changed.size > 0 && surveys < surveysMax; surveys += 1) {
+  for (let surveys = 1; !seen.isFamiliar && surveys < surveysMax; surveys += 1) {
     const { structure } = seen;
     seen = await lookAt(context, known, await context.source.survey());
     if (seen.structure === structure) break;
   }
   return seen;
+}
+
+function hasSameValidity({ entry, status }: { readonly entry: MailboxEntry; readonly status: MailboxVector | null }) {
+  const known = vectorOf(entry);
+  return known === null || status === null || known.uidValidity === status.uidValidity;
 }
 
 /** The MAILBOXIDs that decide, also of each mailbox under whose name another one is known that turns out to be called otherwise. */

@@ -409,6 +409,31 @@ describe('a survey is no snapshot', () => {
   });
 
   test.each([
+    ['that are empty', 0],
+    ['with messages', 1],
+  ])(
+    'two mailboxes %s that swap their names during it, and have one UIDVALIDITY then, keep their ids',
+    async (_, count) => {
+      for (let left = count; left > 0; left -= 1) for (const name of ['Archive', 'Trash']) deliver(name);
+      const idsOf = async (view: CatalogView) =>
+        Object.fromEntries([...(await view.mailboxes()).values()].map((entry) => [entry.name, entry.id]));
+      const { Archive, Trash } = await idsOf(await synced());
+      const swapping = once(
+        ({ command, mailbox }) => command === 'status' && mailbox === 'Trash',
+        () => {
+          server.rename('Archive', 'x');
+          server.rename('Trash', 'Archive');
+          server.rename('x', 'Trash');
+        },
+      );
+      expect(await idsOf(await synced(swapping))).toMatchObject({ Archive: Trash, Trash: Archive });
+      const view = await synced();
+      expect(await idsOf(view)).toMatchObject({ Archive: Trash, Trash: Archive });
+      await holdsWhatServerHolds(view, server);
+    },
+  );
+
+  test.each([
     ['under neither name', 'Trash', 'Bin'],
     ['under both names', 'Archive', 'Zoo'],
   ])('a mailbox renamed during it is neither gone nor doubled: %s', async (_how, from, to) => {
