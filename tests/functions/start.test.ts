@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -76,8 +76,8 @@ describe('npm start', () => {
     expect((await readdir(folder)).sort()).toEqual(['keys.json', 'outbox', 'store', 'uploads']);
   });
 
-  test('without a mail server starts one of its own; the requests that it prints work', async () => {
-    const { child, output } = await start('--port', '0');
+  test('without a mail server starts one of its own; the requests that it prints and those of the README work', async () => {
+    const { child, url, output } = await start('--port', '0');
     const curls = output().match(/^ {2}curl .*$/gm) ?? [];
     expect(curls).toHaveLength(2);
     const env = { ...process.env, PATH: `${process.env.PATH}:${await folderWithCurl()}` };
@@ -95,7 +95,8 @@ describe('npm start', () => {
       ],
     });
 
-    expect(await sendToAnother(output())).toBe('Hello from the demo');
+    await tryReadme(url, env);
+    expect(await subjectsOf(url, 'sam@example.org')).toEqual(['Hello']);
 
     const [, port] = /IMAP +127\.0\.0\.1:(\d+)/.exec(output()) ?? [];
     expect(await listens(Number(port))).toBe(true);
@@ -144,33 +145,42 @@ describe('npm start', () => {
   });
 });
 
-/** As the README does it: a message from one user of the demo to the other; the subject of what that one has then. */
-async function sendToAnother(output: string): Promise<string | undefined> {
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0] ?? '';
-  const as = async (user: string) => {
-    const headers = { Authorization: `Basic ${btoa(`${user}:postern`)}`, 'Content-Type': 'application/json' };
-    const session = (await (await fetch(`${url}/.well-known/jmap`, { headers })).json()) as { accounts: object };
-    const [accountId = ''] = Object.keys(session.accounts);
-    return async (...calls: [string, object][]) => {
-      const using = ['core', 'mail', 'submission'].map((each) => `urn:ietf:params:jmap:${each}`);
-      const methodCalls = calls.map(([name, args], index) => [name, { accountId, ...args }, String(index)]);
-      const body = JSON.stringify({ using, methodCalls });
-      const answer = await fetch(`${url}/jmap/api`, { method: 'POST', headers, body });
-      return (await answer.json()) as { methodResponses: [string, { ids?: string[]; list?: { subject: string }[] }][] };
-    };
-  };
-  const robin = await as('robin@example.org');
-  const sent = await robin(['Mailbox/query', { filter: { role: 'sent' } }]);
-  const mailboxIds = { [sent.methodResponses[0]?.[1].ids?.[0] ?? '']: true };
-  const addresses = { from: [{ email: 'robin@example.org' }], to: [{ email: 'sam@example.org' }] };
-  const email = { ...addresses, mailboxIds, subject: 'Hello from the demo' };
-  const submission = { identityId: 'Idefault', emailId: '#email' };
-  const answer = await robin(['Email/set', { create: { email } }], ['EmailSubmission/set', { create: { submission } }]);
-  expect(answer.methodResponses[1]?.[1]).toMatchObject({ created: { submission: { undoStatus: 'final' } } });
-  const sam = await as('sam@example.org');
-  const reference = { resultOf: '0', name: 'Email/query', path: '/ids' };
-  const got = await sam(['Email/query', {}], ['Email/get', { '#ids': reference, properties: ['subject'] }]);
-  return got.methodResponses[1]?.[1].list?.[0]?.subject;
+/** What a reader does who types in what the README has, one block after the other. */
+async function tryReadme(url: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const blocks = [...(await readFile('README.md', 'utf8')).matchAll(/^```sh\n(.*?)^```/gms)].map(
+    ([, block = '']) => block,
+  );
+  const script = blocks.filter((block) => block.includes('curl ')).join('\necho\n');
+  const { stdout } = await promisify(execFile)('sh', ['-c', script.replaceAll('http://127.0.0.1:8080', url)], { env });
+  const message = { from: expect.any(Array), subject: expect.any(String), preview: expect.any(String) };
+  expect(stdout.split('\n').map((line) => JSON.parse(line))).toMatchObject([
+    { username: 'robin@example.org' },
+    {
+      methodResponses: [
+        ['Mailbox/get', { list: expect.arrayContaining([expect.objectContaining({ role: 'inbox' })]) }, '0'],
+        ['Email/query', {}, '1'],
+        ['Email/get', { list: [message, message] }, '2'],
+      ],
+    },
+    {
+      methodResponses: [
+        ['Email/set', { created: { hello: {} } }, '0'],
+        ['EmailSubmission/set', { created: { k: { undoStatus: 'final' } } }, '1'],
+      ],
+    },
+  ]);
+}
+
+/** The subjects of all messages that a user of the demo has. */
+async function subjectsOf(url: string, user: string): Promise<unknown> {
+  const headers = { Authorization: `Basic ${btoa(`${user}:postern`)}`, 'Content-Type': 'application/json' };
+  const session = (await (await fetch(`${url}/.well-known/jmap`, { headers })).json()) as { accounts: object };
+  const [accountId] = Object.keys(session.accounts);
+  const methodCalls = [['Email/get', { accountId, ids: null, properties: ['subject'] }, '0']];
+  const body = JSON.stringify({ using: ['core', 'mail'].map((each) => `urn:ietf:params:jmap:${each}`), methodCalls });
+  const answer = await (await fetch(`${url}/jmap/api`, { method: 'POST', headers, body })).json();
+  const { methodResponses } = answer as { methodResponses: [string, { list?: { subject: string }[] }][] };
+  return methodResponses[0]?.[1].list?.map(({ subject }) => subject);
 }
 
 async function listens(port: number): Promise<boolean> {
