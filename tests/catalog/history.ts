@@ -116,7 +116,8 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
   const doubled = new Set<FakeContent>();
   /** Mailboxes, by MAILBOXID, of which nothing tells which they are where there is no such id; see `noteRenumbered`. */
   const renumbered = new Set<string>();
-  /** Mailboxes, by MAILBOXID, that got another name since everything was seen. */
+  /** Mailboxes, by MAILBOXID, when everything was seen, and those made since then that got another name. */
+  let known = new Set<string>();
   const renamed = new Set<string>();
   let isOneRenumbered = false;
   /** Messages without `\\Deleted` of which nothing tells yet that they have lost it: no mod-sequence does. */
@@ -222,12 +223,14 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
     if (server.names().length < 9) create(freshName());
   };
   const noteRenamed = (name: string) => {
-    renamed.add(server.mailboxId(name));
-    if (isOneRenumbered) renumbered.add(server.mailboxId(name));
+    const id = server.mailboxId(name);
+    if (known.has(id)) return;
+    renamed.add(id);
+    if (isOneRenumbered) renumbered.add(id);
   };
   /**
-   * A mailbox has another UIDVALIDITY, or was made anew under its name, which looks like that. If names went from one to another
-   * before or after, unseen in between, a name with a UIDVALIDITY never seen may be any of them.
+   * A mailbox has another UIDVALIDITY, or was made anew under its name, which looks like that: and so does one that was never seen,
+   * and goes by its name before it is.
    */
   const noteRenumbered = (name: string) => {
     isOneRenumbered = true;
@@ -319,6 +322,7 @@ function worldOf(server: FakeMailServer, random: (below: number) => number, sche
       unread.clear();
       renamed.clear();
       isOneRenumbered = false;
+      known = new Set(server.names().map((name) => server.mailboxId(name)));
     },
     act: () => {
       perform();
