@@ -69,3 +69,28 @@ test.each(servers)(
     expect([...namesOf((await takeSnapshot(client, [])).Mailbox)]).toEqual([...namesOf(before.Mailbox)]);
   },
 );
+
+test.each(servers)(
+  'a mailbox on $title that may be deleted and not be read is not deleted, for nobody has seen what is in it',
+  async ({ administer }) => {
+    const { server, user, setRights, stop } = await administer();
+    stops.push(stop);
+    const actor = await imapActor(server, user);
+    stops.push(() => actor.close());
+    const product = startProduct(server);
+    stops.push(() => product.stop());
+    await actor.create('Closed');
+    await actor.deliver('Closed', letter({ token: 'unseen' }));
+    await setRights('Closed', 'lxka');
+    const client = await (await product.startProcess()).client(user);
+    const { id } = mailboxNamed(await takeSnapshot(client, []), 'Closed');
+    for (const onDestroyRemoveEmails of [false, true]) {
+      const { notDestroyed } = await client.one<{ notDestroyed: Refusals }>('Mailbox/set', {
+        ...{ destroy: [id], onDestroyRemoveEmails },
+      });
+      expect(notDestroyed).toEqual({ [id]: expect.objectContaining({ type: 'mailboxHasEmail' }) });
+    }
+    await setRights('Closed', 'lrswipkxtea');
+    expect((await actor.rows('Closed')).map(({ token }) => token)).toEqual(['unseen']);
+  },
+);
