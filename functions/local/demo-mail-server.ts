@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type Provider, singleProvider } from '../../shared/providers.ts';
+import { startDemoAnswers } from './demo-answers.ts';
 import { type DemoSubmission, startDemoSubmission } from './demo-submission.ts';
 import { hasPigeonhole, startDovecot } from './dovecot.ts';
 import { fillSampleMailbox } from './sample-mail/fill-sample-mailbox.ts';
@@ -35,9 +36,11 @@ export async function startDemoMailServer(folder: string, say: (line: string) =>
     quota: { storageMegabytes: 1_024, messages: 100_000 },
     sieve: hasPigeonhole(),
   });
+  const answers = startDemoAnswers(dovecot);
   let submission: DemoSubmission | null = null;
   const stop = async () => {
     await submission?.stop();
+    await answers.stop();
     await dovecot.stop();
   };
   try {

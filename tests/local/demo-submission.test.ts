@@ -1,6 +1,10 @@
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startDemoAnswers } from '../../functions/local/demo-answers.ts';
 import { type DemoSubmission, startDemoSubmission } from '../../functions/local/demo-submission.ts';
-import { type DovecotServer, startDovecot } from '../../functions/local/dovecot.ts';
+import { type DovecotServer, hasPigeonhole, startDovecot } from '../../functions/local/dovecot.ts';
+import { sieveAccount } from '../../shared/sieve/account.ts';
+import { Pauses } from '../../shared/sieve/pauses.ts';
 import { smtpRelay } from '../../shared/smtp/relay.ts';
 
 const [robin, sam] = ['robin@example.org', 'sam@example.org'];
@@ -86,3 +90,36 @@ test('a message that cannot be delivered is not accepted', async () => {
   expect(outcome).toMatchObject({ kind: 'refused', at: 'message', reply: { code: 451 } });
   await broken.stop();
 });
+
+test('what Sieve sends is delivered to the users of the demo, and to nobody else', async () => {
+  if (!hasPigeonhole()) return;
+  const answering = await startDovecot({
+    users: [robin, sam].map((user) => ({ user, password: 'postern' })),
+    sieve: true,
+  });
+  const answers = startDemoAnswers(answering);
+  try {
+    const script = 'require ["vacation", "copy"]; redirect :copy "bob@example.com"; vacation "I am away";';
+    const place = { host: '127.0.0.1', port: answering.sievePort ?? 0, tls: 'plaintext', ca: null } as const;
+    const { scripts, release } = sieveAccount(
+      { name: 'demo', sieve: place, auth: ['plain'] },
+      { kind: 'password', user: robin, password: 'postern' },
+      new Pauses(),
+    );
+    await scripts.put('away', Buffer.from(script));
+    await scripts.activate('away');
+    await release();
+    await answering.deliver({
+      from: sam,
+      to: robin,
+      message: Buffer.from(`From: ${sam}\r\nTo: ${robin}\r\nSubject: x\r\n\r\nx\r\n`),
+    });
+    const inbox = () => answering.doveadm('fetch', '-u', sam, 'text', 'mailbox', 'INBOX');
+    while (!(await inbox()).includes('I am away')) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await inbox()).toContain(`From: <${robin}>`);
+    while ((await readdir(answering.outbox)).length > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  } finally {
+    await answers.stop();
+    await answering.stop();
+  }
+}, 30_000);
