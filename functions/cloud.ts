@@ -11,6 +11,7 @@ import { s3Outbox } from '../shared/aws/s3-outbox.ts';
 import { type Config, readConfig, type SettingName, variableOf } from '../shared/config.ts';
 import { ConfigurationError } from '../shared/configuration-error.ts';
 import { uploadId } from '../shared/methods/Blob/uploads.ts';
+import { sendLanes } from '../shared/providers.ts';
 import { compose, type Postern } from './compose.ts';
 import { readProviders } from './read-providers.ts';
 import type { Due } from './sending/queue.ts';
@@ -37,8 +38,8 @@ function at(endpoint: string | null): { readonly endpoint?: string } {
 /** The server on AWS, with the environment that infra/stack.ts gives its functions; `call` has the sender called when something is due. */
 export function composeInCloud(): Postern & { readonly call: (due: Due) => Promise<void> } {
   const config = readConfig();
-  const { providers, bucket, outboxBucket, vaultKey, sendQueue } = config;
-  if (providers === null || bucket === null || outboxBucket === null || vaultKey === null || sendQueue === null) {
+  const { providers: providersFile, bucket, outboxBucket, vaultKey, sendQueue } = config;
+  if (providersFile === null || bucket === null || outboxBucket === null || vaultKey === null || sendQueue === null) {
     const missing = needed.filter((name) => config[name] === null);
     throw new ConfigurationError(
       'These settings cannot be used',
@@ -46,9 +47,11 @@ export function composeInCloud(): Postern & { readonly call: (due: Due) => Promi
     );
   }
   const { client, s3 } = storesInCloud(config);
-  const call = sqsClock({ client: new SQSClient(at(config.queueEndpoint)), queueUrl: sendQueue, now });
+  const providers = readProviders(providersFile);
+  const lanes = new Set(sendLanes(providers));
+  const call = sqsClock({ client: new SQSClient(at(config.queueEndpoint)), queueUrl: sendQueue, lanes, now });
   const postern = compose(config, {
-    providers: readProviders(providers),
+    providers,
     store: dynamodbCatalogStore({ client, tableName: config.table, now }),
     records: dynamodbRecordStore({ client, tableName: config.recordsTable, now }),
     blobs: s3BlobStore({

@@ -17,7 +17,7 @@ import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3'
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { cors, type SettingName, variableOf } from '../shared/config.ts';
-import { parseProviders } from '../shared/providers.ts';
+import { type Provider, parseProviders, sendLane, sendLanes } from '../shared/providers.ts';
 
 const project = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -39,6 +39,7 @@ export type PosternProps = StackProps & {
 export class PosternStack extends Stack {
   constructor(scope: Construct, id: string, { providersFile, publicUrl, ...props }: PosternProps) {
     super(scope, id, props);
+    const { providers, enclosures } = readProviders(providersFile);
 
     // Everything in it can be made anew from the mail servers, so it is neither backed up nor kept.
     const table = new TableV2(this, 'Cache', {
@@ -98,12 +99,19 @@ export class PosternStack extends Stack {
     // Without it nothing that waits can be opened any more, so it outlives the stack.
     const vaultKey = new Key(this, 'VaultKey', { enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
     const failedSends = new Queue(this, 'FailedSends', { enforceSSL: true, retentionPeriod: Duration.days(14) });
-    const sends = new Queue(this, 'Sends', {
-      enforceSSL: true,
-      // Six times what the sender may take, as Lambda wants it.
-      visibilityTimeout: Duration.minutes(90),
-      deadLetterQueue: { queue: failedSends, maxReceiveCount: 5 },
-    });
+    const queueOf = (id: string, queueName: string) =>
+      new Queue(this, id, {
+        queueName,
+        enforceSSL: true,
+        // Six times what the sender may take, as Lambda wants it.
+        visibilityTimeout: Duration.minutes(90),
+        deadLetterQueue: { queue: failedSends, maxReceiveCount: 5 },
+      });
+    // A submission server that hangs holds up its own users and nobody else. The first one is for providers that are there no more.
+    const sendsName = `${this.stackName}-Sends`;
+    const sends = queueOf('Sends', sendsName);
+    const lanes = sendLanes(providers).map((name) => queueOf(`Sends-${name}`, sendLane(sendsName, name)));
+    const allSends = [sends, ...lanes];
     // Whoever takes a request may seal, and only the sender may open what was sealed.
     const senderLog = new LogGroup(this, 'SenderLog', {
       retention: RetentionDays.ONE_MONTH,
@@ -119,7 +127,9 @@ export class PosternStack extends Stack {
     senderRole.addToPolicy(new PolicyStatement({ actions: ['s3:GetObject', 's3:DeleteObject'], resources: objects }));
     vaultKey.grant(role, 'kms:GenerateDataKey');
     vaultKey.grant(senderRole, 'kms:Decrypt');
-    for (const each of [role, senderRole]) sends.grant(each, 'sqs:SendMessage');
+    // By name, since there may be more of them than a policy has room for.
+    const sending = { actions: ['sqs:SendMessage'], resources: [sends.queueArn, sendLane(sends.queueArn, '*')] };
+    for (const each of [role, senderRole]) each.addToPolicy(new PolicyStatement(sending));
 
     const shared = {
       handler: 'handler',
@@ -134,7 +144,7 @@ export class PosternStack extends Stack {
         minify: true,
         keepNames: true,
         bundleAwsSDK: true,
-        commandHooks: bringing(enclosuresOf(providersFile)),
+        commandHooks: bringing(enclosures),
       },
     };
     const settings = {
@@ -171,7 +181,10 @@ export class PosternStack extends Stack {
       logGroup: senderLog,
       environment: environmentOf(settings),
     });
-    sender.addEventSource(new SqsEventSource(sends, { batchSize: 1, maxConcurrency: 50 }));
+    for (const each of allSends) {
+      http.node.addDependency(each);
+      sender.addEventSource(new SqsEventSource(each, { batchSize: 1, maxConcurrency: 50 }));
+    }
     new Rule(this, 'EachMinute', {
       schedule: Schedule.rate(Duration.minutes(1)),
       // The tick itself says nothing: the sender looks for what comes into the reach of its queue.
@@ -205,10 +218,10 @@ function environmentOf(settings: Partial<Record<SettingName, string>>): { [varia
 /** A file that goes into the bundle, and its path there. */
 type Enclosure = { readonly from: string; readonly to: string };
 
-/** The providers file and the certificates that it names; one with mistakes is refused here and not when it is deployed. */
-function enclosuresOf(providersFile: string): Enclosure[] {
+/** With the providers, their file and the certificates that it names; one with mistakes is refused here and not when it is deployed. */
+function readProviders(providersFile: string): { providers: readonly Provider[]; enclosures: readonly Enclosure[] } {
   const enclosures = [{ from: providersFile, to: 'providers.json' }];
-  parseProviders(readFileSync(providersFile, 'utf8'), (name) => {
+  const providers = parseProviders(readFileSync(providersFile, 'utf8'), (name) => {
     const to = path.normalize(name);
     if (path.isAbsolute(to) || to.startsWith('..'))
       throw new Error('to be deployed it must be below the providers file');
@@ -216,7 +229,7 @@ function enclosuresOf(providersFile: string): Enclosure[] {
     enclosures.push({ from, to });
     return readFileSync(from, 'utf8');
   });
-  return enclosures;
+  return { providers, enclosures };
 }
 
 /** Copies files into the bundle. */

@@ -50,7 +50,11 @@ const settings = {
   // Sending later, in the cloud.
   outboxBucket: setting(text, null, 'S3 bucket of messages that wait to be sent (none is held)'),
   vaultKey: setting(text, null, 'KMS key under which messages that wait, and what it takes to send them, are sealed'),
-  sendQueue: setting(text, null, 'URL of the SQS queue that calls the sender when a message is due'),
+  sendQueue: setting(
+    text,
+    null,
+    'URL of the SQS queue that calls the sender when a message is due; a provider has one that ends in its name',
+  ),
   kmsEndpoint: setting(url, null, 'URL of KMS, when it is not the one of the region'),
   queueEndpoint: setting(url, null, 'URL of SQS, when it is not the one of the region'),
 

@@ -127,6 +127,16 @@ const usualSending: Sending = {
   savesSent: false,
 };
 
+/** Names of the providers whose messages that wait have a queue of their own in the cloud: of all that send any. */
+export function sendLanes(providers: readonly Provider[]): string[] {
+  return providers.flatMap(({ name, smtp }) => (smtp === null ? [] : [name]));
+}
+
+/** The name or URL of the queue of a provider, beside that of all others; SQS takes names of 80 characters. */
+export function sendLane(queue: string, provider: string): string {
+  return `${queue}-${provider}`;
+}
+
 /**
  * Finds the provider of a login: the exact domain first, then the longest `*.` pattern, then `*`. A login without a
  * domain belongs to `*`. null: no provider is responsible, or it is no login at all.

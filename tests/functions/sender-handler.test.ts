@@ -84,6 +84,16 @@ describe('the sender', () => {
   });
 });
 
+test('a call goes into the queue of its provider, and of one that has none into the common queue', async () => {
+  const sent: string[] = [];
+  const client = { send: async ({ input }: { input: { QueueUrl: string } }) => void sent.push(input.QueueUrl) };
+  const call = sqsClock({
+    ...{ client: client as unknown as SQSClient, queueUrl: 'https://q', lanes: new Set(['p', 'q']), now: Date.now },
+  });
+  for (const provider of ['p', 'q', 'gone', '']) await call({ ...due(Date.now()), provider });
+  expect(sent).toEqual(['https://q-p', 'https://q-q', 'https://q', 'https://q']);
+});
+
 describe('how late a message is sent, by the schedule and the queue alone,', () => {
   const second = 1_000;
   /** Holds a message; when the first call for it arrives that comes at its time or later, in milliseconds after that time. */
@@ -100,7 +110,7 @@ describe('how late a message is sent, by the schedule and the queue alone,', () 
         if (!isCallLost(clock - message.at)) arrivals.push(clock + input.DelaySeconds * second);
       },
     } as unknown as SQSClient;
-    const call = sqsClock({ client, queueUrl: 'q', now });
+    const call = sqsClock({ client, queueUrl: 'q', lanes: new Set(), now });
     const handler = createSenderHandler({
       queue: {
         dueUntil: async (ms, _, after) => (message.at <= ms && after == null ? [message] : []),

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type FauxqsServer, startFauxqs } from 'fauxqs';
 import { type LocalStore, startLocalStore } from '../../functions/local/store.ts';
 import { localStoreAccess } from '../../functions/local/store-access.ts';
+import { sendLane } from '../../shared/providers.ts';
 import { type KmsStandIn, startKms } from '../aws/kms-stand-in.ts';
 import { dovecot, type TestUser } from '../servers/servers.ts';
 import { type SubmissionServer, submissionServer } from '../smtp/submission-server.ts';
@@ -16,7 +17,7 @@ const run = promisify(execFile);
 
 type Resource = {
   Type: string;
-  Properties: { Environment?: { Variables: { [name: string]: unknown } } };
+  Properties: { Environment?: { Variables: { [name: string]: unknown } }; QueueName?: string };
   Metadata: { [name: string]: string };
 };
 
@@ -66,9 +67,11 @@ beforeAll(async () => {
   const http = functionOf('Http');
   bundle = path.join(output, http?.Metadata['aws:asset:path'] ?? '');
   senderBundle = path.join(output, functionOf('Sender')?.Metadata['aws:asset:path'] ?? '');
-  for (const id of Object.keys(template.Resources))
-    if (template.Resources[id].Type === 'AWS::SQS::Queue')
-      queueUrls.set(nameOf(id), bucket.createQueue(nameOf(id), { region: localStoreAccess.region }).queueUrl);
+  for (const [id, { Type, Properties }] of Object.entries<Resource>(template.Resources)) {
+    if (Type !== 'AWS::SQS::Queue') continue;
+    const { queueUrl } = bucket.createQueue(Properties.QueueName ?? nameOf(id), { region: localStoreAccess.region });
+    queueUrls.set(nameOf(id), queueUrl);
+  }
   const named = (type: string) =>
     Object.entries<Resource>(template.Resources).flatMap(([id, { Type }]) => (Type === type ? [nameOf(id)] : []));
   store = await startLocalStore({ folder: null, tableNames: named('AWS::DynamoDB::GlobalTable'), now: Date.now });
@@ -242,7 +245,7 @@ describe('the function that is deployed', () => {
     expect(kms.calls.map(({ operation }) => operation)).toEqual(['GenerateDataKey', 'GenerateDataKey']);
 
     const client = new SQSClient({ endpoint: `http://127.0.0.1:${bucket.port}`, ...localStoreAccess });
-    const QueueUrl = environment.POSTERN_SEND_QUEUE ?? '';
+    const QueueUrl = sendLane(environment.POSTERN_SEND_QUEUE ?? '', 'test');
     const { Messages = [] } = await client.send(new ReceiveMessageCommand({ QueueUrl, WaitTimeSeconds: 10 }));
     client.destroy();
     expect(JSON.parse(Messages[0]?.Body ?? '{}')).toEqual({

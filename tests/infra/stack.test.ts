@@ -8,6 +8,7 @@ import { Runtime } from 'aws-cdk-lib/aws-lambda';
 import { PosternStack } from '../../infra/stack.ts';
 import { readConfig, unknownVariables } from '../../shared/config.ts';
 import { overdueMs } from '../../shared/methods/EmailSubmission/ledger.ts';
+import { sendLane } from '../../shared/providers.ts';
 
 /** Where the templates were written. */
 const synthesized: string[] = [];
@@ -24,6 +25,21 @@ function synthesize(options: { providersFile?: string; publicUrl?: string } = {}
   return Template.fromStack(new PosternStack(app, 'Test', { providersFile, publicUrl }));
 }
 
+/** A file of two providers that send and one that does not. */
+function severalProviders(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'postern-providers-'));
+  synthesized.push(folder);
+  const imap = { host: 'imap.example.com', port: 993, tls: 'implicit' };
+  const smtp = { host: 'smtp.example.com', port: 587, tls: 'starttls' };
+  const providers = [
+    { name: 'one', domains: ['one.example'], imap, smtp },
+    { name: 'two', domains: ['two.example'], imap, smtp },
+    { name: 'three', domains: ['*'], imap },
+  ];
+  writeFileSync(path.join(folder, 'providers.json'), JSON.stringify({ providers }));
+  return path.join(folder, 'providers.json');
+}
+
 const template = synthesize();
 type Statement = { Action: string | string[]; Resource: unknown };
 
@@ -36,14 +52,16 @@ function environment(of: Template): { [name: string]: string } {
 function grantsOf(name: string): [string | string[], string][] {
   const policies = Object.entries(template.findResources('AWS::IAM::Policy')).filter(([id]) => id.startsWith(name));
   const statements = policies.flatMap(([, policy]) => policy.Properties.PolicyDocument.Statement as Statement[]);
-  const nameOf = (resource: unknown) => /"(\w+?)[0-9A-F]{8}"/.exec(JSON.stringify(resource))?.[1] ?? '';
-  return statements.map(({ Action, Resource }) => [Action, nameOf(Resource)]);
+  const namesOf = (resources: unknown) =>
+    [...JSON.stringify(resources).matchAll(/"(\w+?)[0-9A-F]{8}"/g)].map(([, name]) => name).join(' ');
+  return statements.map(({ Action, Resource }) => [Action, namesOf(Resource)]);
 }
 
 describe('the functions', () => {
   test('may do what they need with what is theirs, and nothing else: one seals, the other opens', () => {
     const catalog = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:PutItem', 'dynamodb:BatchWriteItem'];
     const records = ['dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:PutItem', 'dynamodb:DeleteItem'];
+    const receiving = expect.arrayContaining(['sqs:ReceiveMessage', 'sqs:DeleteMessage']);
     expect(grantsOf('HttpRole')).toEqual([
       [['logs:CreateLogStream', 'logs:PutLogEvents'], 'HttpLog'],
       [catalog, 'Cache'],
@@ -52,7 +70,7 @@ describe('the functions', () => {
       [['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:AbortMultipartUpload'], 'Uploads'],
       [['s3:PutObject', 's3:DeleteObject'], 'Outbox'],
       ['kms:GenerateDataKey', 'VaultKey'],
-      ['sqs:SendMessage', 'Sends'],
+      ['sqs:SendMessage', 'Sends Sends'],
     ]);
     expect(grantsOf('SenderRole')).toEqual([
       [['logs:CreateLogStream', 'logs:PutLogEvents'], 'SenderLog'],
@@ -61,8 +79,9 @@ describe('the functions', () => {
       ['s3:ListBucket', 'Outbox'],
       [['s3:GetObject', 's3:DeleteObject'], 'Outbox'],
       ['kms:Decrypt', 'VaultKey'],
-      ['sqs:SendMessage', 'Sends'],
-      [expect.arrayContaining(['sqs:ReceiveMessage', 'sqs:DeleteMessage']), 'Sends'],
+      ['sqs:SendMessage', 'Sends Sends'],
+      [receiving, 'Sends'],
+      [receiving, 'Sendsexample'],
     ]);
     template.allResourcesProperties('AWS::IAM::Role', { ManagedPolicyArns: Match.absent() });
   });
@@ -159,9 +178,38 @@ test('the bucket is closed to the public, and lets go of uploaded files after a 
 describe('what waits to be sent', () => {
   test('is looked for each minute, called for by a queue, and set aside when it fails again and again', () => {
     template.hasResourceProperties('AWS::Events::Rule', { ScheduleExpression: 'rate(1 minute)' });
-    template.hasResourceProperties('AWS::Lambda::EventSourceMapping', { BatchSize: 1 });
-    template.hasResourceProperties('AWS::SQS::Queue', { RedrivePolicy: { maxReceiveCount: 5 } });
-    template.resourceCountIs('AWS::SQS::Queue', 2);
+    const queues = Object.values(template.findResources('AWS::SQS::Queue')).map(({ Properties }) => Properties);
+    const named = queues.filter(({ QueueName }) => QueueName !== undefined);
+    expect(named.map(({ RedrivePolicy }) => RedrivePolicy.maxReceiveCount)).toEqual(named.map(() => 5));
+    expect(queues.length).toBe(named.length + 1);
+  });
+
+  test('is sent by each provider on its own, so that one that hangs holds up nobody else', () => {
+    const template = synthesize({ providersFile: severalProviders() });
+    const sending = ['Test-Sends-one', 'Test-Sends-two'];
+    const queues = Object.entries(
+      template.findResources('AWS::SQS::Queue', { Properties: { QueueName: Match.anyValue() } }),
+    );
+    expect(queues.map(([, { Properties }]) => Properties.QueueName).sort()).toEqual(['Test-Sends', ...sending].sort());
+    const sources = Object.values(template.findResources('AWS::Lambda::EventSourceMapping'));
+    expect(sources.map(({ Properties }) => Properties.EventSourceArn['Fn::GetAtt'][0]).sort()).toEqual(
+      queues.map(([id]) => id).sort(),
+    );
+    for (const { Properties } of sources) {
+      expect(Properties).toMatchObject({ BatchSize: 1, ScalingConfig: { MaximumConcurrency: 50 } });
+    }
+    const common = {
+      'Fn::GetAtt': [queues.find(([, { Properties }]) => Properties.QueueName === 'Test-Sends')?.[0], 'Arn'],
+    };
+    const grant = { Action: 'sqs:SendMessage', Resource: [common, { 'Fn::Join': ['', [common, sendLane('', '*')]] }] };
+    for (const { Properties } of Object.values(template.findResources('AWS::IAM::Policy'))) {
+      expect(Properties.PolicyDocument.Statement).toContainEqual({ ...grant, Effect: 'Allow' });
+    }
+  });
+
+  test('has queues whose names are not too long', () => {
+    const longest = sendLane('Postern-Sends', 'x'.repeat(63));
+    expect(longest.length).toBeLessThanOrEqual(80);
   });
 
   test('is kept for as long as it may still be sent, and no longer', () => {
