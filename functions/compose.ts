@@ -112,6 +112,7 @@ export function compose(config: Config, world: World): Postern {
       },
     };
     const deadline = now() + requestTimeoutMs;
+    const hasTime = () => now() < deadline;
     const memory = memories.get(accountId) ?? accountMemory();
     memories.set(accountId, memory);
     const records = recordsOf(accountId);
@@ -130,7 +131,8 @@ export function compose(config: Config, world: World): Postern {
     const newId = () => `S${surroundings.randomKey()}` as Id;
     const ports = {
       ...{ catalog, ...mail, rights, uploads: blobs(accountId), records, surroundings },
-      search: timelySearch(mail.search, () => now() < deadline),
+      search: timelySearch(mail.search, hasTime),
+      hasTime,
       sending: { policy: sendingPolicyOf(user), newId },
       submission: {
         relay: provider.smtp === null ? noRelay : smtpRelay({ smtp: provider.smtp, auth: provider.auth }, credential),

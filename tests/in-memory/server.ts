@@ -122,13 +122,14 @@ export function inMemoryServer(
       mailboxes: mailboxesOf(mail),
     });
     const sending = sendingPorts({ store: records, now });
+    const deadline = now() + requestTimeoutMs;
     const catalog = accountCatalog({
       catalog: openCatalog({ store, account: accountId, surroundings, cache }),
       source: async () => source,
       kept: keptMailboxes(sending.records),
       surroundings,
       freshnessMs: 1000,
-      deadline: now() + requestTimeoutMs,
+      deadline,
       memory,
     });
     const rights = rightsReader({ source: async () => source, remember: catalog.remember, surroundings });
@@ -137,6 +138,7 @@ export function inMemoryServer(
       ports: {
         ...{ catalog, ...ofMail, beside: ofMail.messages, rights, uploads, quotas, surroundings },
         ...sending,
+        hasTime: () => now() < deadline,
         scripts,
         ownAddresses: [],
       },

@@ -31,6 +31,8 @@ export type PutInPorts = {
   readonly catalog: ChangingCatalog;
   readonly writing: CanWriteMessages;
   readonly appending: CanAppendMessages;
+  /** Whether the request is still to be answered. */
+  readonly hasTime: () => boolean;
 };
 
 /** A message that is to become an Email. */
@@ -75,6 +77,7 @@ type Landed = {
  * Puts messages into mailboxes, one after the other: each is sent once, and copied where it is to be in more than one. What the mail
  * server did not answer is looked for; nothing is sent again. Of an Email that does not become all that it is to be, what was put in
  * is removed again, and nothing else; and so is a message that turns out to be an Email which is there already (`alreadyExists`).
+ * When the time of the request is up, no other one is begun: who is never answered sends all of them again.
  *
  * Throws `Unavailable` only when nothing was changed, and `OutcomeUnknown` when it cannot be seen what was.
  */
@@ -95,6 +98,10 @@ export async function putIn(
   const newest = new Map<MailboxKey, number>();
 
   for (const [creationId, email] of records) {
+    if (!ports.hasTime()) {
+      results.set(creationId, refuse(noTimeLeft));
+      continue;
+    }
     try {
       const put = await putOne(email);
       if (put.ok) landed.push({ creationId, ...put.value });
@@ -328,4 +335,5 @@ const notThereYet: SetError = {
   type: 'serverUnavailable',
   description: 'the mail server did not answer, and the message is not there; it may still come',
 };
+const noTimeLeft: SetError = { type: 'serverUnavailable', description: 'there is no time left for it' };
 const removedAtOnce: SetError = { type: 'notFound', description: 'it was removed as soon as it was there' };

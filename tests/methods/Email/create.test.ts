@@ -206,6 +206,20 @@ describe('an Email is refused', () => {
   });
 });
 
+test('when the time of the request is up, no other one is begun, and those that are there are told', async () => {
+  let left = 2;
+  const account = newEmailsAccount({ hasTime: () => left-- > 0 });
+  const mailboxIds = await account.mailboxIds('One', 'Two');
+  const emails = Object.fromEntries(['a', 'b', 'c', 'd'].map((name) => [name, { mailboxIds, subject: name }]));
+  const response = await account.call('set', { create: emails });
+  expect(Object.keys(response.created ?? {})).toEqual(['a', 'b']);
+  const unavailable = expect.objectContaining({ type: 'serverUnavailable' });
+  expect(response.notCreated).toEqual({ c: unavailable, d: unavailable });
+  expect(account.counts()).toEqual({ INBOX: 0, One: 2, Two: 2 });
+  const changes = await account.call('changes', { sinceState: response.oldState ?? null });
+  expect(changes.created).toHaveLength(2);
+});
+
 describe('when the mail server does not answer', () => {
   test.each([
     ['what was put in is found', true, true],

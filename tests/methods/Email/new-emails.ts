@@ -21,6 +21,8 @@ export type AccountOptions = Partial<FakeOptions> &
   WritingAbilities & {
     /** Puts something between the methods and the mail server. */
     readonly wrap?: FailingPorts['wrap'];
+    /** Asked before each message that is put in. */
+    readonly hasTime?: () => boolean;
   };
 
 /** When everything in these tests happens. */
@@ -47,7 +49,7 @@ export function newEmailsAccount(options: AccountOptions = {}, accountId = 'a' a
 
   /** What one request asks; each has a view of the catalog of its own. */
   const ports = (): EmailSetPorts => {
-    const { wrap = (plain) => plain } = options;
+    const { wrap = (plain) => plain, hasTime = () => true } = options;
     const { source, ...ofMail } = wrap({
       ...{ source: mail.connect(), messages, search: searchOf(mail) },
       ...{ writing: writingOf(mail, options), appending: appendingOf(mail, options) },
@@ -61,7 +63,7 @@ export function newEmailsAccount(options: AccountOptions = {}, accountId = 'a' a
       deadline: clock + 60_000,
       memory,
     });
-    return { catalog, ...ofMail, beside: ofMail.messages, uploads, scripts, surroundings };
+    return { catalog, ...ofMail, beside: ofMail.messages, uploads, scripts, surroundings, hasTime };
   };
   const context = (): AccountContext<EmailSetPorts> => contextFor(ports());
   const call = async (
