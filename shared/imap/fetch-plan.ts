@@ -54,19 +54,20 @@ export type SectionFetch = { readonly uids: readonly number[]; readonly sections
  * what may be held in memory at once.
  */
 export function planSections(requests: readonly SectionRequest[]): SectionFetch[] {
-  // Of one section of a message the largest wish: two parts of it could not be told apart in the answer.
+  // Of one section of a message the largest wish from the same octet on: two of these could not be told apart in the answer.
   const byUid = new Map<number, Map<string, SectionRequest>>();
   for (const request of requests) {
     const ofUid = byUid.get(request.place.uid) ?? new Map<string, SectionRequest>();
-    const other = ofUid.get(request.section);
-    if (!other || octetsWanted(other) < octetsWanted(request)) ofUid.set(request.section, request);
+    const beginning = `${request.section}<${request.from ?? 0}`;
+    const other = ofUid.get(beginning);
+    if (!other || octetsWanted(other) < octetsWanted(request)) ofUid.set(beginning, request);
     byUid.set(request.place.uid, ofUid);
   }
   const fetches: { uids: number[]; sections: SectionRequest[]; octets: number }[] = [];
   const openByWishes = new Map<string, (typeof fetches)[number]>();
   for (const [uid, wanted] of [...byUid].sort(([a], [b]) => a - b)) {
     const sections = [...wanted.values()];
-    const wishes = sections.map((request) => `${request.section}<${octetsWanted(request)}>`).join(' ');
+    const wishes = [...wanted].map(([beginning, request]) => `${beginning}.${octetsWanted(request)}>`).join(' ');
     const octets = sections.reduce((sum, { maxOctets }) => sum + (maxOctets ?? imapLimits.sectionOctetsGuess), 0);
     let fetch = openByWishes.get(wishes);
     const isFull =

@@ -1,7 +1,7 @@
 import { iJsonText } from '../message/i-json-text.ts';
 import { parseMessage } from '../message/parse-message.ts';
 import type { Part } from '../message/part.ts';
-import { type ParsedMessage, sectionOf } from '../message/section.ts';
+import { octetsAsked, type ParsedMessage, sectionOf } from '../message/section.ts';
 import type {
   CanReadMessages,
   MessageFacts,
@@ -51,7 +51,7 @@ export function imapMessages(
       for (const request of requests.filter(({ place }) => broken.has(place))) {
         const message = await brokenMessage(request.place);
         const octets = message && sectionOf(message, request.section);
-        if (octets) sections.set(request, octets.subarray(0, octetsWanted(request)));
+        if (octets) sections.set(request, octetsAsked({ ...request, maxOctets: octetsWanted(request) }, octets));
       }
       const rest = requests.filter(({ place }) => !broken.has(place));
       for (const group of groupsOf(rest, (request) => request.place)) {
@@ -143,10 +143,10 @@ async function readSectionsOf(
   const mailbox = mailboxOf(requests.map(({ place }) => place));
   if (!mailbox || !(await isAt(session, mailbox))) return;
   const fetches = planSections(requests).map(async ({ uids, sections }) => {
-    const items = sections.map((request) => sectionItem(request.section, 0, octetsWanted(request)));
+    const items = sections.map((request) => sectionItem(request.section, request.from ?? 0, octetsWanted(request)));
     const rows = await fetchRows(session, uids, [atom('UID'), ...items]);
     for (const request of requests) {
-      const octets = octetsOf(fetchPartial(rows.get(request.place.uid) ?? [], request.section, 0));
+      const octets = octetsOf(fetchPartial(rows.get(request.place.uid) ?? [], request.section, request.from ?? 0));
       if (octets !== null) found.set(request, octets.subarray(0, octetsWanted(request)));
     }
   });

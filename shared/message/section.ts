@@ -18,6 +18,14 @@ export function sectionOf({ octets, root }: ParsedMessage, section: string): Uin
     : partBody(octets, part);
 }
 
+/** The octets that are wanted of a section: `from` (the first if absent) on, `maxOctets` of them at most. */
+export function octetsAsked(
+  { from = 0, maxOctets }: { readonly from?: number; readonly maxOctets?: number },
+  section: Uint8Array,
+): Uint8Array {
+  return section.subarray(from, maxOctets === undefined ? undefined : from + maxOctets);
+}
+
 /** The part of this section number; the root of a message that is no multipart is also its part `1`. */
 export function findPart(part: Part, section: string): Part | null {
   if (part.section === section || part.partId === section) return part;

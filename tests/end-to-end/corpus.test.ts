@@ -34,6 +34,7 @@ const contentProperties = [
 type BodyPart = JsonObject & {
   partId: string | null;
   blobId: Id | null;
+  size: number;
   type: string;
   charset: string | null;
   subParts?: BodyPart[];
@@ -138,6 +139,8 @@ describe.each([
           return { message: message.name, ...part, octets };
         }),
       );
+      const sizes = blobs.map(({ partId, size }) => [message.name, partId, size]);
+      expect(sizes).toEqual(blobs.map(({ partId, octets }) => [message.name, partId, octets?.length]));
       for (const { partId, type, charset, octets } of blobs) {
         if (!type.startsWith('text/') || octets === null || partId === null) continue;
         const { value } = bodyValue({ type, charset, encoding: 'binary' }, octets, { maxBodyValueBytes: 0 });

@@ -142,6 +142,9 @@ describe.each(backends)('%s', (name, start, options) => {
     const sections = await messages.readSections([request, whole]);
     expect(textOf(sections.get(request))).toBe('012345678901234');
     expect(sections.get(whole)?.length).toBe(72);
+    const end = { place, section: '1', from: 65, maxOctets: 1_000 };
+    const both = await messages.readSections([request, end]);
+    expect([textOf(both.get(request)), textOf(both.get(end))]).toEqual(['012345678901234', '56789\r\n']);
     const opened = await messages.open(place, '');
     await (opened && drain(opened.octets));
     await other.mailboxOpen('INBOX');

@@ -8,7 +8,7 @@ import {
   partFieldsFromHeaders,
   type RawPartFields,
 } from '../../shared/message/part-fields.ts';
-import { partSize } from '../../shared/message/part-size.ts';
+import { octetsForSize, partSize, sizeOfBase64, sizeOfBody } from '../../shared/message/part-size.ts';
 
 describe('splitParameters', () => {
   test.each<[string, string, RawParameter[]]>([
@@ -276,6 +276,66 @@ describe('partFields', () => {
       }),
     );
     expect(fields.name).toBe('x y.html');
+  });
+});
+
+describe('the size of a part by what is read of it', () => {
+  const partOf = (encoding: string, encodedSize: number) => ({ encoding, encodedSize, size: null });
+  const inLines = (octets: number, length: number, end: string): Buffer => {
+    const encoded = Buffer.alloc(octets, 'x').toString('base64');
+    const lines = encoded.match(new RegExp(`.{1,${length}}`, 'g')) ?? [];
+    return Buffer.from(`${lines.join('\r\n')}${end}`);
+  };
+  const sizeOf = (body: Buffer): number | null => {
+    const wanted = octetsForSize(partOf('base64', body.length));
+    if (wanted === 'none') return 0;
+    if (wanted === 'all') return sizeOfBody(body, 'base64');
+    return sizeOfBase64(body.length, body.subarray(wanted.from, wanted.from + wanted.maxOctets));
+  };
+
+  test('is exact for base64 in lines of one length, of which no more than the end is read', () => {
+    const lengths = fc.constantFrom(4, 60, 64, 72, 76, 996);
+    const ends = fc.constantFrom('', '\r\n', '\r\n\r\n', ' \r\n');
+    fc.assert(
+      fc.property(fc.nat(20_000), lengths, ends, (octets, length, end) => {
+        const body = inLines(octets, length, end);
+        expect(sizeOf(body)).toBe(octets);
+      }),
+      { numRuns: 500 },
+    );
+    expect(octetsForSize(partOf('base64', 1_000_000))).toEqual({ from: 997_952, maxOctets: 2_048 });
+  });
+
+  test('is not told by the end where lines are not equally long, or hold something else', () => {
+    const body = inLines(30_000, 76, '\r\n');
+    const changed = (change: (lines: string[]) => string[]) =>
+      Buffer.from(change(body.toString().split('\r\n')).join('\r\n'));
+    for (const other of [
+      changed((lines) => ['eHh4', ...lines]),
+      changed((lines) => lines.map((line, index) => (index === 500 ? `${line} ` : line))),
+      changed((lines) => lines.map((line, index) => (index === 500 ? line.slice(4) : line))),
+      changed((lines) => lines.map((line, index) => (index === 520 ? `=${line.slice(1)}` : line))),
+      changed((lines) => lines.map((line, index) => (index === 0 ? line.slice(4) : line))),
+      changed(([, ...lines]) => [...lines.slice(0, -2), 'eA=', '']),
+      Buffer.from(body.toString().replaceAll('\r\n', '\n')),
+      Buffer.from(body.toString().replaceAll('\r\n', '')),
+      inLines(30_000, 6, '\r\n'),
+    ]) {
+      expect(sizeOf(other)).toBeNull();
+    }
+    expect(sizeOfBase64(body.length, body.subarray(-2_000))).toBeNull();
+    expect(sizeOfBase64(body.length + 4, body.subarray(-2_048))).toBeNull();
+  });
+
+  test.each([
+    ['7bit', 100, 'none'],
+    ['x-unknown', 100, 'none'],
+    ['base64', 0, 'none'],
+    ['base64', 2_048, 'all'],
+    ['quoted-printable', 1_000_000, 'all'],
+  ])('of %s with %d octets takes %s', (encoding, encodedSize, expected) => {
+    expect(octetsForSize(partOf(encoding, encodedSize))).toBe(expected);
+    expect(octetsForSize({ encoding, encodedSize, size: 7 })).toBe('none');
   });
 });
 

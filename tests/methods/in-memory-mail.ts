@@ -1,6 +1,6 @@
 import { parseMessage } from '../../shared/message/parse-message.ts';
 import type { Part } from '../../shared/message/part.ts';
-import { sectionOf } from '../../shared/message/section.ts';
+import { octetsAsked, sectionOf } from '../../shared/message/section.ts';
 import type { CanReadMessages, MessageNeeds, Place, SectionRequest } from '../../shared/methods/Email/mail.ts';
 
 /** What was asked of the server. */
@@ -42,7 +42,7 @@ export function inMemoryMail(
       for (const request of requests) {
         const raw = rawOf(request.place);
         const section = raw && sectionOf({ octets: raw, root: parseMessage(raw) }, request.section);
-        if (section) octets.set(request, section.subarray(0, request.maxOctets));
+        if (section) octets.set(request, octetsAsked(request, section));
       }
       return octets;
     },

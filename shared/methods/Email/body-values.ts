@@ -4,7 +4,7 @@ import { bodyParts } from '../../message/body-structure.ts';
 import { bodyValue } from '../../message/body-value.ts';
 import { isMultipart, type Part } from '../../message/part.ts';
 import type { Reading } from './content.ts';
-import type { CanReadContents, SectionRequest } from './mail.ts';
+import type { SectionRequest } from './mail.ts';
 import type { BodyValueWishes } from './plan.ts';
 
 /**
@@ -17,35 +17,44 @@ const surplusOctets = 1024;
 /** Octets of text parts that one call reads, as stored: so much is in memory at once. */
 export const bodyOctetsMax = 32 * 1024 * 1024;
 
+/** A text part whose value is asked for, and what is read of it. */
+export type WantedValue<P> = { readonly blobId: Id; readonly part: Part; readonly request: SectionRequest<P> };
+
 /**
- * The `bodyValues` of each message (RFC 8621 §4.2): the text parts that were asked for, and no more of them than may be shown.
- * `requestTooLarge`, before anything is read, when they are more than `bodyOctetsMax`: fewer ids or a limit get through.
+ * What the `bodyValues` of each message (RFC 8621 §4.2) are made of: the text parts that were asked for, and no more of them than may be
+ * shown. `requestTooLarge` when they are more than `bodyOctetsMax`: fewer ids or a limit get through.
  */
-export async function readBodyValues<P>(
+export function wantedValues<P>(
   readings: readonly Reading<P>[],
   wishes: BodyValueWishes,
-  messages: CanReadContents<P>,
-): Promise<Result<ReadonlyMap<Id, JsonObject>, MethodError>> {
+): Result<readonly WantedValue<P>[], MethodError> {
   const wanted = readings.flatMap(({ subject, place, facts }) => {
     const parts = facts.structure ? wantedParts(facts.structure, wishes) : [];
-    return parts.map((part) => ({ ...subject, part, request: requestFor(part, place, wishes.maxBytes) }));
+    return parts.map((part) => ({ blobId: subject.blobId, part, request: requestFor(part, place, wishes.maxBytes) }));
   });
   const octetsWanted = wanted.reduce((sum, { part, request }) => sum + (request.maxOctets ?? part.encodedSize), 0);
   if (octetsWanted > bodyOctetsMax && readings.length > 1) {
     return refuse(methodError('requestTooLarge', `the body values of one call are more than ${bodyOctetsMax} octets`));
   }
-  const sections = await messages.readSections(wanted.map(({ request }) => request));
+  return ok(wanted);
+}
 
+/** The `bodyValues` of each message, by blob id. */
+export function bodyValuesOf<P>(
+  wanted: readonly WantedValue<P>[],
+  sections: ReadonlyMap<SectionRequest<P>, Uint8Array>,
+  maxBytes: number,
+): ReadonlyMap<Id, JsonObject> {
   const values = new Map<Id, JsonObject>();
   for (const { blobId, part, request } of wanted) {
     const octets = sections.get(request);
     if (octets === undefined || part.partId === null) continue;
     const isPrefix = request.maxOctets !== undefined && octets.byteLength >= request.maxOctets;
     const ofMessage = values.get(blobId) ?? {};
-    ofMessage[part.partId] = bodyValue(part, octets, { maxBodyValueBytes: wishes.maxBytes, isPrefix });
+    ofMessage[part.partId] = bodyValue(part, octets, { maxBodyValueBytes: maxBytes, isPrefix });
     values.set(blobId, ofMessage);
   }
-  return ok(values);
+  return values;
 }
 
 function requestFor<P>(part: Part, place: P, maxBytes: number): SectionRequest<P> {

@@ -4,9 +4,10 @@ import type { Id, JsonObject } from '../../jmap/scalars.ts';
 import { hasAttachment } from '../../message/body-structure.ts';
 import { type EmailHeader, parseHeaders } from '../../message/parse-headers.ts';
 import type { Part } from '../../message/part.ts';
-import { readBodyValues } from './body-values.ts';
+import { bodyValuesOf, type WantedValue, wantedValues } from './body-values.ts';
 import type { CanReadContents, MessageFacts } from './mail.ts';
 import { readPartHeaders } from './part-headers.ts';
+import { batchesOf, type SizeWish, sizesBy, sizeWishes, withSizes } from './part-sizes.ts';
 import type { Plan } from './plan.ts';
 import { readPreviews } from './previews.ts';
 
@@ -46,13 +47,42 @@ export async function readContent<P>(
   const readings = facts.value;
   const withParts = plan.partHeaders ? await readPartHeaders(readings, messages) : readings;
   const previews = plan.preview ? await readPreviews(withParts, messages) : nothingMore.previews;
-  const bodyValues = plan.bodyValues
-    ? await readBodyValues(withParts, plan.bodyValues, messages)
-    : ok(nothingMore.bodyValues);
-  if (!bodyValues.ok) return bodyValues;
-  const more = { previews, bodyValues: bodyValues.value };
-  return ok(new Map(withParts.map(({ subject, facts }) => [subject.blobId, contentOf(subject, facts, more)])));
+  const bodies = await readBodies(withParts, plan, messages);
+  if (!bodies.ok) return bodies;
+  const { sized, bodyValues } = bodies.value;
+  const more = { previews, bodyValues };
+  return ok(new Map(sized.map(({ subject, facts }) => [subject.blobId, contentOf(subject, facts, more)])));
 }
+
+/** Reads the values of text parts, and the sizes of parts; as far as there is not too much of both, together. */
+async function readBodies<P>(
+  readings: readonly Reading<P>[],
+  plan: Plan,
+  messages: CanReadContents<P>,
+): Promise<Result<Bodies<P>, MethodError>> {
+  const wanted = plan.bodyValues === null ? ok<readonly WantedValue<P>[]>([]) : wantedValues(readings, plan.bodyValues);
+  if (!wanted.ok) return wanted;
+  const isWhole = ({ request }: WantedValue<P>) => request.maxOctets === undefined;
+  const whole = new Map(wanted.value.filter(isWhole).map(({ part, request }) => [part, request]));
+  const wishes = sizeWishes(readings, plan.sized).map((wish) => ({
+    ...wish,
+    request: whole.get(wish.part) ?? wish.request,
+  }));
+  const [first = [], ...others] = batchesOf(wishes);
+  const requests = new Set([...wanted.value, ...first].map(({ request }) => request));
+  const sections = requests.size === 0 ? new Map() : await messages.readSections([...requests]);
+
+  const sizes = new Map<Part, number>();
+  const untold = sizesBy(first, sections, sizes);
+  const readMore = async (batch: readonly SizeWish<P>[]) =>
+    sizesBy(batch, await messages.readSections(batch.map(({ request }) => request)), sizes);
+  for (const batch of others) untold.push(...(await readMore(batch)));
+  for (const batch of batchesOf(untold)) await readMore(batch);
+  const bodyValues = bodyValuesOf(wanted.value, sections, plan.bodyValues?.maxBytes ?? 0);
+  return ok({ sized: withSizes(readings, sizes), bodyValues });
+}
+
+type Bodies<P> = { readonly sized: readonly Reading<P>[]; readonly bodyValues: ReadonlyMap<Id, JsonObject> };
 
 type More = { readonly previews: ReadonlyMap<Id, string>; readonly bodyValues: ReadonlyMap<Id, JsonObject> };
 const nothingMore: More = { previews: new Map(), bodyValues: new Map() };

@@ -27,8 +27,14 @@ export type MessageFacts = {
   readonly preview?: string;
 };
 
-/** One section of one message: '' = the whole message, '1.2' = a part's content, '1.2.HEADER', '1.2.MIME'. */
-export type SectionRequest<P = Place> = { readonly place: P; readonly section: string; readonly maxOctets?: number };
+/** One section of one message, or some octets of it: '' = the whole message, '1.2' = a part's content, '1.2.HEADER', '1.2.MIME'. */
+export type SectionRequest<P = Place> = {
+  readonly place: P;
+  readonly section: string;
+  /** The first octet that is wanted; 0 if absent. */
+  readonly from?: number;
+  readonly maxOctets?: number;
+};
 
 /** Octets of a message or part as stored (not transfer-decoded), with the size where known. */
 export type OpenedSection = { readonly octets: ReadableStream<Uint8Array>; readonly size: number | null };

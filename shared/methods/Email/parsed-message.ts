@@ -1,5 +1,5 @@
 import { parseMessage } from '../../message/parse-message.ts';
-import { type ParsedMessage, sectionOf } from '../../message/section.ts';
+import { octetsAsked, type ParsedMessage, sectionOf } from '../../message/section.ts';
 import type { CanReadContents } from './mail.ts';
 
 /** The start of a header: a field (RFC 5322 §2.2), perhaps behind the `From ` line of an mbox file. */
@@ -30,7 +30,7 @@ export const parsedMessages: CanReadContents<ParsedMessage> = {
     new Map(
       requests.flatMap((request) => {
         const octets = sectionOf(request.place, request.section);
-        return octets === null ? [] : [[request, octets.subarray(0, request.maxOctets)] as const];
+        return octets === null ? [] : [[request, octetsAsked(request, octets)] as const];
       }),
     ),
 };

@@ -19,6 +19,8 @@ export type Plan = {
   readonly preview: boolean;
   /** Header fields of the body parts. */
   readonly partHeaders: boolean;
+  /** The asked properties that show the sizes of parts. */
+  readonly sized: SizedLists;
   /** Which text parts `bodyValues` holds, and how many octets of each; null: none asked. */
   readonly bodyValues: BodyValueWishes | null;
 };
@@ -31,7 +33,8 @@ export type BodyValueWishes = {
   readonly maxBytes: number;
 };
 
-const structural = new Set(['bodyStructure', 'textBody', 'htmlBody', 'attachments']);
+const structural = ['bodyStructure', 'textBody', 'htmlBody', 'attachments'] as const;
+export type SizedLists = ReadonlySet<(typeof structural)[number]>;
 
 /** The plan for a list of properties that have been checked, and the arguments of Email/get (RFC 8621 §4.2). */
 export function planOf(properties: readonly string[], args: GetArguments, bodyProperties: BodyProperties): Plan {
@@ -48,7 +51,8 @@ export function planOf(properties: readonly string[], args: GetArguments, bodyPr
     maxBytes: args.maxBodyValueBytes,
   };
   const wantsValues = properties.includes('bodyValues') && (wishes.text || wishes.html || wishes.all);
-  const showsParts = properties.some((name) => structural.has(name));
+  const shown = structural.filter((name) => properties.includes(name));
+  const showsParts = shown.length > 0;
   return {
     headers: properties.includes('headers') ? 'all' : fields.size === 0 ? 'none' : [...fields],
     headerProperties,
@@ -56,6 +60,7 @@ export function planOf(properties: readonly string[], args: GetArguments, bodyPr
     hasAttachment: properties.includes('hasAttachment'),
     preview: properties.includes('preview'),
     partHeaders: showsParts && bodyProperties.needsHeaders,
+    sized: new Set(bodyProperties.names.includes('size') ? shown : []),
     bodyValues: wantsValues ? wishes : null,
   };
 }

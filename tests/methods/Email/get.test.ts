@@ -209,6 +209,84 @@ describe('Email/get (RFC 8621 §4.2)', () => {
     expect(asked.sections.length).toBeGreaterThan(0);
   });
 
+  describe('the size of a part is what a download of it has', () => {
+    const inLines = (octets: number, length = 76) =>
+      (
+        Buffer.alloc(octets, 'x')
+          .toString('base64')
+          .match(new RegExp(`.{1,${length}}`, 'g')) ?? []
+      ).join('\n');
+    const part = (encoding: string, body: string, type = 'application/pdf') =>
+      `--m\nContent-Type: ${type}\nContent-Disposition: attachment\nContent-Transfer-Encoding: ${encoding}\n\n${body}\n`;
+    const mixed = (...parts: string[]) =>
+      `From: a@example.org\nContent-Type: multipart/mixed; boundary=m\n\n${parts.join('')}--m--\n`;
+    const sizesOf = (parts: unknown) => (parts as { size: number }[]).map(({ size }) => size);
+
+    test('of a large one only the end is read, unless its lines differ', async () => {
+      const uneven = `${inLines(3_000)}\n${inLines(57)}`;
+      const raw = mixed(part('base64', inLines(100_001)), part('base64', uneven), part('7bit', 'x'.repeat(500)));
+      const { one, asked } = account([raw], [emailAt(1)]);
+      const shown = await one({ ids: ['e1'], properties: ['attachments'], bodyProperties: ['size'] });
+      expect(sizesOf(shown?.attachments)).toEqual([100_001, 3_057, 500]);
+      expect(asked.sections.map(({ section, from, maxOctets }) => [section, from !== undefined, maxOctets])).toEqual([
+        ['1', true, 2_048],
+        ['2', true, 2_048],
+        ['2', false, undefined],
+      ]);
+    });
+
+    test('of a text the whole body is read, once with its value', async () => {
+      const { one, asked } = account([rich], [emailAt(1)]);
+      const shown = await one({
+        ids: ['e1'],
+        properties: ['textBody', 'attachments', 'bodyValues'],
+        bodyProperties: ['size'],
+        fetchTextBodyValues: true,
+      });
+      expect([sizesOf(shown?.textBody), sizesOf(shown?.attachments)]).toEqual([[13], [5]]);
+      expect(shown?.bodyValues).toMatchObject({ '1.1': { value: 'caf\u00e9 au lait' } });
+      expect(asked.sections.map(({ section }) => section)).toEqual(['1.1', '2']);
+    });
+
+    test('of parts that are not shown, or are shown without it, nothing is read', async () => {
+      const { one, asked } = account([rich], [emailAt(1)]);
+      await one({ ids: ['e1'], properties: ['bodyStructure', 'textBody'], bodyProperties: ['partId'] });
+      expect(asked.sections).toEqual([]);
+      await one({ ids: ['e1'], properties: ['htmlBody'], bodyProperties: ['size'] });
+      expect(asked.sections).toEqual([]);
+    });
+
+    test('of what is too large to be read for it, and whose end does not tell, it is an estimate', async () => {
+      const long = 'x'.repeat(4_200_000);
+      const { one, asked } = account([mixed(part('quoted-printable', long), part('base64', long))], [emailAt(1)]);
+      const shown = await one({ ids: ['e1'], properties: ['attachments'], bodyProperties: ['size'] });
+      expect(sizesOf(shown?.attachments)[0]).toBe(4_200_000);
+      expect(asked.sections.map(({ section, maxOctets }) => [section, maxOctets])).toEqual([['2', 2_048]]);
+    });
+
+    test('many are read a few megabytes at a time', async () => {
+      const text = `${'=41'.repeat(25)}=\n`.repeat(13_000);
+      const raws = Array.from({ length: 20 }, () => mixed(part('quoted-printable', text)));
+      const { get, ports } = account(
+        raws,
+        raws.map((_, index) => emailAt(index + 1)),
+      );
+      const { readSections } = ports.messages;
+      const flights: number[] = [];
+      const counted: typeof readSections = (requests) => {
+        flights.push(requests.length);
+        return readSections(requests);
+      };
+      Object.assign(ports.messages, { readSections: counted });
+      const { list } = (await get({ ids: null, properties: ['attachments'], bodyProperties: ['size'] })) as {
+        list: { attachments: unknown }[];
+      };
+      expect(list).toHaveLength(20);
+      for (const { attachments } of list) expect(sizesOf(attachments)).toEqual([325_000]);
+      expect(flights).toEqual([8, 8, 4]);
+    });
+  });
+
   const values: [JsonObject, unknown][] = [
     [{}, {}],
     [{ fetchTextBodyValues: true }, { '1.1': 'café au lait' }],
