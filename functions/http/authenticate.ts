@@ -43,7 +43,7 @@ export function createAuthenticator(parts: {
   /** Requests that arrive together with one credential wait for one login. */
   const underWay = new Map<string, Promise<void>>();
 
-  async function logIn(user: User, clientAddress: string, log: Log): Promise<void> {
+  async function logIn(user: User, clientAddress: string, isFamiliar: boolean, log: Log): Promise<void> {
     const { provider, credential, accountId } = user;
     const begunAt = now();
     const tell = (outcome: 'accepted' | 'refused' | 'unavailable' | 'limited', error?: unknown) =>
@@ -55,7 +55,7 @@ export function createAuthenticator(parts: {
         durationMs: now() - begunAt,
         ...(error === undefined ? {} : { reason: reasonOf(error) }),
       });
-    const attempt = counter.begin({ clientAddress, provider: provider.name, user: credential.user });
+    const attempt = counter.begin({ clientAddress, provider: provider.name, user: credential.user, isFamiliar });
     if ('waitSeconds' in attempt) {
       tell('limited');
       throw new HttpError(429, 'Too many logins were refused.', { 'Retry-After': String(attempt.waitSeconds) });
@@ -78,14 +78,18 @@ export function createAuthenticator(parts: {
     authenticate: async (request, clientAddress, log) => {
       const user = userOf(providers, request.headers.get('Authorization'));
       const { provider, credential } = user;
-      switch (memory.recall(provider.name, credential)) {
+      const known = memory.recall(provider.name, credential);
+      switch (known) {
         case 'trusted':
           return user;
         case 'refused':
           throw new AuthenticationFailed('refused a moment ago');
+        case 'familiar':
         case 'unknown': {
           const name = memory.digest(provider.name, credential);
-          const login = underWay.get(name) ?? logIn(user, clientAddress, log).finally(() => underWay.delete(name));
+          const login =
+            underWay.get(name) ??
+            logIn(user, clientAddress, known === 'familiar', log).finally(() => underWay.delete(name));
           underWay.set(name, login);
           await login;
           return user;

@@ -9,8 +9,13 @@ export type LoginLimits = {
   readonly perProvider: number;
 };
 
-/** Who tries to log in, from where, at which provider. */
-export type Attempt = { readonly clientAddress: string; readonly provider: string; readonly user: string };
+/** Who tries to log in, from where, at which provider. `isFamiliar`: with a credential that was right before, and so is no guess. */
+export type Attempt = {
+  readonly clientAddress: string;
+  readonly provider: string;
+  readonly user: string;
+  readonly isFamiliar: boolean;
+};
 
 /** Counts refused logins of one process, so that it is of no use for guessing passwords. */
 export type LoginCounter = {
@@ -24,7 +29,10 @@ export type Outcome = 'refused' | 'notRefused';
 
 const maxRememberedCounts = 50_000;
 
-/** A counter of its own for each client address, user and provider. `now` in milliseconds. */
+/**
+ * A counter of its own for each client address, user and provider; what is no guess is not held up by those of others, or a stranger
+ * could lock a user out. `now` in milliseconds.
+ */
 export function createLoginCounter(limits: LoginLimits, now: () => number): LoginCounter {
   const counts = lastUsed<{ refused: number; pending: number; readonly endsAt: number }>(maxRememberedCounts);
   const countOf = (key: string) => {
@@ -35,12 +43,13 @@ export function createLoginCounter(limits: LoginLimits, now: () => number): Logi
     return fresh;
   };
   return {
-    begin: ({ clientAddress, provider, user }) => {
-      const all = [
+    begin: ({ clientAddress, provider, user, isFamiliar }) => {
+      const ofAll = [
         { counted: countOf(`address ${networkOf(clientAddress)}`), most: limits.perAddress },
         { counted: countOf(`user ${provider} ${user}`), most: limits.perUser },
         { counted: countOf(`provider ${provider}`), most: limits.perProvider },
       ];
+      const all = isFamiliar ? ofAll.slice(0, 1) : ofAll;
       const full = all.filter(({ counted, most }) => counted.refused + counted.pending >= most);
       if (full.length > 0) {
         const waits = full.map(({ counted, most }) => (counted.refused >= most ? counted.endsAt - now() : 1000));

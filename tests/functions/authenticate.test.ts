@@ -227,6 +227,34 @@ describe('a refused password', () => {
     expect((await ask(path, { headers: alice })).status).toBe(200);
   });
 
+  test('of strangers does not lock a user out who has logged in before', async () => {
+    const { ask, world, passwords, logins } = toyServer();
+    await ask(path, { headers: alice }, '192.0.2.100');
+    world.ms = 20 * 3_600_000;
+    for (let n = 1; n <= 5; n++) await guess(ask, 'alice@example.com', `192.0.2.${n}`)(n);
+    expect((await ask(path, { headers: alice }, '192.0.2.100')).status).toBe(200);
+    expect(await guess(ask, 'alice@example.com', '192.0.2.9')(9)).toBe(429);
+
+    // It is no way around: what was right once is tried once when it is wrong.
+    passwords.set('alice@example.com', 'changed');
+    world.ms += 600_000;
+    for (let n = 1; n <= 5; n++) await guess(ask, 'alice@example.com', `192.0.2.${n}`)(n);
+    const before = logins.length;
+    expect((await ask(path, { headers: alice }, '192.0.2.100')).status).toBe(401);
+    world.ms += 30_000;
+    expect((await ask(path, { headers: alice }, '192.0.2.100')).status).toBe(429);
+    expect(logins).toHaveLength(before + 1);
+  });
+
+  test('from one address holds up a user who has logged in before, too, if it is his', async () => {
+    const { ask, world } = toyServer();
+    await ask(path, { headers: alice }, '192.0.2.1');
+    world.ms = 600_000;
+    for (let n = 1; n <= 6; n++) await guess(ask, `user${n}@example.com`, '192.0.2.1')(n);
+    expect((await ask(path, { headers: alice }, '192.0.2.1')).status).toBe(429);
+    expect((await ask(path, { headers: alice }, '192.0.2.2')).status).toBe(200);
+  });
+
   test('does not count against users who log in properly', async () => {
     const { ask, passwords } = toyServer();
     for (let n = 1; n <= 20; n++) {
