@@ -26,6 +26,8 @@ import { clipRanges, countUids, normalizeRanges, outside, rangesOf } from './uid
 import type { UseSession } from './use.ts';
 
 const batchMax = imapLimits.appearancesPerCommand;
+/** Batches that are asked for while one is awaited. */
+const askedAhead = 2;
 
 /**
  * Reads one mailbox (`wire`: its name on the wire): by QRESYNC or CONDSTORE (RFC 7162) where the known mod-sequence still
@@ -209,8 +211,9 @@ async function* inBatches(batches: readonly Appearances[]): AsyncGenerator<Appea
 
 async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncGenerator<Appearances> {
   const { use, wire, examined, facts } = mailbox;
-  // While one batch is worked on the next one arrives, and the one behind it is asked for, so that the server need not wait.
-  const rows = Array.from({ length: 3 }, () => new AppearanceRows(facts));
+  // While one batch is worked on the next ones arrive, so that the server need not wait. QUIRK(dovecot 2.3): it says of none that it is
+  // complete before it has answered all that it was asked.
+  const rows = Array.from({ length: askedAhead + 2 }, () => new AppearanceRows(facts));
   const asked = new Map<number, { readonly session: ImapSession; readonly batch: Promise<AppearanceRows> }>();
   const ask = (session: ImapSession, index: number): Promise<AppearanceRows> | undefined => {
     const set = sets[index];
@@ -224,29 +227,34 @@ async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncG
   };
   const read = (index: number) => {
     if (index >= sets.length) return undefined;
-    const reading = use(async (session) => {
+    let tell = () => {};
+    const isAsked = new Promise<void>((resolve) => {
+      tell = resolve;
+    });
+    const batch = use(async (session) => {
       if (!(await session.examineAgain(wire, examined.uidValidity, examined.uidNext)))
         throw new MailboxGone('The mailbox was replaced');
-      const batch = ask(session, index);
-      ask(session, index + 1);
-      return batch;
+      const answer = ask(session, index);
+      for (let ahead = 1; ahead <= askedAhead; ahead++) ask(session, index + ahead);
+      tell();
+      return answer;
     });
-    reading.catch(() => {});
-    return reading;
+    batch.then(tell, tell);
+    return { batch, isAsked };
   };
   let next = read(0);
-  let last = 0;
   try {
     for (let index = 0; next; index++) {
-      const batch = await next;
+      const batch = await next.batch;
       asked.delete(index);
-      last = index + 1;
-      next = read(last);
+      next = read(index + 1);
+      // What is to be done with the batch may take the process for a while.
+      await next?.isAsked;
       if (batch !== undefined && batch.length > 0) yield batch;
     }
   } finally {
-    await next?.catch(() => {});
-    await asked.get(last + 1)?.batch.catch(() => {});
+    await next?.batch.catch(() => {});
+    await Promise.all([...asked.values()].map(({ batch }) => batch.catch(() => {})));
   }
 }
 

@@ -180,7 +180,8 @@ export class ImapWire {
       this.#parts = next.parts;
       this.#sendPart();
     }
-    process.nextTick(() => this.#socket.uncork());
+    // Behind what else is given to it now, and not behind the work on what came before, which may be long.
+    queueMicrotask(() => this.#socket.uncork());
   }
 
   #sendPart(): void {
