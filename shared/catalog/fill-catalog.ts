@@ -5,14 +5,18 @@ import { entriesAfter, missingAmong } from './entries.ts';
 import { fillingOf } from './filling.ts';
 import { type Gathering, gatherMail } from './gathered.ts';
 import type { Look } from './look.ts';
-import type { MailboxEntry } from './mailbox.ts';
+import type { MailboxEntry, MailboxVector } from './mailbox.ts';
 import { expectation, noting } from './read-listed.ts';
 import { expectMailbox } from './read-mailbox.ts';
+import { isInbox } from './roles.ts';
+import type { MailboxReading } from './source.ts';
 import { type SyncContext, secondsNow } from './sync-context.ts';
 import type { CatalogView } from './view.ts';
 
 /** Messages that are gathered before they are committed: some 150 octets of memory each. */
 const messagesAtOnceMax = 300_000;
+/** Mailboxes that are read together, and their messages. */
+const together = { mailboxesMax: 16, messagesMax: 2_000 };
 
 /** Whether no message of any mailbox is in, so that the catalog can be filled. */
 export function isUntouched(mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): boolean {
@@ -20,7 +24,7 @@ export function isUntouched(mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): b
 }
 
 /**
- * Reads the mailboxes one after the other and commits them together: a version for each would write the look-up runs again and
+ * Reads the mailboxes, small ones a few at a time, and commits them together: a version for each would write the look-up runs again and
  * again. Ends early when the caller has enough, when there are too many messages, or when the time is up; then the last mailbox may be in by a part. One whose rows do
  * not number its EXISTS is left out, since it needs a closer look. When a mailbox cannot be read, what was read before is committed,
  * and the failure thrown. Also throws `Overtaken`.
@@ -36,10 +40,18 @@ export async function fillCatalog(
   const read = new Map<MailboxKey, MailboxEntry>();
   const after = new Map(await view.mailboxes());
   let failure: { readonly error: unknown } | null = null;
-  for (const entry of mailboxes) {
+  let readings: ReadonlyMap<string, MailboxReading> = new Map();
+  for (const [index, entry] of mailboxes.entries()) {
     if (gathering.size() >= messagesAtOnceMax || context.isOver()) break;
     try {
-      const found = await noting(context, entry.name, () => gatherMailbox(context, view, seen, entry, gathering));
+      const group = readings.has(entry.name)
+        ? []
+        : groupOf(mailboxes.slice(index, index + together.mailboxesMax), seen);
+      if (group.length > 1) readings = await context.source.readTogether(group, view);
+      const reading = readings.get(entry.name);
+      const found = await noting(context, entry.name, () =>
+        gatherMailbox(context, view, seen, { entry, reading }, gathering),
+      );
       if (found === null) continue;
       read.set(entry.key, found);
       if (context.enough(after.set(entry.key, found))) break;
@@ -54,16 +66,32 @@ export async function fillCatalog(
   return filled;
 }
 
+/** The first of the mailboxes that can be read together. The inbox is not among them: there may be who wants no other. */
+function groupOf(
+  mailboxes: readonly MailboxEntry[],
+  seen: Look,
+): { readonly name: string; readonly told: MailboxVector }[] {
+  const group = [];
+  let messages = 0;
+  for (const { key, name } of mailboxes) {
+    const told = seen.mailboxes.get(key)?.status ?? null;
+    messages += told?.messages ?? 0;
+    if (told === null || told.messages === 0 || isInbox(name) || messages > together.messagesMax) break;
+    group.push({ name, told });
+  }
+  return group;
+}
+
 /** The entry of a mailbox of which all messages were gathered, or the first part; null when none were kept. */
 async function gatherMailbox(
   context: SyncContext,
   view: CatalogView,
   seen: Look,
-  entry: MailboxEntry,
+  { entry, reading: known }: { readonly entry: MailboxEntry; readonly reading: MailboxReading | undefined },
   gathering: Gathering,
 ): Promise<MailboxEntry | null> {
   const status = seen.mailboxes.get(entry.key)?.status ?? null;
-  const reading = await context.source.read(entry.name, null, view, status);
+  const reading = known ?? (await context.source.read(entry.name, null, view, status));
   await expectMailbox(reading, entry.name, expectation(context, entry, status).expected);
 
   const { vector } = reading;

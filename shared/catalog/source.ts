@@ -125,6 +125,14 @@ export type MailSource = {
     facts: { scheme: IdentityScheme; threads: 'server' | 'derived' },
     told?: MailboxVector | null,
   ) => Promise<MailboxReading>;
+  /**
+   * Reads several mailboxes of few messages that were never read, without waiting for one after the other: by name, those that are as they
+   * were `told` to be. Of the others `read` will tell what they are.
+   */
+  readonly readTogether: (
+    mailboxes: readonly { readonly name: string; readonly told: MailboxVector }[],
+    facts: { scheme: IdentityScheme; threads: 'server' | 'derived' },
+  ) => Promise<ReadonlyMap<string, MailboxReading>>;
   /** UIDs that exist now (UID SEARCH ALL after NOOP) in the mailbox read last: settles counts that disagree and mass disappearance. */
   readonly presentUids: (name: string) => Promise<UidRanges>;
   /** MYRIGHTS letters per name; null where the server has no ACL. */

@@ -5,6 +5,7 @@ import {
   type KnownMailbox,
   MailboxGone,
   type MailboxReading,
+  MailboxUnseen,
   type UidRanges,
 } from '../catalog/source.ts';
 import {
@@ -78,9 +79,47 @@ function isSmall({ uidNext, messages }: MailboxVector): boolean {
   return messages > 0 && (uidNext - 1 <= batchMax || messages <= batchMax);
 }
 
+/**
+ * Reads small mailboxes one behind the other, without waiting for any: by name on the wire, those that are what the server `told` of them. The
+ * others cannot be opened, have changed since, or take more than that to be read.
+ */
+export async function readTogether(
+  use: UseSession,
+  mailboxes: readonly { readonly wire: string; readonly told: MailboxVector }[],
+  facts: IdentityFacts,
+): Promise<ReadonlyMap<string, MailboxReading>> {
+  const readings = new Map<string, MailboxReading>();
+  await use(async (session) => {
+    const flights = mailboxes.map(async ({ wire, told }) => {
+      const mailbox = { session, use, wire, facts };
+      const { examined, answer } = await readInOneFlight(mailbox, told);
+      const batch = answer?.wholeRows() ?? null;
+      if (batch !== null) readings.set(wire, wholeReading({ ...mailbox, examined }, batch));
+    });
+    for (const flight of await Promise.allSettled(flights)) {
+      const isAbsent = flight.status === 'fulfilled' || isNotThere(flight.reason);
+      if (!isAbsent) throw flight.reason;
+    }
+  });
+  return readings;
+}
+
+function isNotThere(error: unknown): boolean {
+  return error instanceof MailboxGone || error instanceof MailboxUnseen;
+}
+
 /** All of a mailbox in one flight, unless it has become another one since the server told of it. */
-async function readSmall(mailbox: Omit<Opened, 'examined'>, { uidNext }: MailboxVector): Promise<MailboxReading> {
-  const { session, wire, facts } = mailbox;
+async function readSmall(mailbox: Omit<Opened, 'examined'>, told: MailboxVector): Promise<MailboxReading> {
+  const { examined, answer } = await readInOneFlight(mailbox, told);
+  const opened = { ...mailbox, examined };
+  return answer === null ? readAll(opened, 'full') : wholeReading(opened, await answer.rows(mailbox.session));
+}
+
+/** `answer` is null where the mailbox has another UIDNEXT than was told, or the server did not answer. */
+async function readInOneFlight(
+  { session, wire, facts }: Omit<Opened, 'examined'>,
+  { uidNext }: MailboxVector,
+): Promise<{ readonly examined: Examined; readonly answer: AppearanceAnswer | null }> {
   const answer = new AppearanceAnswer(facts, [[1, uidNext - 1]]);
   const options = { rowsMax: batchMax, takeOctets: answer.takeOctets };
   const { examined, isFetched } = await session.examineAndFetch(
@@ -90,9 +129,10 @@ async function readSmall(mailbox: Omit<Opened, 'examined'>, { uidNext }: Mailbox
     options,
     answer.take,
   );
-  const opened = { ...mailbox, examined };
-  if (!isFetched || examined.uidNext !== uidNext) return readAll(opened, 'full');
-  const batch = await answer.rows(session);
+  return { examined, answer: isFetched && examined.uidNext === uidNext ? answer : null };
+}
+
+function wholeReading(opened: Opened, batch: AppearanceRows): MailboxReading {
   return {
     ...reading(opened),
     kind: 'full',
@@ -297,6 +337,12 @@ class AppearanceAnswer {
     if (appearance !== null && this.#isAskedFor(appearance.uid)) this.#found.addOther(appearance);
   };
 
+  /** All that came, in UID order; null where more has to be asked for, as `rows` does. */
+  wholeRows(): AppearanceRows | null {
+    this.#found.sort();
+    return this.#facts.threads === 'server' && namelessIn(this.#found).size > 0 ? null : this.#found;
+  }
+
   /** All that came, in UID order. */
   async rows(session: ImapSession): Promise<AppearanceRows> {
     this.#found.sort();
@@ -309,13 +355,19 @@ class AppearanceAnswer {
   }
 }
 
-/** For messages whose thread the server does not name: what it is derived from. */
-async function addThreadFields(session: ImapSession, found: AppearanceRows): Promise<void> {
+/** The places of messages whose thread the server does not name, by UID. */
+function namelessIn(found: AppearanceRows): ReadonlyMap<number, number> {
   const nameless = new Map<number, number>();
   for (let place = 0; place < found.length; place++) {
     const appearance = found.at(place);
     if (appearance?.serverThreadId === null) nameless.set(appearance.uid, place);
   }
+  return nameless;
+}
+
+/** For messages whose thread the server does not name: what it is derived from. */
+async function addThreadFields(session: ImapSession, found: AppearanceRows): Promise<void> {
+  const nameless = namelessIn(found);
   const items: ImapArgument[] = threadItems();
   for (const uids of cutUidSet(rangesOf([...nameless.keys()]), batchMax)) {
     await session.fetch(uids, items, { rowsMax: batchMax }, (row) => {

@@ -228,8 +228,13 @@ export class ImapSession {
     await this.#aheadEnded();
     let isOpen = false;
     const { takeOctets = () => false } = options;
-    const opening = this.#openBy(tier, 'EXAMINE', name, undefined, () => {
-      isOpen = true;
+    // What is told until then is of a mailbox that was opened before, in the same flight.
+    const { asked } = this;
+    const opening = this.#openBy(tier, 'EXAMINE', name, undefined, {
+      isItsTurn: () => this.answered >= asked,
+      onOk: () => {
+        isOpen = true;
+      },
     });
     const fetching = this.fetch(
       uids,
@@ -313,13 +318,16 @@ export class ImapSession {
     });
   }
 
-  /** The command is on its way when it returns. `onOk`: when the mailbox is open, before anything else about it is heard. */
+  /**
+   * The command is on its way when it returns. `isItsTurn`: whether what the server tells may be about it. `onOk`: when the mailbox is open,
+   * before anything else about it is heard.
+   */
   async #openBy(
     tier: SyncTier,
     command: 'EXAMINE' | 'SELECT',
     name: string,
     since?: Since,
-    onOk: () => void = () => {},
+    { isItsTurn = () => true, onOk = () => {} }: { isItsTurn?: () => boolean; onOk?: () => void } = {},
   ): Promise<OpenMailbox> {
     const parameters = [mailbox(name)];
     if (tier === 'qresync' && since) {
@@ -334,8 +342,12 @@ export class ImapSession {
     const opening = this.#opened(
       this.exec(command, parameters, {
         responses: this.#limits.mailboxMessagesMax,
-        onData: ({ number: count, name: what, values }) => answer.take(count, what, values),
-        onCode: ({ name: code, values }) => answer.takeCode(code, values),
+        onData: ({ number: count, name: what, values }) => {
+          if (isItsTurn()) answer.take(count, what, values);
+        },
+        onCode: ({ name: code, values }) => {
+          if (isItsTurn()) answer.takeCode(code, values);
+        },
         onOk: () => {
           this.#isLosing = false;
           onOk();

@@ -4,7 +4,7 @@ import type { ImapServer } from './endpoint.ts';
 import { CommandRefused } from './failure.ts';
 import { chooseScheme } from './identity-scheme.ts';
 import { encodeName } from './mailbox-name.ts';
-import { readMailbox, sinceOf } from './read-mailbox.ts';
+import { readMailbox, readTogether, sinceOf } from './read-mailbox.ts';
 import { type ImapValue, listOf, textOf } from './response.ts';
 import { type ImapSession, isName } from './session.ts';
 import { survey } from './survey.ts';
@@ -26,6 +26,21 @@ export function imapSource(use: UseSession, server: Pick<ImapServer, 'forbiddenI
       const reading = await readMailbox(use, wire, known, facts, told);
       readLast.set(wire, reading.vector.uidValidity);
       return reading;
+    },
+    readTogether: async (mailboxes, facts) => {
+      const wires = await use(async ({ nameEncoding }) => mailboxes.map(({ name }) => encodeName(name, nameEncoding)));
+      const asked = mailboxes.flatMap(({ name, told }, index) => {
+        const wire = wires[index];
+        return wire ? [{ name, wire, told }] : [];
+      });
+      const readings = await readTogether(use, asked, facts);
+      for (const [wire, { vector }] of readings) readLast.set(wire, vector.uidValidity);
+      return new Map(
+        asked.flatMap(({ name, wire }) => {
+          const reading = readings.get(wire);
+          return reading === undefined ? [] : [[name, reading] as const];
+        }),
+      );
     },
     presentUids: (name) =>
       use(async (session) => {

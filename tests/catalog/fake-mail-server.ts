@@ -267,6 +267,23 @@ export function fakeMailServer(options: FakeOptions) {
           if (box.unseen !== null) throw new MailboxUnseen(`Cannot see "${name}"`);
           return readingOf(name, box, known);
         }),
+      readTogether: async (asked) => {
+        const readings = new Map<string, MailboxReading>();
+        for (const { name, told } of asked) {
+          const reading = await command(`EXAMINE ${name}`, async () => {
+            await before({ command: 'examine', mailbox: name });
+            const box = mailboxes.get(name);
+            const isRead =
+              box?.selectable && !box.refusesExamine && box.unseen === null && box.uidNext === told.uidNext;
+            return isRead ? readingOf(name, box, null) : null;
+          });
+          if (reading === null) continue;
+          const batches = [];
+          for await (const batch of reading.appeared) batches.push(batch);
+          readings.set(name, { ...reading, appeared: inTurn(batches) });
+        }
+        return readings;
+      },
       presentUids: (name) =>
         command(`UID SEARCH ${name}`, async () => {
           await before({ command: 'search', mailbox: name });
@@ -378,4 +395,8 @@ export function contentOf(given: Partial<FakeContent> = {}): FakeContent {
     body: `body ${made}`,
     ...given,
   };
+}
+
+async function* inTurn<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
 }

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import type { MailboxVector } from '../../shared/catalog/mailbox.ts';
 import { MailboxGone } from '../../shared/catalog/source.ts';
+import type { IdentityFacts } from '../../shared/imap/appearance.ts';
 import { ImapSession } from '../../shared/imap/session.ts';
 import { imapSource } from '../../shared/imap/source.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
@@ -153,4 +154,86 @@ test('of many messages a part is asked for while the one before it comes, and ea
   const large = { ...told, uidNext: 4_501, messages: 4_500 };
   expect((await read(large)).found).toEqual(uidsTo(4_500).map((uid) => [uid, `g${uid}`]));
   expect(asked()).toEqual(['EXAMINE', 'UID FETCH 1:2000', 'UID FETCH 2001:4000', 'UID FETCH 4001:4500']);
+});
+
+/** Mailboxes of two messages each, of a server that answers nothing before it was asked for all of them. */
+async function togetherOf(
+  names: readonly string[],
+  {
+    answersOf = {},
+    scheme = facts,
+  }: { answersOf?: Record<string, readonly [string, string]>; scheme?: IdentityFacts } = {},
+) {
+  const answers: string[] = [];
+  const waiting = (answer: string): string | null => {
+    answers.push(answer);
+    return answers.length < 2 * names.length ? null : answers.splice(0).join('');
+  };
+  let opened = '';
+  const server = await scriptedServer({
+    answers: {
+      EXAMINE: ({ tag, line }) => {
+        opened = line.trim().split(' ').at(-1)?.replaceAll('"', '') ?? '';
+        const [examine = examined(3)] = answersOf[opened] ?? [];
+        return waiting(examine.replaceAll('%', tag));
+      },
+      'UID FETCH': ({ tag }) => {
+        const [, fetch = `${row(1, `${opened}1`)}${row(2, `${opened}2`)}% OK done\r\n`] = answersOf[opened] ?? [];
+        return waiting(fetch.replaceAll('%', tag));
+      },
+    },
+  });
+  started.push(server.close);
+  const session = await ImapSession.open(server.server, { kind: 'password', user: 'u', password: 'p' });
+  started.push(async () => session.close());
+  const source = imapSource((operation) => operation(session), { forbiddenIdentitySchemes: [] });
+  const readings = await source.readTogether(
+    names.map((name) => ({ name, told })),
+    scheme,
+  );
+  const found: Record<string, unknown> = {};
+  for (const [name, { vector, appeared }] of readings) {
+    const ids = [];
+    for await (const batch of appeared) for (const { serverEmailId } of batch) ids.push(serverEmailId);
+    found[name] = [vector.uidValidity, vector.highestModseq, ...ids];
+  }
+  return { found, session };
+}
+
+test('small mailboxes are asked for without waiting for any of them, and each row gets into its own', async () => {
+  const { found } = await togetherOf(['a', 'b', 'c']);
+  expect(found).toEqual({ a: [7, '3', 'a1', 'a2'], b: [7, '3', 'b1', 'b2'], c: [7, '3', 'c1', 'c2'] });
+});
+
+test('of what is told of one, nothing is taken for another that tells less', async () => {
+  const first = examined(3).replace('* 2 EXISTS', '* 9 EXISTS').replace('UIDVALIDITY 7', 'UIDVALIDITY 8');
+  const second = '* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
+  const fetch = `* 9 FETCH (UID 2 FLAGS (\\Seen))\r\n${row(1, 'a1')}${row(2, 'a2')}* 8 EXISTS\r\n% OK done\r\n`;
+  const { found } = await togetherOf(['a', 'b'], {
+    answersOf: { a: [first, fetch], b: [second, `${row(1, 'b1')}${row(2, 'b2')}% OK done\r\n`] },
+  });
+  expect(found).toEqual({ a: [8, '3', 'a1', 'a2'], b: [7, null, 'b1', 'b2'] });
+});
+
+test('those that cannot be opened, are refused, or are not as they were told are left out, and harm no other', async () => {
+  const none = '% BAD no mailbox is selected\r\n';
+  const { found, session } = await togetherOf(['gone', 'refused', 'grown', 'good'], {
+    answersOf: {
+      gone: ['% NO no such mailbox\r\n', none],
+      refused: [examined(3), '% NO not now\r\n'],
+      grown: [examined(4), `${row(1)}${row(2)}% OK done\r\n`],
+    },
+  });
+  expect(found).toEqual({ good: [7, '3', 'good1', 'good2'] });
+  expect(session.isOpen).toBe(true);
+});
+
+test('a mailbox with messages whose thread is to be asked for is read alone', async () => {
+  const { found } = await togetherOf(['a', 'b'], { scheme: { scheme: 'xguid', threads: 'server' } });
+  expect(found).toEqual({});
+});
+
+test('a connection that breaks is no mailbox that is left out', async () => {
+  const broken = togetherOf(['a', 'b'], { answersOf: { b: [examined(3), '* BYE shutting down\r\n'] } });
+  await expect(broken).rejects.toThrow(Unavailable);
 });

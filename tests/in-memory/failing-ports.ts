@@ -39,6 +39,7 @@ export function failingPorts(): FailingPorts {
         scheme: guarded(source.scheme),
         survey: guarded(source.survey),
         mailboxIds: guarded(source.mailboxIds),
+        readTogether: guarded(source.readTogether),
         read: read(source),
         presentUids: guarded(source.presentUids),
         rights: guarded(source.rights),
