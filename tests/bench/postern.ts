@@ -45,6 +45,8 @@ export type PosternOptions = {
   readonly storeInMemory?: boolean;
   /** Part of the account id: another one has a catalog of its own. */
   readonly providerName?: string;
+  /** Accounts that the process indexes before it is ready; of a process of its own alone. */
+  readonly indexedBefore?: number;
   /** Milliseconds for which an answer of the mail server is new enough. */
   readonly freshnessMs?: number;
 };

@@ -57,6 +57,7 @@ export function table(figures: Figures): string {
       number(firstIndex.more.imapCommands),
       number(firstIndex.more.storeUnits),
     ],
+    ['  in a warm process', ms(firstIndex.warm.ms), ms(firstIndex.wireMs), number(firstIndex.warm.ratio), '', ''],
   ];
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => {
