@@ -44,9 +44,15 @@ function mayHaveBrought({ ledger, messageId, endOfSent: end }: KeptSubmission, k
   return end == null || kept.endOfSent == null || end.at > kept.endOfSent.at - copyMs;
 }
 
-/** Those copies in Sent that are too many: the client keeps the Email it was sent from there as well, and one of the two is enough. */
+/**
+ * Those copies in Sent that are too many: the client keeps the Email it was sent from there as well, and one of the two is enough. One that
+ * is elsewhere, too, is more than a copy: where a server keeps a message once (Gmail), who sends to himself received it by that.
+ */
 export async function surplusCopies(kept: KeptSubmission, ports: SubmissionPorts): Promise<Id[]> {
-  return (await isInSent(kept.emailId, ports)) ? copiesInSent(kept, ports) : [];
+  if (!(await isInSent(kept.emailId, ports))) return [];
+  const copies = await copiesInSent(kept, ports);
+  const emails = await (await ports.catalog.view('now')).emails(copies);
+  return copies.filter((id) => mailboxesOf(emails.get(id) ?? null).length <= 1);
 }
 
 /**

@@ -409,6 +409,7 @@ describe('after a submission', () => {
   test.each<{
     what: string;
     isThere?: boolean;
+    isElsewhere?: boolean;
     update?: JsonObject;
     before?: number;
     isLate?: boolean;
@@ -416,12 +417,13 @@ describe('after a submission', () => {
   }>([
     { what: 'goes, where the client keeps his own there', goes: true },
     { what: 'stays, where his own did not get there, whatever the client asked for', isThere: false, goes: false },
+    { what: 'stays, where it is elsewhere as well: who sends to himself received it', isElsewhere: true, goes: false },
     { what: 'stays, where nothing was asked for', update: {}, goes: false },
     { what: 'stays, where it was there before', before: 2, goes: false },
     { what: 'stays, where it comes only after it was looked for', isLate: true, goes: false },
   ])(
     'a copy that the provider put into Sent $what',
-    async ({ isThere = true, update, before = 1, isLate = false, goes }) => {
+    async ({ isThere = true, isElsewhere = false, update, before = 1, isLate = false, goes }) => {
       // The letter, and the copy of it that is in Sent.
       const raws = [letter, letter];
       const { ports, server } = start({ raws, savesSent: true });
@@ -452,10 +454,11 @@ describe('after a submission', () => {
       expect(server.sent).toHaveLength(1);
 
       // That call is made, and does what was asked for, or not.
-      const elsewhere = (email: CatalogEmail): CatalogEmail => ({
-        ...email,
-        rows: email.rows.map((row) => ({ ...row, deleted: email.id === 'e1' && !isThere })),
-      });
+      const elsewhere = (email: CatalogEmail): CatalogEmail => {
+        const rows = email.rows.map((row) => ({ ...row, deleted: email.id === 'e1' && !isThere }));
+        const more = isElsewhere && email.id === 'e2' ? rows.map((row) => ({ ...row, mailbox: row.mailbox + 1 })) : [];
+        return { ...email, rows: [...rows, ...more] };
+      };
       const after: CatalogView = {
         ...view,
         emails: async (ids) =>
