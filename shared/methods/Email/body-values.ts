@@ -14,7 +14,7 @@ import type { BodyValueWishes } from './plan.ts';
 const octetsPerValueOctet = 6;
 /** Octets beyond that, for soft line breaks and a tag or character that is cut off. */
 const surplusOctets = 1024;
-/** Octets of text parts that one call reads, as stored: so much is in memory at once. */
+/** Octets of text parts that one call reads, as stored: so much is in memory at once. Of a larger one the value is cut off. */
 export const bodyOctetsMax = 32 * 1024 * 1024;
 
 /** A text part whose value is asked for, and what is read of it. */
@@ -59,8 +59,9 @@ export function bodyValuesOf<P>(
 
 function requestFor<P>(part: Part, place: P, maxBytes: number): SectionRequest<P> {
   const section = part.partId ?? '';
-  const maxOctets = maxBytes * octetsPerValueOctet + surplusOctets;
-  return maxBytes === 0 || part.encodedSize <= maxOctets ? { place, section } : { place, section, maxOctets };
+  const wanted = maxBytes === 0 ? bodyOctetsMax : maxBytes * octetsPerValueOctet + surplusOctets;
+  const maxOctets = Math.min(wanted, bodyOctetsMax);
+  return part.encodedSize <= maxOctets ? { place, section } : { place, section, maxOctets };
 }
 
 function wantedParts(structure: Part, wishes: BodyValueWishes): Part[] {

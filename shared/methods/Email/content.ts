@@ -68,12 +68,14 @@ async function readBodies<P>(
     ...wish,
     request: whole.get(wish.part) ?? wish.request,
   }));
-  const [first = [], ...others] = batchesOf(wishes);
-  const requests = new Set([...wanted.value, ...first].map(({ request }) => request));
-  const sections = requests.size === 0 ? new Map() : await messages.readSections([...requests]);
+  const ofValues = new Set(wanted.value.map(({ request }) => request));
+  const isOfValue = ({ request }: SizeWish<P>) => ofValues.has(request);
+  const [first = [], ...others] = batchesOf(wishes.filter((wish) => !isOfValue(wish)));
+  const requests = [...ofValues, ...first.map(({ request }) => request)];
+  const sections = requests.length === 0 ? new Map() : await messages.readSections(requests);
 
   const sizes = new Map<Part, number>();
-  const untold = sizesBy(first, sections, sizes);
+  const untold = sizesBy([...wishes.filter(isOfValue), ...first], sections, sizes);
   const readMore = async (batch: readonly SizeWish<P>[]) =>
     sizesBy(batch, await messages.readSections(batch.map(({ request }) => request)), sizes);
   for (const batch of others) untold.push(...(await readMore(batch)));

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Email } from '../../../shared/catalog/email.ts';
 import { TooMuchAtOnce } from '../../../shared/catalog/source.ts';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
+import type { Part } from '../../../shared/message/part.ts';
 import { bodyOctetsMax } from '../../../shared/methods/Email/body-values.ts';
 import { email as emailDataType } from '../../../shared/methods/Email/index.ts';
 import type { EmailPorts } from '../../../shared/methods/Email/record.ts';
@@ -264,13 +265,12 @@ describe('Email/get (RFC 8621 §4.2)', () => {
       expect(asked.sections.map(({ section, maxOctets }) => [section, maxOctets])).toEqual([['2', 2_048]]);
     });
 
+    const text = `${'=41'.repeat(25)}=\n`.repeat(13_000);
+    const many = Array.from({ length: 20 }, () => mixed(part('quoted-printable', text, 'text/plain')));
+    const manyAt = many.map((_, index) => emailAt(index + 1));
+
     test('many are read a few megabytes at a time', async () => {
-      const text = `${'=41'.repeat(25)}=\n`.repeat(13_000);
-      const raws = Array.from({ length: 20 }, () => mixed(part('quoted-printable', text)));
-      const { get, ports } = account(
-        raws,
-        raws.map((_, index) => emailAt(index + 1)),
-      );
+      const { get, ports } = account(many, manyAt);
       const { readSections } = ports.messages;
       const flights: number[] = [];
       const counted: typeof readSections = (requests) => {
@@ -284,6 +284,52 @@ describe('Email/get (RFC 8621 §4.2)', () => {
       expect(list).toHaveLength(20);
       for (const { attachments } of list) expect(sizesOf(attachments)).toEqual([325_000]);
       expect(flights).toEqual([8, 8, 4]);
+    });
+
+    test('what is read for its value is not read again, however many there are', async () => {
+      const { get, asked } = account(many, manyAt);
+      const { list } = (await get({
+        ids: null,
+        properties: ['attachments', 'bodyValues'],
+        bodyProperties: ['size'],
+        fetchAllBodyValues: true,
+      })) as { list: { attachments: unknown }[] };
+      for (const { attachments } of list) expect(sizesOf(attachments)).toEqual([325_000]);
+      expect(asked.sections).toHaveLength(20);
+    });
+
+    test('a value that is too long is cut off and says so, and the size is that of all', async () => {
+      const { one, ports } = account([mixed(part('base64', inLines(3_000), 'text/plain'))], [emailAt(1)]);
+      const lines = 600_000;
+      const encodedSize = lines * 78 - 2;
+      const { read } = ports.messages;
+      const large = (structure: Part): Part => ({
+        ...structure,
+        subParts: structure.subParts.map((each) => ({ ...each, encodedSize })),
+      });
+      const end = Buffer.from(inLines(57 * 30).replaceAll('\n', '\r\n')).subarray(-2_048);
+      Object.assign(ports.messages, {
+        read: async (...args: Parameters<typeof read>) => {
+          const facts = await read(...args);
+          return new Map(
+            [...facts].map(([place, { structure, ...more }]) => [
+              place,
+              structure ? { ...more, structure: large(structure) } : more,
+            ]),
+          );
+        },
+        // No server tells more than so much of a section.
+        readSections: async (requests: readonly { from?: number }[]) =>
+          new Map(requests.map((request) => [request, request.from ? end : Buffer.alloc(bodyOctetsMax, 'eHh4')])),
+      });
+      const shown = await one({
+        ids: ['e1'],
+        properties: ['attachments', 'bodyValues'],
+        bodyProperties: ['size'],
+        fetchAllBodyValues: true,
+      });
+      expect(sizesOf(shown?.attachments)).toEqual([lines * 57]);
+      expect(shown?.bodyValues).toMatchObject({ '1': { isTruncated: true } });
     });
   });
 
