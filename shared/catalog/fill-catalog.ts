@@ -40,15 +40,20 @@ export async function fillCatalog(
   const read = new Map<MailboxKey, MailboxEntry>();
   const after = new Map(await view.mailboxes());
   let failure: { readonly error: unknown } | null = null;
-  let readings: ReadonlyMap<string, MailboxReading> = new Map();
+  const readings = new Map<string, MailboxReading>();
+  const asked = new Set<string>();
   for (const [index, entry] of mailboxes.entries()) {
     if (gathering.size() >= messagesAtOnceMax || context.isOver()) break;
     try {
-      const group = readings.has(entry.name)
-        ? []
-        : groupOf(mailboxes.slice(index, index + together.mailboxesMax), seen);
-      if (group.length > 1) readings = await context.source.readTogether(group, view);
+      if (!asked.has(entry.name)) {
+        const group = groupOf(mailboxes.slice(index, index + together.mailboxesMax), seen);
+        for (const { name } of group) asked.add(name);
+        if (group.length > 1) {
+          for (const [name, read] of await context.source.readTogether(group, view)) readings.set(name, read);
+        }
+      }
       const reading = readings.get(entry.name);
+      readings.delete(entry.name);
       const found = await noting(context, entry.name, () =>
         gatherMailbox(context, view, seen, { entry, reading }, gathering),
       );

@@ -97,8 +97,8 @@ export async function readTogether(
       if (batch !== null) readings.set(wire, wholeReading({ ...mailbox, examined }, batch));
     });
     for (const flight of await Promise.allSettled(flights)) {
-      const isAbsent = flight.status === 'fulfilled' || isNotThere(flight.reason);
-      if (!isAbsent) throw flight.reason;
+      // What was read before something broke is not read again.
+      if (flight.status === 'rejected' && readings.size === 0 && !isNotThere(flight.reason)) throw flight.reason;
     }
   });
   return readings;

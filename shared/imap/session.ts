@@ -342,6 +342,8 @@ export class ImapSession {
     const opening = this.#opened(
       this.exec(command, parameters, {
         responses: this.#limits.mailboxMessagesMax,
+        // Rows that others ask for in the same flight are theirs.
+        takeOctets: () => false,
         onData: ({ number: count, name: what, values }) => {
           if (isItsTurn()) answer.take(count, what, values);
         },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { seededRandom } from '../../functions/local/sample-mail/random.ts';
 import { inboxId } from '../../shared/catalog/ids.ts';
+import type { MailSource } from '../../shared/catalog/source.ts';
 import { sync } from '../../shared/catalog/sync.ts';
 import { OutOfTime, type SyncContext } from '../../shared/catalog/sync-context.ts';
 import type { Catalog, CatalogView, IdentityScheme } from '../../shared/catalog/view.ts';
@@ -114,6 +115,35 @@ describe('an account that is read at once', () => {
     const catalog = createWorld().freshProcess();
     const first = await synced(server, catalog, { enough: () => true });
     expect((await synced(server, catalog)).version).toBe(first.version + 1);
+  });
+
+  test('asks for small mailboxes together once, also for those that are left out', async () => {
+    const server = fakeMailServer({ tier: 'qresync', scheme: 'digest', threads: 'derived' });
+    const names = ['INBOX', ...Array.from({ length: 20 }, (_, index) => `Folder ${index + 10}`)];
+    for (const name of names) {
+      server.create(name);
+      server.append(name, contentOf({}), { internalDate: date });
+    }
+    const groups: string[][] = [];
+    const read: string[] = [];
+    const source = server.connect();
+    const counting: MailSource = {
+      ...source,
+      readTogether: async (mailboxes, facts) => {
+        groups.push(mailboxes.map(({ name }) => name));
+        const readings = new Map(await source.readTogether(mailboxes, facts));
+        for (const name of names.slice(3, 9)) readings.delete(name);
+        return readings;
+      },
+      read: (name, ...more) => {
+        read.push(name);
+        return source.read(name, ...more);
+      },
+    };
+    const view = await synced(server, createWorld().freshProcess(), { source: counting });
+    expect(groups).toEqual([names.slice(1, 17), names.slice(17)]);
+    expect(read).toEqual(['INBOX', ...names.slice(3, 9)]);
+    await holdsWhatServerHolds(view, server);
   });
 
   test('is kept as far as it came when a mailbox cannot be read', async () => {

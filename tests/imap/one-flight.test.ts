@@ -233,7 +233,8 @@ test('a mailbox with messages whose thread is to be asked for is read alone', as
   expect(found).toEqual({});
 });
 
-test('a connection that breaks is no mailbox that is left out', async () => {
-  const broken = togetherOf(['a', 'b'], { answersOf: { b: [examined(3), '* BYE shutting down\r\n'] } });
-  await expect(broken).rejects.toThrow(Unavailable);
+test('a connection that breaks takes nothing from what was read before, and is no mailbox that is left out', async () => {
+  const broken = [examined(3), '* BYE shutting down\r\n'] as const;
+  expect((await togetherOf(['a', 'b'], { answersOf: { b: broken } })).found).toEqual({ a: [7, '3', 'a1', 'a2'] });
+  await expect(togetherOf(['a', 'b'], { answersOf: { a: broken } })).rejects.toThrow(Unavailable);
 });
