@@ -7,8 +7,9 @@ import type { SizedLists } from './plan.ts';
 
 /** A larger body is not read for its size: then that is an estimate. */
 const bodyOctetsMax = 4 * 1024 * 1024;
-/** Octets that are read together. */
+/** Octets that are read together, and how often one call reads so many. */
 const batchOctetsMax = 8 * 1024 * 1024;
+const batchesMax = 8;
 
 /** A part whose size is to be learned, and what tells it. */
 export type SizeWish<P> = { readonly part: Part; readonly place: P; readonly request: SectionRequest<P> };
@@ -34,14 +35,16 @@ function shownParts(structure: Part, lists: SizedLists): Set<Part> {
   );
 }
 
-/** Wishes that are read together, in their order. */
+/** Wishes that are read together, in their order, as far as one call goes. */
 export function* batchesOf<P>(wishes: readonly SizeWish<P>[]): Generator<readonly SizeWish<P>[]> {
   let batch: SizeWish<P>[] = [];
   let octets = 0;
+  let batches = 0;
   for (const wish of wishes) {
     const wanted = wish.request.maxOctets ?? wish.part.encodedSize;
     if (octets + wanted > batchOctetsMax && batch.length > 0) {
       yield batch;
+      if (++batches === batchesMax) return;
       [batch, octets] = [[], 0];
     }
     batch.push(wish);
