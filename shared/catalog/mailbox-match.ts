@@ -75,11 +75,16 @@ function lastingOf(attributes: readonly string[]): readonly string[] {
 }
 
 /**
- * Names whose MAILBOXID decides who they are: unknown ones, those that changed their UIDVALIDITY, and those that others of the same
- * UIDVALIDITY may go by now. QUIRK(cyrus): mailboxes that are made in one second have the same, as all that come with an account.
+ * Names whose MAILBOXID decides who they are: unknown ones, those that changed their UIDVALIDITY, those that others of the same
+ * UIDVALIDITY may go by now, and those that two are known by, one of which is gone and was not believed to be yet. QUIRK(cyrus): mailboxes that are made in one second have the same, as all that come with an account.
  */
 export function namesToIdentify(entries: Iterable<MailboxEntry>, survey: readonly SurveyedMailbox[]): string[] {
-  const known = new Map([...entries].map((entry) => [entry.name, entry]));
+  const known = new Map<string, MailboxEntry>();
+  const shared = new Set<string>();
+  for (const entry of entries) {
+    if (known.has(entry.name)) shared.add(entry.name);
+    known.set(entry.name, entry);
+  }
   const names = new Map(survey.map((surveyed) => [surveyed.name, surveyed]));
   const vanished = [...known.values()].filter(({ name }) => !names.has(name));
   const moved = [...known.values()].filter((entry) => hasMoved(entry, names.get(entry.name)));
@@ -96,7 +101,10 @@ export function namesToIdentify(entries: Iterable<MailboxEntry>, survey: readonl
   };
   return survey
     .filter((surveyed) => surveyed.selectable && surveyed.vector !== null)
-    .filter((surveyed) => !isUnchanged(known.get(surveyed.name), surveyed) || mayBeAnother(surveyed))
+    .filter((surveyed) => {
+      const isKnown = isUnchanged(known.get(surveyed.name), surveyed) && !shared.has(surveyed.name);
+      return !isKnown || mayBeAnother(surveyed);
+    })
     .map(({ name }) => name);
 }
 

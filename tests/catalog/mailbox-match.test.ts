@@ -125,6 +125,19 @@ describe('a new mailbox', () => {
     return newEntry(found, 1, new Map(Object.entries(serverIds)), { survey, taken: new Set(taken) }, 0).id;
   };
 
+  test('of two that are known by one name, as one is gone and was not believed to be, MAILBOXID tells which is there', () => {
+    const entries = [entry('a', 1, { key: 1, serverId: 'A' }), entry('a', 1, { key: 2, serverId: 'B' })];
+    const survey = [surveyed('a', 1)];
+    expect(namesToIdentify(entries, survey)).toEqual(['a']);
+    for (const [id, here, gone] of [
+      ['A', 1, 2],
+      ['B', 2, 1],
+    ] as const) {
+      const { kept, appeared, vanished } = matchMailboxes(entries, survey, new Map([['a', id]]));
+      expect({ kept: [...kept.keys()], appeared, vanished }).toEqual({ kept: [here], appeared: [], vanished: [gone] });
+    }
+  });
+
   test.each<[string, Id, Id]>([
     ['INBOX is a constant', idOf('INBOX', [surveyed('INBOX', 7)]), inboxId],
     ['its UIDVALIDITY names it', idOf('a', [surveyed('a', 7), surveyed('b', 8)]), mailboxIdOfValidity(7)],
