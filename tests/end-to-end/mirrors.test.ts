@@ -42,7 +42,8 @@ async function run(backend: Backend): Promise<void> {
   const user = await server.freshUser();
   const random = seededRandom(seed);
   const actor = await imapActor(server, user);
-  const product = startProduct(server, backend);
+  // Its clock runs ahead, and connections are limited by the real one: a login for each look would soon be one too many.
+  const product = startProduct(server, backend, { loginTrustMinutes: 1_000_000 });
   const said: string[] = [];
   try {
     const other = await randomActor(actor, random, backend.scheme === 'objectid' ? 'server' : 'derived');
