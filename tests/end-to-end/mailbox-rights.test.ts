@@ -23,15 +23,21 @@ const servers: readonly { title: string; administer: Administer; isFreeBelow: bo
   { title: 'Cyrus', administer: administeredCyrus, isFreeBelow: true },
 ];
 
+/** A user whose rights can be set, with another IMAP client of his. */
+async function start(administer: Administer) {
+  const { server, user, setRights, stop } = await administer();
+  stops.push(stop);
+  const actor = await imapActor(server, user);
+  stops.push(() => actor.close());
+  const product = startProduct(server);
+  stops.push(() => product.stop());
+  return { user, setRights, actor, product };
+}
+
 test.each(servers)(
   'Mailbox/set without the rights to it on $title is forbidden, and all stays as it was',
   async ({ administer, isFreeBelow }) => {
-    const { server, user, setRights, stop } = await administer();
-    stops.push(stop);
-    const actor = await imapActor(server, user);
-    stops.push(() => actor.close());
-    const product = startProduct(server);
-    stops.push(() => product.stop());
+    const { user, setRights, actor, product } = await start(administer);
     for (const name of ['Kept', 'Free']) {
       await actor.create(name);
       await actor.deliver(name, letter({ token: `in-${name}` }));
@@ -73,12 +79,7 @@ test.each(servers)(
 test.each(servers)(
   'a mailbox on $title that may be deleted and not be read is not deleted, for nobody has seen what is in it',
   async ({ administer }) => {
-    const { server, user, setRights, stop } = await administer();
-    stops.push(stop);
-    const actor = await imapActor(server, user);
-    stops.push(() => actor.close());
-    const product = startProduct(server);
-    stops.push(() => product.stop());
+    const { user, setRights, actor, product } = await start(administer);
     await actor.create('Closed');
     await actor.deliver('Closed', letter({ token: 'unseen' }));
     await setRights('Closed', 'lxka');
