@@ -49,7 +49,7 @@ export async function fillCatalog(
         const group = groupOf(mailboxes.slice(index, index + together.mailboxesMax), seen);
         for (const { name } of group) asked.add(name);
         if (group.length > 1) {
-          for (const [name, read] of await context.source.readTogether(group, view)) readings.set(name, read);
+          for (const [name, reading] of await context.source.readTogether(group, view)) readings.set(name, reading);
         }
       }
       const reading = readings.get(entry.name);
