@@ -14,7 +14,7 @@ type Chunk = { readonly octets: Uint8Array; readonly messageSize: number | null 
 
 /**
  * A message or section as a stream, read as fast as it is drunk. Null where it is not there. The session is held until the
- * stream ends, is cancelled, or nobody reads it for a while.
+ * stream ends, is cancelled, or nobody reads it for a while. `size` is what there is, and not merely what the server says of it.
  */
 export async function openSection(
   use: UseSession,
@@ -24,8 +24,10 @@ export async function openSection(
 ): Promise<OpenedSection | null> {
   const release = hold();
   let next: Chunk | null;
+  let size: number | null = null;
   try {
     next = await readChunk(use, place, section, 0);
+    if (next !== null) size = await sizeBehind(next, use, place);
   } catch (error) {
     release();
     throw error;
@@ -34,7 +36,6 @@ export async function openSection(
     release();
     return null;
   }
-  const size = section === '' ? next.messageSize : null;
   let from = 0;
   let idle = setTimeout(release, imapLimits.streamIdleMs).unref();
   const octets = new ReadableStream<Uint8Array>(
@@ -68,21 +69,34 @@ export async function openSection(
   return { octets, size };
 }
 
-async function readChunk(use: UseSession, place: Place, section: string, from: number): Promise<Chunk | null> {
+/**
+ * The size of what begins with this chunk; null where it is not known. QUIRK(exchange): RFC822.SIZE may be that of another form of the
+ * message, so it is believed where there is one octet at its end, and none behind it.
+ */
+async function sizeBehind({ octets, messageSize }: Chunk, use: UseSession, place: Place): Promise<number | null> {
+  if (octets.length < chunkOctets) return octets.length;
+  if (messageSize === null || messageSize < chunkOctets) return null;
+  const last = await readChunk(use, place, '', messageSize - 1, 2);
+  return last?.octets.length === 1 ? messageSize : null;
+}
+
+async function readChunk(
+  use: UseSession,
+  place: Place,
+  section: string,
+  from: number,
+  count: number = chunkOctets,
+): Promise<Chunk | null> {
   return use(async (session) => {
     if (!(await isAt(session, { ...place, uidNext: place.uid + 1 }))) return null;
     let chunk: Chunk | null = null;
-    const items = [
-      atom('UID'),
-      ...(section === '' ? [atom('RFC822.SIZE')] : []),
-      sectionItem(section, from, chunkOctets),
-    ];
+    const items = [atom('UID'), ...(section === '' ? [atom('RFC822.SIZE')] : []), sectionItem(section, from, count)];
     const fetching = session.fetch([[place.uid, place.uid]], items, { rowsMax: 1 }, ({ uid, items: found }) => {
       const octets = octetsOf(fetchPartial(found, section, from));
       // Behind the end of a section some servers see an empty string, others nothing at all.
       if (uid !== place.uid || (octets === null && from === 0)) return;
-      const messageSize = numberOf(fetchItem(found, 'RFC822.SIZE'), Number.MAX_SAFE_INTEGER);
-      chunk = { octets: octets?.subarray(0, chunkOctets) ?? new Uint8Array(), messageSize };
+      const messageSize = section === '' ? numberOf(fetchItem(found, 'RFC822.SIZE'), Number.MAX_SAFE_INTEGER) : null;
+      chunk = { octets: octets?.subarray(0, count) ?? new Uint8Array(), messageSize };
     });
     await unlessGone(fetching);
     return chunk;
