@@ -72,6 +72,8 @@ function leaf(values: readonly ImapValue[], section: string): Part | null {
   const media = textOf(type);
   const encodedSize = numberOf(octets, Number.MAX_SAFE_INTEGER);
   if (media === null || textOf(subtype) === null || encodedSize === null) return null;
+  // QUIRK(courier 5.0): so it shows a multipart in which it finds no delimiter line.
+  if (media.toLowerCase() === 'multipart') return null;
   const fields = partFields({
     type: `${media}/${textOf(subtype)}`,
     parameters: parametersOf(parameters),

@@ -96,6 +96,7 @@ describe('a BODYSTRUCTURE', () => {
     ['a multipart without a subtype', '(("text" "plain" NIL NIL NIL "7bit" 3 1))'],
     ['a broken part among good ones', '(("text" "plain" NIL NIL NIL "7bit" 3 1)("text") "mixed")'],
     ['a multipart in which the server found nothing', '(("text" "plain" NIL NIL NIL "7bit" 0 0) "mixed" NIL)'],
+    ['a multipart that is shown as a leaf', '("multipart" "mixed" ("boundary" "b") NIL NIL "8bit" 7 NIL NIL NIL)'],
     ['such a multipart in another', '((("text" "plain" NIL NIL NIL "7bit" 0 0) "mixed" NIL) "mixed" NIL)'],
     [
       'a boundary longer than servers compare',

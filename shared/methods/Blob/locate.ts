@@ -53,7 +53,8 @@ export async function locateBlob(
   return {
     references,
     place,
-    section: partId,
+    // A message that is another message has no section 1 of its own (RFC 3501 §6.4.5): for Courier that is in the other one.
+    section: part.section || 'TEXT',
     encoding: part.encoding,
     encodedSize: part.encodedSize,
     size: part.size ?? (isAsStored ? part.encodedSize : null),
