@@ -10,7 +10,7 @@ import { otherClient } from '../imap/rig.ts';
 import { emailOf } from '../message/email-of.ts';
 import { leaves } from '../message/outline.ts';
 import { type CorpusMessage, readCorpus } from '../message/read-corpus.ts';
-import { cyrus, dovecot } from '../servers/servers.ts';
+import { courier, cyrus, dovecot } from '../servers/servers.ts';
 import { type Product, startProduct } from './harness.ts';
 import type { JmapClient } from './jmap-client.ts';
 
@@ -54,9 +54,13 @@ const receivedAt = (index: number) => new Date(Date.UTC(2026, 0, 1) + index * 10
 describe.each([
   ['Dovecot', dovecot],
   ['Cyrus', cyrus],
+  ['Courier', courier],
 ] as const)('the corpus on %s', (name, startServer) => {
   const taken = corpus.filter(({ refusedBy }) => !refusedBy.includes(name));
   const refused = corpus.filter(({ refusedBy }) => refusedBy.includes(name));
+  /** What the server makes of octets that it does not change in any other way: Courier ends the last line. */
+  const kept = (octets: Buffer) =>
+    name === 'Courier' && octets.at(-1) !== 0x0a ? Buffer.concat([octets, Buffer.from('\r\n')]) : octets;
   const delivered: Delivered[] = [];
   let product: Product;
   let client: JmapClient;
@@ -100,26 +104,24 @@ describe.each([
 
   test('is there, every message once, as it was sent', () => {
     expect(delivered.map(({ message }) => message.name).sort()).toEqual(taken.map((message) => message.name));
-    const changed = delivered.filter(({ message, stored }) => !stored.equals(message.octets));
+    const changed = delivered.filter(({ message, stored }) => !stored.equals(kept(message.octets)));
     expect(changed.map(({ message }) => message.name).sort()).toEqual(
       taken.filter(({ changedBy }) => changedBy.includes(name)).map((message) => message.name),
     );
   });
 
-  test('has the Email properties that the stored octets mean', () => {
+  test('has the Email properties that the stored octets mean, but where the server is known to read them otherwise', () => {
     for (const { message, email, stored } of delivered) {
       expect([...email.preview].length).toBeLessThanOrEqual(256);
       expect(parseJson(JSON.stringify(email))).toEqual(email);
-      if (name in message.readOtherwiseBy) continue;
-      const { preview, properties, ...content } = emailOf(stored);
-      expect({ name: message.name, ...contentOf(email) }).toEqual({
-        name: message.name,
-        ...properties,
-        ...content,
-        bodyStructure: withoutSizes(content.bodyStructure),
-      });
+      const shown = { name: message.name, ...contentOf(email) };
+      if (name in message.readOtherwiseBy) {
+        expect(shown).not.toEqual({ name: message.name, ...meant(stored) });
+        continue;
+      }
+      expect(shown).toEqual({ name: message.name, ...meant(stored) });
       // Dovecot makes its own previews.
-      if (name !== 'Dovecot') expect([message.name, email.preview]).toEqual([message.name, preview]);
+      if (name !== 'Dovecot') expect([message.name, email.preview]).toEqual([message.name, emailOf(stored).preview]);
     }
   });
 
@@ -157,36 +159,46 @@ describe.each([
     });
   }, 180_000);
 
-  test('is the same when it is parsed', async () => {
-    const emails = delivered.filter(({ message }) => !(name in message.readOtherwiseBy)).map(({ email }) => email);
-    for (let at = 0; at < emails.length; at += 100) {
-      const blobIds = emails.slice(at, at + 100).map(({ blobId }) => blobId);
+  test('is parsed as the stored octets mean, however the server reads them', async () => {
+    for (let at = 0; at < delivered.length; at += 100) {
+      const page = delivered.slice(at, at + 100);
+      const blobIds = page.map(({ email }) => email.blobId);
       const args = { blobIds, properties: contentProperties, bodyProperties, fetchAllBodyValues: true };
       const { parsed } = await client.one<{ parsed: { [id: Id]: Content } }>('Email/parse', args);
-      for (const email of emails.slice(at, at + 100)) {
+      for (const { message, email, stored } of page) {
         const content = parsed[email.blobId];
-        // What begins with no field is no message to Email/parse.
-        if (content) expect(contentOf(email)).toEqual(contentOf(content));
+        const expected = beginsWithField.test(stored.toString('latin1')) ? meant(stored) : null;
+        expect({ name: message.name, content: content ? contentOf(content) : null }).toEqual({
+          name: message.name,
+          content: expected,
+        });
       }
-      expect(Object.keys(parsed).length).toBeGreaterThan(blobIds.length * 0.8);
     }
   }, 180_000);
 });
 
-/** What Email/get and Email/parse have in common. Sizes and previews are looked at by themselves. */
+/** What `Email/parse` takes for a message: see docs/silence.md. */
+const beginsWithField = /^(?:\xef\xbb\xbf)?(?:From [^\n]*\n)?[!-9;-~]+[ \t]*:/;
+
+/** What an Email of these octets shows. */
+function meant(stored: Buffer): JsonObject {
+  const { preview: _, properties, ...content } = emailOf(stored);
+  return { ...properties, ...content } as unknown as JsonObject;
+}
+
+/** What an Email shows, but its preview and the ids of blobs; lists of parts as part ids. */
 function contentOf(email: Content): JsonObject {
   const names = (list: unknown) => (list as BodyPart[]).map(({ partId }) => partId);
   return {
     ...Object.fromEntries(contentProperties.filter((name) => name !== 'preview').map((name) => [name, email[name]])),
     ...{ textBody: names(email.textBody), htmlBody: names(email.htmlBody), attachments: names(email.attachments) },
-    bodyStructure: withoutSizes(email.bodyStructure),
+    bodyStructure: withoutBlobs(email.bodyStructure),
   } as JsonObject;
 }
 
-function withoutSizes(part: JsonObject): JsonObject {
-  return JSON.parse(
-    JSON.stringify(part, (key, value: unknown) => (key === 'size' || key === 'blobId' ? undefined : value)),
-  ) as JsonObject;
+/** Also without the size of a multipart, which §4.1.4 leaves open. */
+function withoutBlobs({ blobId: _, size, subParts, ...part }: BodyPart): JsonObject {
+  return subParts ? { ...part, subParts: subParts.map(withoutBlobs) } : { ...part, size };
 }
 
 function shownLeaves(part: BodyPart): BodyPart[] {

@@ -7,9 +7,13 @@ const headerStart = /^(?:From [^\n]*\n)?[\x21-\x39\x3b-\x7e]+[ \t]*:/;
 /** How far it is looked for. */
 const headerStartOctets = 2_000;
 
-/** Parses octets as a message; null where they do not begin as one does. */
+const byteOrderMark = Buffer.from('\ufeff');
+
+/** Parses octets as a message; null where they do not begin as one does. A byte order mark spoils the first field only. */
 export function parsedMessage(octets: Uint8Array): ParsedMessage | null {
-  return beginsLikeMessage(octets) ? { octets, root: parseMessage(octets) } : null;
+  const isMarked = byteOrderMark.equals(octets.subarray(0, byteOrderMark.length));
+  const start = isMarked ? octets.subarray(byteOrderMark.length) : octets;
+  return beginsLikeMessage(start) ? { octets, root: parseMessage(octets) } : null;
 }
 
 /** Whether octets begin as those of a message do. */
