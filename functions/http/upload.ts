@@ -22,7 +22,8 @@ export function createUploadHandler(
         note({ requestOctets: size });
         const type = mediaType(request.headers.get('Content-Type'));
         const headers = { 'Cache-Control': 'no-store' };
-        return Response.json({ accountId, blobId, type, size }, { status: 201, headers });
+        // 200, not 201: RFC 8620 names none, and aerc (go-jmap) takes any other for a failure.
+        return Response.json({ accountId, blobId, type, size }, { headers });
       } finally {
         leave();
       }

@@ -153,6 +153,20 @@ export function object<const M extends Members>(members: M): Grammar<Parsed<M>> 
   };
 }
 
+/** An object of which common clients spell members otherwise: `spellings` has the name of each, which is not to be there as well. */
+export function spelledToo<T>(spellings: { readonly [wrong: string]: string }, grammar: Grammar<T>): Grammar<T> {
+  return {
+    parse: (value, resolve) => {
+      if (!isObject(value)) return grammar.parse(value, resolve);
+      const named = (name: string): string => {
+        const right = Object.hasOwn(spellings, name) ? (spellings[name] as string) : name;
+        return Object.hasOwn(value, right) ? name : right;
+      };
+      return grammar.parse(Object.fromEntries(Object.entries(value).map(([name, of]) => [named(name), of])), resolve);
+    },
+  };
+}
+
 /** A type of one's own: whatever `grammar` accepts and `narrow` does not object to (it returns the objection). */
 export function narrowed<T, U extends T = T>(
   grammar: Grammar<T>,

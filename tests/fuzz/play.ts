@@ -105,7 +105,7 @@ async function take(server: InMemoryServer, known: Known, step: Step, tell: (sai
       const body = Buffer.from(step.file, 'latin1');
       const { status, text } = await ask(`/jmap/upload/${server.accountId}/`, { method: 'POST', body });
       const { blobId, size } = JSON.parse(text) as { blobId: string; size: JsonValue };
-      if (status !== 201 || size !== body.byteLength) broken('a file is taken as it is', status, text);
+      if (status !== 200 || size !== body.byteLength) broken('a file is taken as it is', status, text);
       known.add('blobId', blobId);
     }
   }

@@ -7,6 +7,7 @@ import {
   object,
   oneOf,
   reference,
+  spelledToo,
   string,
   utcDate,
   withDefault,
@@ -71,7 +72,8 @@ export type HeldMessages = {
 
 const parameters: Grammar<{ [name: string]: string | null } | null> = nullable(mapOf(string, nullable(string)));
 const address = object({ email: string, parameters });
-const envelope = object({ mailFrom: address, rcptTo: arrayOf(address) });
+// aerc (go-jmap) writes `mailfrom`.
+const envelope = spelledToo({ mailfrom: 'mailFrom' }, object({ mailFrom: address, rcptTo: arrayOf(address) }));
 const deliveryStatus = object({
   smtpReply: string,
   delivered: oneOf('queued', 'yes', 'no', 'unknown'),

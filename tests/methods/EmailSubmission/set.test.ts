@@ -116,6 +116,20 @@ describe('creating an EmailSubmission', () => {
     expect(server.requests[0]?.envelope).toEqual(envelope);
   });
 
+  test('takes an envelope whose sender is spelled as aerc does', async () => {
+    const { create, server } = start();
+    await create({ envelope: { mailfrom: { email: 'anna@example.com' }, rcptTo: [{ email: 'x@example.com' }] } });
+    expect(server.sent[0]).toMatchObject({ from: 'anna@example.com', to: ['x@example.com'] });
+  });
+
+  test('refuses an envelope that has two senders', async () => {
+    const { create, server } = start();
+    const senders = { mailFrom: { email: 'anna@example.com' }, mailfrom: { email: 'anna@example.com' } };
+    const answer = await create({ envelope: { ...senders, rcptTo: [{ email: 'x@example.com' }] } });
+    expect(answer.notCreated).toMatchObject({ k: { type: 'invalidProperties', properties: ['envelope'] } });
+    expect(server.sent).toEqual([]);
+  });
+
   test('lets the sender be nobody', async () => {
     const { create, server } = start();
     await create({ envelope: { mailFrom: { email: '' }, rcptTo: [{ email: 'x@example.com' }] } });
