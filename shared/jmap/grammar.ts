@@ -27,6 +27,14 @@ export const boolean: Grammar<boolean> = scalar('a Boolean', (value) => typeof v
 export const string: Grammar<string> = scalar('a String', (value) => typeof value === 'string');
 /** `Id` (§1.2). */
 export const id: Grammar<Id> = scalar('an Id', (value) => typeof value === 'string' && isId(value));
+/**
+ * What a client calls a record that it creates: by §5.3 an `Id`, but aerc takes the path of a new mailbox, and nothing is kept under it
+ * beyond the request.
+ */
+export const creationId: Grammar<string> = scalar(
+  'an Id',
+  (value) => typeof value === 'string' && /^[^#]/u.test(value) && value.length <= 255,
+);
 /** A state string: opaque. */
 export const state: Grammar<State> = scalar('a state String', (value) => typeof value === 'string');
 /** `Int` (§1.3): within the safe range of a double. */

@@ -1,5 +1,16 @@
 import { ok, RequestError, type Result, refuse } from './errors.ts';
-import { arrayOf, type Grammar, id, isObject, mapOf, type Problem, quote, sentence, string } from './grammar.ts';
+import {
+  arrayOf,
+  creationId,
+  type Grammar,
+  id,
+  isObject,
+  mapOf,
+  type Problem,
+  quote,
+  sentence,
+  string,
+} from './grammar.ts';
 import { parseJson } from './json.ts';
 import type { Id, JsonObject, JsonValue } from './scalars.ts';
 import type { CoreCapability } from './session.ts';
@@ -54,7 +65,7 @@ export function parseRequest(body: Uint8Array | string, rules: RequestRules): Re
   return {
     using: new Set([...given, ...implied.filter((capability) => capabilities.has(capability))]),
     methodCalls,
-    createdIds: Object.hasOwn(value, 'createdIds') ? member(value, 'createdIds', mapOf(id, id)) : undefined,
+    createdIds: Object.hasOwn(value, 'createdIds') ? member(value, 'createdIds', mapOf(creationId, id)) : undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 // The standard /copy method (RFC 8620 §5.4)
 import { methodError, ok, refuse } from '../errors.ts';
-import { anyObject, boolean, id, mapOf, nullable, quote, state, withDefault } from '../grammar.ts';
+import { anyObject, boolean, creationId, id, mapOf, nullable, quote, state, withDefault } from '../grammar.ts';
 import { type AccountMethod, accountMethod, type ImplicitCall } from '../method.ts';
 import type { Properties, RecordOf, RecordType } from '../record-type.ts';
 import { isId, type JsonObject } from '../scalars.ts';
@@ -28,7 +28,7 @@ export function standardCopy<
     fromAccountId: id,
     ifFromInState: nullable(state),
     ifInState: nullable(state),
-    create: mapOf(id, anyObject),
+    create: mapOf(creationId, anyObject),
     onSuccessDestroyOriginal: withDefault(boolean, false),
     destroyFromIfInState: nullable(state),
   };

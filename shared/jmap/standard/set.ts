@@ -3,7 +3,7 @@ import { methodError, ok, type Result, refuse, type SetError } from '../errors.t
 import {
   anyObject,
   arrayOf,
-  id,
+  creationId,
   type Members,
   mapOf,
   nullable,
@@ -70,7 +70,7 @@ export function standardSet<
   const choosePort = options.port ?? ownPort(type.name);
   const members = {
     ifInState: nullable(state),
-    create: nullable(mapOf(id, anyObject)),
+    create: nullable(mapOf(creationId, anyObject)),
     update: nullable(mapOf(string, anyObject)),
     destroy: nullable(arrayOf(string)),
   };

@@ -1,6 +1,6 @@
 // Blob/upload (RFC 9404 §4.1)
 import { methodError, ok, type Result, refuse, type SetError } from '../../jmap/errors.ts';
-import { anyObject, id, mapOf, quote } from '../../jmap/grammar.ts';
+import { anyObject, creationId, mapOf, quote } from '../../jmap/grammar.ts';
 import { type AccountMethod, accountMethod } from '../../jmap/method.ts';
 import type { Id, JsonObject, State } from '../../jmap/scalars.ts';
 import { createAll } from '../../jmap/standard/create.ts';
@@ -20,7 +20,7 @@ const noState = '' as State;
  * nothing refers to is no part of the account's data, so that this is possible in a read-only account.
  */
 export const uploadBlobs: AccountMethod<BlobPorts> = accountMethod(
-  { create: mapOf(id, anyObject) },
+  { create: mapOf(creationId, anyObject) },
   async (args, ports: BlobPorts, { limits, createdIds, report }) => {
     const create = new Map(Object.entries(args.create));
     if (create.size > limits.maxObjectsInSet) {

@@ -4,6 +4,7 @@ import type { CatalogView } from '../../catalog/view.ts';
 import { methodError, ok, type Result, refuse, type SetError } from '../../jmap/errors.ts';
 import {
   anyObject,
+  creationId,
   id,
   mapOf,
   nullable,
@@ -46,7 +47,7 @@ type EmailImport = RecordOf<typeof emailImportType>;
  * octets stay as they are. One with NUL, or that does not begin with a header, is `invalidEmail`.
  */
 export const importEmails: AccountMethod<CreatePorts> = accountMethod(
-  { ifInState: nullable(state), emails: mapOf(id, anyObject) },
+  { ifInState: nullable(state), emails: mapOf(creationId, anyObject) },
   async (args, ports: CreatePorts, { limits, createdIds, report }) => {
     const emails = new Map(Object.entries(args.emails));
     if (emails.size > limits.maxObjectsInSet) {

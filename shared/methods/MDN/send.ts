@@ -9,7 +9,7 @@ import {
   type SetError,
   Unavailable,
 } from '../../jmap/errors.ts';
-import { anyObject, id, isObject, mapOf, nullable, string } from '../../jmap/grammar.ts';
+import { anyObject, creationId, id, isObject, mapOf, nullable, string } from '../../jmap/grammar.ts';
 import { type AccountMethod, accountMethod } from '../../jmap/method.ts';
 import type { JsonObject } from '../../jmap/scalars.ts';
 import { mapOrNull } from '../../jmap/standard/outcomes.ts';
@@ -34,7 +34,7 @@ class SentBefore extends Error {
  * Email has to get the keyword `$mdnsent` in the same call.
  */
 export const mdnSend: AccountMethod<SubmissionPorts> = accountMethod(
-  { identityId: id, send: mapOf(id, anyObject), onSuccessUpdateEmail: nullable(mapOf(string, anyObject)) },
+  { identityId: id, send: mapOf(creationId, anyObject), onSuccessUpdateEmail: nullable(mapOf(string, anyObject)) },
   async (args, ports: SubmissionPorts, { limits, createdIds }) => {
     const { accountId, identityId, onSuccessUpdateEmail } = args;
     const send = Object.entries(args.send);

@@ -70,7 +70,7 @@ describe('Foo/set', () => {
     ['another state than ifInState', { ifInState: 'c0', destroy: ['c1'] }, 'stateMismatch'],
     ['more records than maxObjectsInSet', { destroy: ids(limits.maxObjectsInSet + 1) }, 'requestTooLarge'],
     ['more records in all than maxObjectsInSet', { create: { k: {} }, destroy: ids(10) }, 'requestTooLarge'],
-    ['a creation id that is no Id', { create: { '#k': {} } }, 'invalidArguments'],
+    ['a creation id that begins like a reference', { create: { '#k': {} } }, 'invalidArguments'],
     ['a record that is null', { create: { k: null } }, 'invalidArguments'],
     ['a patch that is no object', { update: { c1: [] } }, 'invalidArguments'],
     ['a destroy that is no array', { destroy: 'c1' }, 'invalidArguments'],
@@ -155,6 +155,14 @@ describe('Foo/set create', () => {
   test('refuses a record that refers to one that could not be created', async () => {
     const { notCreated } = await set({ create: { a: { name: 'a', inspiredBy: '#b' }, b: { name: 'burnt' } } });
     expect(notCreated).toMatchObject({ a: { properties: ['inspiredBy'] }, b: { type: 'forbidden' } });
+  });
+
+  test('takes the path of a mailbox for a creation id, as aerc does', async () => {
+    const { created } = await set({
+      create: { 'Projects/New': { name: 'a' }, k: { name: 'b', inspiredBy: '#Projects/New' } },
+    });
+    const ids = created as { [creationId: string]: { id: Id } };
+    expect(stored(ids.k?.id as Id)?.inspiredBy).toBe(ids['Projects/New']?.id);
   });
 
   test('does not take an earlier record for one of the same creation id that could not be created', async () => {
