@@ -26,12 +26,10 @@ export function octetsAsked(
   return section.subarray(from, maxOctets === undefined ? undefined : from + maxOctets);
 }
 
-/** The part of this section number; the root of a message that is no multipart is also its part `1`. */
-export function findPart(part: Part, section: string): Part | null {
-  if (part.section === section || part.partId === section) return part;
-  for (const child of part.subParts) {
-    const found = findPart(child, section);
-    if (found) return found;
-  }
-  return null;
+/** The part of this section number; the root of a message that is no multipart is also its part `1`. Null where there is none. */
+export function findPart(root: Part, section: string): Part | null {
+  if (root.section === section || root.partId === section) return root;
+  let part: Part | undefined = root;
+  for (const number of section.split('.')) part = part?.subParts[Number(number) - 1];
+  return part?.section === section ? part : null;
 }
