@@ -18,10 +18,12 @@ export function fetchItems(
 
 /**
  * Whether the whole header is fetched: all of it is asked for, or a field with a name (RFC 5322 §3.6.8: any printable
- * character but the colon) that servers are known to stumble over.
+ * character but the colon) that servers are known to stumble over, or more names than fit into a line.
  */
 export function isWholeHeader(headers: MessageNeeds['headers']): boolean {
-  return headers === 'all' || (headers !== 'none' && !headers.every((name) => /^[A-Za-z0-9_.-]+$/.test(name)));
+  if (headers === 'all' || headers === 'none') return headers === 'all';
+  const octets = headers.reduce((sum, name) => sum + name.length + 1, 0);
+  return octets > imapLimits.fetchNamesOctetsMax || !headers.every((name) => /^[A-Za-z0-9_.-]+$/.test(name));
 }
 
 function fieldName(name: string): ImapArgument {
@@ -51,7 +53,7 @@ export type SectionFetch = { readonly uids: readonly number[]; readonly sections
 
 /**
  * The FETCHes for section requests of one mailbox: as few as there are different wishes, cut so that no answer grows beyond
- * what may be held in memory at once.
+ * what may be held in memory at once, and no command beyond what servers take in a line.
  */
 export function planSections(requests: readonly SectionRequest[]): SectionFetch[] {
   // Of one section of a message the largest wish from the same octet on: two of these could not be told apart in the answer.
@@ -82,5 +84,23 @@ export function planSections(requests: readonly SectionRequest[]): SectionFetch[
     fetch.uids.push(uid);
     fetch.octets += octets;
   }
-  return fetches;
+  return fetches.flatMap(({ uids, sections }) => namedInALine(sections).map((some) => ({ uids, sections: some })));
+}
+
+/** About what a section takes in a command beyond its name: `BODY.PEEK[]<0.33554432> `. */
+const sectionItemOctets = 24;
+
+function namedInALine(sections: readonly SectionRequest[]): SectionRequest[][] {
+  const lines: SectionRequest[][] = [];
+  let octetsLeft = 0;
+  for (const request of sections) {
+    const octets = request.section.length + sectionItemOctets;
+    if (octets > octetsLeft) {
+      lines.push([]);
+      octetsLeft = imapLimits.fetchNamesOctetsMax;
+    }
+    lines.at(-1)?.push(request);
+    octetsLeft -= octets;
+  }
+  return lines;
 }

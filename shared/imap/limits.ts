@@ -35,6 +35,8 @@ export const imapLimits = {
   /** What the sections of one FETCH may amount to; those whose size nobody named count as `sectionOctetsGuess`. */
   sectionsPerCommandOctets: 64 * 1024 * 1024,
   sectionOctetsGuess: 256 * 1024,
+  /** The names of sections or header fields in one FETCH: with its UIDs they must fit into a line. */
+  fetchNamesOctetsMax: 1_000,
   /** Whole messages that are read because their BODYSTRUCTURE is of no use: each, and all that are kept for one request. */
   wholeMessageOctetsMax: 32 * 1024 * 1024,
   wholeMessagesOctetsMax: 64 * 1024 * 1024,

@@ -142,13 +142,27 @@ async function readSectionsOf(
 ): Promise<void> {
   const mailbox = mailboxOf(requests.map(({ place }) => place));
   if (!mailbox || !(await isAt(session, mailbox))) return;
+  const wanting = new Map<string, SectionRequest[]>();
+  for (const request of requests) {
+    const same = wanting.get(beginningOf(request.place.uid, request));
+    if (same) same.push(request);
+    else wanting.set(beginningOf(request.place.uid, request), [request]);
+  }
   const fetches = planSections(requests).map(async ({ uids, sections }) => {
     const items = sections.map((request) => sectionItem(request.section, request.from ?? 0, octetsWanted(request)));
-    const rows = await fetchRows(session, uids, [atom('UID'), ...items]);
-    for (const request of requests) {
-      const octets = octetsOf(fetchPartial(rows.get(request.place.uid) ?? [], request.section, request.from ?? 0));
-      if (octets !== null) found.set(request, octets.subarray(0, octetsWanted(request)));
+    for (const [uid, row] of await fetchRows(session, uids, [atom('UID'), ...items])) {
+      for (const { section, from = 0 } of sections) {
+        const octets = octetsOf(fetchPartial(row, section, from));
+        for (const request of wanting.get(beginningOf(uid, { section, from })) ?? []) {
+          if (octets !== null) found.set(request, octets.subarray(0, octetsWanted(request)));
+        }
+      }
     }
   });
   await Promise.all(fetches);
+}
+
+/** Where in which section of a message a request begins. */
+function beginningOf(uid: number, { section, from = 0 }: Pick<SectionRequest, 'section' | 'from'>): string {
+  return `${uid} ${section}<${from}`;
 }

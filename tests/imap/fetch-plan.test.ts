@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { compileCommand, list } from '../../shared/imap/arguments.ts';
-import { fetchItems, planSections, sectionName } from '../../shared/imap/fetch-plan.ts';
+import { fetchItems, planSections, sectionItem, sectionName } from '../../shared/imap/fetch-plan.ts';
 import { imapLimits } from '../../shared/imap/limits.ts';
 import type { MessageNeeds, SectionRequest } from '../../shared/methods/Email/mail.ts';
 
@@ -18,6 +18,11 @@ describe('what is fetched', () => {
     ['no fields', wire({ headers: [] }), '(UID)'],
     ['all fields', wire({ headers: 'all' }), '(UID BODY.PEEK[HEADER])'],
     ['a field that servers stumble over', wire({ headers: ['subject', 'x"y'] }), '(UID BODY.PEEK[HEADER])'],
+    [
+      'more fields than fit into a line',
+      wire({ headers: Array.from({ length: 100 }, (_, n) => `x-field-${n}`) }),
+      '(UID BODY.PEEK[HEADER])',
+    ],
     ['structure and preview', wire({ structure: true, preview: true }), '(UID BODYSTRUCTURE PREVIEW)'],
     ['a preview the server does not make', wire({ preview: true }, false), '(UID)'],
   ])('is what is needed, and no more: %s', (_, items, expected) => {
@@ -64,5 +69,18 @@ describe('sections of many messages', () => {
     const half = imapLimits.sectionsPerCommandOctets / 2;
     const uids = planSections([1, 2, 3, 4, 5].map((uid) => ask(uid, '1', half))).map((fetch) => fetch.uids);
     expect(uids).toEqual([[1, 2], [3, 4], [5]]);
+  });
+
+  test('are cut where the command would be too long, and each is asked for once', () => {
+    const requests = Array.from({ length: 9_000 }, (_, n) => ask(1, `${n + 1}`));
+    const fetches = planSections([...requests, ask(2, '1')]);
+    for (const { sections } of fetches) {
+      const items = sections.map(({ section }) => sectionItem(section, 0, imapLimits.sectionOctetsMax));
+      const line = Buffer.concat(compileCommand('t', 'F', [list(...items)], 'plus'));
+      expect(line.length).toBeLessThan(imapLimits.fetchNamesOctetsMax + 100);
+    }
+    const ofOne = fetches.filter(({ uids }) => uids.includes(1)).flatMap(({ sections }) => sections);
+    expect(ofOne).toEqual(requests);
+    expect(fetches.length).toBeLessThan(requests.length / 20);
   });
 });
