@@ -125,7 +125,7 @@ const settings = {
 /** What web pages of any origin may send and read (CORS): for the app's own answers and for those that a gateway makes. */
 export const cors = {
   allowMethods: ['GET', 'HEAD', 'POST', 'OPTIONS'],
-  allowHeaders: ['Authorization', 'Content-Type', 'Accept', 'Last-Event-ID', 'Range', 'If-Range'],
+  allowHeaders: ['Authorization', 'Content-Type', 'Accept', 'Last-Event-ID', 'Range', 'If-Range', 'If-None-Match'],
   exposeHeaders: ['Retry-After', 'Content-Disposition', 'Content-Range', 'ETag'],
   maxAgeSeconds: 86_400,
 } as const;

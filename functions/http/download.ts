@@ -34,6 +34,13 @@ export function createDownloadHandler(openBlob: OpenBlob): Handler {
       if (accountId !== user.accountId || !isId(blobId)) throw notThere();
       const blob = await openBlob(user, blobId, (size) => sliceFor(request, blobId, size));
       if (blob === null) throw notThere();
+      if (isAtHand(request, blobId)) {
+        await blob.octets.cancel();
+        return new Response(null, {
+          status: 304,
+          headers: { 'Cache-Control': cacheControl, ETag: entityTag(blobId) },
+        });
+      }
       const headers = new Headers({
         'Content-Type': mediaType(new URL(request.url).searchParams.get('type')),
         'Content-Disposition': contentDisposition(name),
@@ -58,9 +65,17 @@ const notThere = () => new HttpError(404, 'There is no such blob.');
 /** As what it names never changes, the id is a validator. */
 const entityTag = (blobId: Id) => `"${blobId}"`;
 
+/** Whether the client has the blob already, and says so (RFC 9110 §13.1.2). */
+function isAtHand({ headers }: Request, blobId: Id): boolean {
+  const tags = (headers.get('If-None-Match') ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes('*') || tags.includes(entityTag(blobId));
+}
+
 /** What `Range` asks for; the whole where `If-Range` means another blob (RFC 9110 §13.1.5). Throws `HttpError` 416. */
-function sliceFor({ method, headers }: Request, blobId: Id, size: number): Slice | null {
+function sliceFor(request: Request, blobId: Id, size: number): Slice | null {
+  const { method, headers } = request;
   const condition = headers.get('If-Range');
-  if (method !== 'GET' || (condition !== null && condition !== entityTag(blobId))) return null;
+  if (method !== 'GET' || isAtHand(request, blobId) || (condition !== null && condition !== entityTag(blobId)))
+    return null;
   return byteRange(headers.get('Range'), size);
 }

@@ -268,7 +268,7 @@ describe('cross-origin requests', () => {
     expect(response.headers.get('Access-Control-Allow-Credentials')).toBeNull();
     expect(response.headers.get('Access-Control-Max-Age')).toBe('86400');
     expect(response.headers.get('Access-Control-Allow-Headers')).toBe(
-      'Authorization, Content-Type, Accept, Last-Event-ID, Range, If-Range',
+      'Authorization, Content-Type, Accept, Last-Event-ID, Range, If-Range, If-None-Match',
     );
     expect(logins).toEqual([]);
   });

@@ -219,6 +219,21 @@ describe('a part of an uploaded file', () => {
     expect((await download(blobId, { Range }, 'HEAD')).status).toBe(200);
   });
 
+  test.each(['GET', 'HEAD'])(
+    'is not sent to who says in a %s that he has the blob, nor the rest of it',
+    async (method) => {
+      const { upload, download } = uploading();
+      const { blobId } = (await (await upload(content)).json()) as { blobId: string };
+      for (const tag of [`"${blobId}"`, `W/"other", W/"${blobId}"`, '*']) {
+        const response = await download(blobId, { 'If-None-Match': tag, Range: 'bytes=10-' }, method);
+        expect([tag, response.status, response.body]).toEqual([tag, 304, null]);
+        expect(response.headers.get('ETag')).toBe(`"${blobId}"`);
+      }
+      expect((await download(blobId, { 'If-None-Match': `"other", ${blobId}` }, method)).status).toBe(200);
+      expect((await download(blobId.replace(/.$/, 'z'), { 'If-None-Match': '*' }, method)).status).toBe(404);
+    },
+  );
+
   test('is not promised of a message', async () => {
     const response = await uploading().download('e1', { Range: 'bytes=0-1' });
     expect([response.status, response.headers.get('Accept-Ranges')]).toEqual([200, null]);
