@@ -8,18 +8,17 @@ import { mapOrNull } from '../../jmap/standard/outcomes.ts';
 import type { ParsedMessage } from '../../message/section.ts';
 import { blobReference } from '../Blob/blob-reference.ts';
 import { type BlobPorts, blobFinder, type FoundBlob } from '../Blob/find.ts';
-import { collect } from '../Blob/octets.ts';
 import { blobDepthMax } from './blob-id.ts';
 import { parseBodyProperties } from './body-part.ts';
 import { bodyOctetsMax } from './body-values.ts';
 import { readContent } from './content.ts';
 import { contentProperty, type PropertyRequest } from './content-property.ts';
 import { getArguments } from './get.ts';
-import { parsedMessage, parsedMessages } from './parsed-message.ts';
+import { beginsLikeMessage, headerStartOctets, parsedMessage, parsedMessages } from './parsed-message.ts';
 import { planOf } from './plan.ts';
 import { emailType } from './record.ts';
 
-/** Octets of the messages that one call may have parsed, of each, and of the body values of all but a single one. */
+/** Octets that one call may read, of each message, and of the body values of all but a single one. */
 export const parseLimits = {
   octetsMax: 200_000_000,
   octetsOfEachMax: 50_000_000,
@@ -75,17 +74,18 @@ export const emailParse: AccountMethod<BlobPorts> = accountMethod(
     const parsed = new Map<string, JsonObject>();
     const notParsable: string[] = [];
     const notFound: string[] = [];
-    let octetsLeft: number = parseLimits.octetsMax;
+    const budget = { octetsLeft: parseLimits.octetsMax };
     let bodyOctets = 0;
     for (const blobId of blobIds) {
       const blob = isId(blobId) ? await find(blobId) : null;
-      const message = blob && (await messageOf(blob));
+      const message = blob && (await messageOf(blob, budget));
+      if (budget.octetsLeft < 0) {
+        return refuse(methodError('requestTooLarge', `more than ${parseLimits.octetsMax} octets`));
+      }
       if (message === null || !isId(blobId)) {
         notFound.push(blobId);
         continue;
       }
-      octetsLeft -= message === 'notParsable' ? 0 : message.octets.byteLength;
-      if (octetsLeft < 0) return refuse(methodError('requestTooLarge', `more than ${parseLimits.octetsMax} octets`));
       if (message === 'notParsable') {
         notParsable.push(blobId);
         continue;
@@ -108,12 +108,29 @@ export const emailParse: AccountMethod<BlobPorts> = accountMethod(
   },
 );
 
-/** Null when the blob is not there after all. */
-async function messageOf({ depth, open }: FoundBlob): Promise<ParsedMessage | 'notParsable' | null> {
+/**
+ * Null when the blob is not there after all. What is no message, or too large, is read no further than it takes to see that; nothing is beyond
+ * the budget.
+ */
+async function messageOf(
+  { depth, open }: FoundBlob,
+  budget: { octetsLeft: number },
+): Promise<ParsedMessage | 'notParsable' | null> {
   const opened = await open();
   if (opened === null) return null;
-  const octets = await collect(opened.octets, depth < blobDepthMax ? parseLimits.octetsOfEachMax : 0);
-  return (octets && parsedMessage(octets)) ?? 'notParsable';
+  const octetsMax = depth < blobDepthMax ? parseLimits.octetsOfEachMax : 0;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop cancels the stream.
+  for await (const chunk of opened.octets) {
+    const isBegun = size >= headerStartOctets;
+    size += chunk.byteLength;
+    budget.octetsLeft -= chunk.byteLength;
+    if (size > octetsMax || budget.octetsLeft < 0) return 'notParsable';
+    chunks.push(chunk);
+    if (!isBegun && size >= headerStartOctets && !beginsLikeMessage(Buffer.concat(chunks))) return 'notParsable';
+  }
+  return parsedMessage(Buffer.concat(chunks)) ?? 'notParsable';
 }
 
 async function parsedEmail(blobId: Id, message: ParsedMessage, request: PropertyRequest): Promise<JsonObject> {

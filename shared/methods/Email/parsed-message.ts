@@ -5,7 +5,7 @@ import type { CanReadContents } from './mail.ts';
 /** The start of a header: a field (RFC 5322 §2.2), perhaps behind the `From ` line of an mbox file. */
 const headerStart = /^(?:From [^\n]*\n)?[\x21-\x39\x3b-\x7e]+[ \t]*:/;
 /** How far it is looked for. */
-const headerStartOctets = 2_000;
+export const headerStartOctets = 2_000;
 
 const byteOrderMark = Buffer.from('\ufeff');
 

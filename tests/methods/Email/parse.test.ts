@@ -197,6 +197,41 @@ describe('Email/parse (RFC 8621 §4.9)', () => {
     expect(asked.reads).toHaveLength(1);
   });
 
+  test('what is no message is read no further than it takes to see that, and what is one as far as a call may', async () => {
+    const { ports } = mailAccount([]);
+    const idOf = (digit: number) => `u${String(digit).repeat(32)}`;
+    let read = 0;
+    const octetsOf = (start: string, chunks: number) =>
+      new ReadableStream<Uint8Array>(
+        {
+          pull: (controller) => {
+            read += 1;
+            if (read > chunks) controller.close();
+            else controller.enqueue(Buffer.from((read === 1 ? start : '').padEnd(1_000_000, 'x')));
+          },
+        },
+        { highWaterMark: 0 },
+      );
+    const parseAll = (count: number, start: string, chunks: number) => {
+      const uploads = {
+        ...ports.uploads,
+        size: async () => chunks * 1_000_000,
+        open: async () => {
+          read = 0;
+          return octetsOf(start, chunks);
+        },
+      };
+      const blobIds = Array.from({ length: count }, (_, index) => idOf(index));
+      return callMethod(email.methods.parse, { blobIds, properties: ['size'] }, { ...ports, uploads });
+    };
+    expect(await parseAll(1, 'No field here', 49)).toMatchObject({ notParsable: [idOf(0)] });
+    expect(read).toBe(1);
+    expect(await parseAll(1, 'Field: here', 60)).toMatchObject({ notParsable: [idOf(0)] });
+    expect(read).toBe(51);
+    expect(await parseAll(4, 'Field: here', 49)).toMatchObject({ parsed: { [idOf(3)]: { size: 49_000_000 } } });
+    expect(await parseAll(4, 'Field: here', 60)).toMatchObject({ error: { type: 'requestTooLarge' } });
+  });
+
   test('body values that would fill the memory are requestTooLarge, but for those of a single message', async () => {
     const large = `Subject: large\n\n${'x'.repeat(parseLimits.bodyOctetsMax / 2 + 1)}`;
     const args = { properties: ['bodyValues'], fetchTextBodyValues: true };
