@@ -44,6 +44,8 @@ export interface DovecotOptions {
   readonly quota?: DovecotQuota;
   /** Offers ManageSieve (RFC 5804), and LMTP for mail to be delivered through the scripts. Pigeonhole has to be installed. */
   readonly sieve?: boolean;
+  /** Has mailboxes without mod-sequences, which are those whose names begin with `Unindexed`. */
+  readonly unindexed?: boolean;
 }
 
 export interface DovecotServer {
@@ -89,6 +91,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
     acl = false,
     quota = null,
     sieve = false,
+    unindexed = false,
   } = options;
   const owner = await mailOwner();
   const kept = options.folder === undefined ? undefined : await reachableFolder(options.folder);
@@ -127,6 +130,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
             naming,
             acl,
             quota,
+            unindexed,
             owner,
           },
           sieve: sieve ? { sievePort, lmtpPort, sendmail } : null,

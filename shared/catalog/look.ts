@@ -56,7 +56,7 @@ export async function lookAt(
     if (surveyed === undefined) continue;
     const entry = renewedEntry(before, surveyed, serverIds);
     if (entry !== before) changed.set(before.key, entry);
-    mailboxes.set(before.key, { entry, status: surveyed.vector });
+    mailboxes.set(before.key, { entry, status: believed(surveyed.vector, entry) });
   }
   for (const key of vanished) changed.set(key, null);
 
@@ -79,6 +79,14 @@ export async function lookAt(
   ]);
   const isFamiliar = changed.size === 0 && [...mailboxes.values()].every(hasSameValidity);
   return { changed, mailboxes, isFamiliar, structure: JSON.stringify([names, vanished]) };
+}
+
+/**
+ * What STATUS said, without the mod-sequence of a mailbox that has none that last. QUIRK(dovecot 2.3): of one that it opens with NOMODSEQ
+ * STATUS tells one nevertheless, and a CHANGEDSINCE is BAD.
+ */
+function believed(status: MailboxVector | null, { vector }: MailboxEntry): MailboxVector | null {
+  return status !== null && vector?.highestModseq === null ? { ...status, highestModseq: null } : status;
 }
 
 /**

@@ -243,7 +243,9 @@ export function fakeMailServer(options: FakeOptions) {
             const box = mailboxes.get(name);
             if (box === undefined) continue;
             const { selectable, attributes, subscribed } = box;
-            const vector = selectable && box.unseen !== 'by STATUS and EXAMINE' ? vectorOf(box) : null;
+            // QUIRK(dovecot 2.3): STATUS does not know of NOMODSEQ.
+            const told = vectorOf({ ...box, noModseq: false });
+            const vector = selectable && box.unseen !== 'by STATUS and EXAMINE' ? told : null;
             survey.push({ name, delimiter, selectable, attributes, subscribed, vector });
           }
           return survey;

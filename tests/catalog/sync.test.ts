@@ -599,6 +599,21 @@ describe('servers that are not to be trusted', () => {
     await holdsWhatServerHolds(await synced(), server);
   });
 
+  test('under NOMODSEQ flags are read again after a while, whatever STATUS tells, and by their mod-sequences when there are some', async () => {
+    appendMany(3);
+    server.setNoModseq('INBOX', true);
+    const before = await synced();
+    server.setFlags('INBOX', 1, ['\\Flagged']);
+    const connection = server.connect();
+    expect(await changesOf(await sync(contextOf(connection)), before)).toEqual(nothing);
+    expect(connection.commands).toEqual(['LIST']);
+    server.setNoModseq('INBOX', false);
+    clock += 301_000;
+    await holdsWhatServerHolds(await synced(), server);
+    server.setFlags('INBOX', 2, ['\\Flagged']);
+    await holdsWhatServerHolds(await synced(), server);
+  });
+
   test('a mailbox recreated under the same UIDVALIDITY is read anew', async () => {
     server.create('Same', { uidValidity: 5 });
     deliver('Same');

@@ -16,6 +16,7 @@ export interface DovecotSettings {
   readonly acl: boolean;
   readonly quota: DovecotQuota | null;
   readonly sieve: DovecotSieve | null;
+  readonly unindexed: boolean;
   readonly owner: MailOwner;
 }
 
@@ -89,6 +90,7 @@ ${[...specialUse].map(([name, use]) => mailbox(name, use)).join('\n')}
 ${settings.acl ? sharing(settings) : ''}
 ${settings.quota ? limiting(settings.quota) : ''}
 ${settings.sieve ? filtering(settings.sieve) : ''}
+${settings.unindexed ? unindexed(settings) : ''}
 service imap-login {
   # One process serves all logins; nothing is started anew for each connection.
   service_count = 0
@@ -196,6 +198,15 @@ service lmtp {
   inet_listener lmtp {
     port = ${lmtpPort}
   }
+}
+`;
+
+/** Where no index is kept there are no lasting mod-sequences: NOMODSEQ (RFC 7162 §3.1.2.2). */
+const unindexed = ({ naming: { separator, prefix } }: DovecotSettings): string => `
+namespace unindexed {
+  separator = ${separator}
+  prefix = ${prefix}Unindexed${separator}
+  location = maildir:~/unindexed:INDEX=MEMORY
 }
 `;
 
