@@ -99,17 +99,23 @@ export function uidSet(ranges: UidRanges): ImapArgument {
 
 /** Cuts ranges into sets that each fit into one command line and name at most `uidsMax` UIDs. */
 export function cutUidSet(ranges: UidRanges, uidsMax: number): UidRanges[] {
-  const sets: [number, number][][] = [];
+  return [...uidSetsOf(ranges, () => uidsMax)];
+}
+
+/** The same one after the other; how many UIDs one may name is asked when its turn comes. */
+export function* uidSetsOf(ranges: UidRanges, uidsMaxNow: () => number): Generator<UidRanges, void> {
   let set: [number, number][] = [];
   let uids = 0;
   let octets = 0;
+  let uidsMax = ranges.length > 0 ? uidsMaxNow() : 0;
   for (let [first, last] of ranges) {
     while (first <= last) {
       if (uids >= uidsMax || octets >= imapLimits.commandLineOctetsMax) {
-        sets.push(set);
+        yield set;
         set = [];
         uids = 0;
         octets = 0;
+        uidsMax = uidsMaxNow();
       }
       const end = Math.min(last, first + (uidsMax - uids) - 1);
       set.push([first, end]);
@@ -118,8 +124,7 @@ export function cutUidSet(ranges: UidRanges, uidsMax: number): UidRanges[] {
       first = end + 1;
     }
   }
-  if (set.length > 0) sets.push(set);
-  return sets;
+  if (set.length > 0) yield set;
 }
 
 function wholeNumber(value: number): string {

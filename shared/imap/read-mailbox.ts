@@ -18,10 +18,11 @@ import {
 } from './appearance.ts';
 import { AppearanceRows } from './appearance-columns.ts';
 import { AppearanceReader } from './appearance-reader.ts';
-import { atom, cutUidSet, type ImapArgument, uidSet } from './arguments.ts';
+import { atom, cutUidSet, type ImapArgument, uidSet, uidSetsOf } from './arguments.ts';
 import type { Examined } from './examine-answer.ts';
 import { type FetchRow, fetchItem } from './fetch-row.ts';
 import { imapLimits } from './limits.ts';
+import { Pace } from './pace.ts';
 import type { ImapSession, Since } from './session.ts';
 import { clipRanges, countUids, normalizeRanges, outside, rangesOf } from './uid-ranges.ts';
 import type { UseSession } from './use.ts';
@@ -242,21 +243,32 @@ async function readAppeared(mailbox: Opened, firstUid: number): Promise<Appeared
   }
   const all = firstUid === 1 ? [atom('ALL')] : [atom('UID'), uidSet([[firstUid, lastUid]])];
   const present = clipRanges(await session.search(all), firstUid, lastUid);
-  return { present, batches: readBatches(mailbox, cutUidSet(present, batchMax)) };
+  return { present, batches: readBatches(mailbox, present) };
 }
 
 async function* inBatches(batches: readonly Appearances[]): AsyncGenerator<Appearances> {
   yield* batches;
 }
 
-async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncGenerator<Appearances> {
+async function* readBatches(mailbox: Opened, uids: UidRanges): AsyncGenerator<Appearances> {
   const { use, wire, examined, facts } = mailbox;
+  const pace = new Pace(Date.now);
+  const cutter = uidSetsOf(uids, () => pace.next());
+  const sets: UidRanges[] = [];
+  const setAt = (index: number): UidRanges | undefined => {
+    while (index >= sets.length) {
+      const { value } = cutter.next();
+      if (value === undefined) break;
+      sets.push(value);
+    }
+    return sets[index];
+  };
   // While one batch is worked on the next ones arrive, so that the server need not wait. QUIRK(dovecot 2.3): it says of none that it is
   // complete before it has answered all that it was asked.
   const rows = Array.from({ length: askedAhead + 2 }, () => new AppearanceRows(facts));
   const asked = new Map<number, { readonly session: ImapSession; readonly batch: Promise<AppearanceRows> }>();
   const ask = (session: ImapSession, index: number): Promise<AppearanceRows> | undefined => {
-    const set = sets[index];
+    const set = setAt(index);
     const before = asked.get(index);
     if (set === undefined || before?.session === session) return before?.batch;
     const batch = fetchBatch(session, set, facts, rows[index % rows.length]);
@@ -266,7 +278,7 @@ async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncG
     return batch;
   };
   const read = (index: number) => {
-    if (index >= sets.length) return undefined;
+    if (setAt(index) === undefined) return undefined;
     let tell = () => {};
     const isAsked = new Promise<void>((resolve) => {
       tell = resolve;
@@ -275,7 +287,8 @@ async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncG
       if (!(await session.examineAgain(wire, examined.uidValidity, examined.uidNext)))
         throw new MailboxGone('The mailbox was replaced');
       const answer = ask(session, index);
-      for (let ahead = 1; ahead <= askedAhead; ahead++) ask(session, index + ahead);
+      // The first answer shows how many to ask for.
+      for (let ahead = 1; index > 0 && ahead <= askedAhead; ahead++) ask(session, index + ahead);
       tell();
       return answer;
     });
@@ -287,6 +300,7 @@ async function* readBatches(mailbox: Opened, sets: readonly UidRanges[]): AsyncG
     for (let index = 0; next; index++) {
       const batch = await next.batch;
       asked.delete(index);
+      pace.told(countUids(sets[index] ?? []));
       next = read(index + 1);
       // What is to be done with the batch may take the process for a while.
       await next?.isAsked;

@@ -1,11 +1,15 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 
 /**
  * What happens to a connection once the server has sent so many octets on it. `drop`: it is reset. `truncate`: it ends in an orderly
- * way, in the midst of an answer. `stall`: nothing more arrives, and nobody says so. `crumble`: octets arrive a few at a time.
+ * way, in the midst of an answer. `stall`: nothing more arrives, and nobody says so. `crumble`: octets arrive a few at a time. `throttle`: they
+ * arrive slowly.
  */
-export type ConnectionFault = { readonly kind: 'drop' | 'truncate' | 'stall' | 'crumble'; readonly after: number };
+export type ConnectionFault =
+  | { readonly kind: 'drop' | 'truncate' | 'stall' | 'crumble'; readonly after: number }
+  | { readonly kind: 'throttle'; readonly octetsPerSecond: number };
 
 export type FaultyProxy = {
   readonly port: number;
@@ -13,13 +17,15 @@ export type FaultyProxy = {
   readonly set: (fault: ConnectionFault | null) => void;
   /** Connections that are open. */
   readonly open: () => number;
-  /** Octets that the server sent on the last connection. */
+  /** Octets that arrived on the last connection. */
   readonly octets: () => number;
   readonly stop: () => Promise<void>;
 };
 
 /** How many octets arrive at a time on a connection that crumbles. */
 const crumbOctets = 7;
+/** How many times a second something arrives on one that is throttled. */
+const throttledPerSecond = 100;
 
 /** Passes connections on to a port of this machine, as long as nothing is wrong with them. */
 export async function startFaultyProxy(port: number): Promise<FaultyProxy> {
@@ -43,19 +49,22 @@ export async function startFaultyProxy(port: number): Promise<FaultyProxy> {
     near.on('close', () => far.destroy());
     far.on('close', () => own?.kind === 'stall' || near.end());
     far.on('data', async (chunk: Buffer) => {
-      octets += chunk.length;
-      if (isOver) return;
-      const room = own === null || own.kind === 'crumble' ? chunk.length : Math.max(0, own.after - arrived);
-      arrived += chunk.length;
-      if (own?.kind === 'crumble') {
+      if (own?.kind === 'crumble' || own?.kind === 'throttle') {
         far.pause();
-        for (let at = 0; at < chunk.length && !near.destroyed; at += crumbOctets) {
-          near.write(chunk.subarray(at, at + crumbOctets));
-          await new Promise((resolve) => setImmediate(resolve));
+        const size = own.kind === 'throttle' ? Math.ceil(own.octetsPerSecond / throttledPerSecond) : crumbOctets;
+        for (let at = 0; at < chunk.length && !near.destroyed; at += size) {
+          const crumb = chunk.subarray(at, at + size);
+          octets += crumb.length;
+          near.write(crumb);
+          await (own.kind === 'crumble' ? setImmediate() : setTimeout(1000 / throttledPerSecond));
         }
         far.resume();
         return;
       }
+      octets += chunk.length;
+      if (isOver) return;
+      const room = own === null ? chunk.length : Math.max(0, own.after - arrived);
+      arrived += chunk.length;
       near.write(chunk.subarray(0, room));
       if (room >= chunk.length) return;
       isOver = true;
