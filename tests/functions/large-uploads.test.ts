@@ -94,6 +94,5 @@ test('the local server takes and gives the largest files without holding them in
   const using = ['urn:ietf:params:jmap:core', 'urn:ietf:params:jmap:blob'];
   const [got] = await client.call([['Blob/get', { accountId, ids: [blobId], properties }, '0']], using);
   expect(got?.[1]).toMatchObject({ list: [{ 'digest:sha-256': digest, size: largest }] });
-  console.log('GROWTH', (await peakOctets()) - before, before);
   expect((await peakOctets()) - before).toBeLessThan(growthMax);
 });
