@@ -2,7 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Unavailable } from '../jmap/errors.ts';
 import { parseHeaders } from '../message/parse-headers.ts';
 import { unfold } from '../message/unfold.ts';
-import type { Appended, AppendPiece, CanAppendMessages, Likeness, NewMessage } from '../methods/Email/mail.ts';
+import type {
+  Appended,
+  AppendPiece,
+  CanAppendMessages,
+  Likeness,
+  NewMessage,
+  WriteFailure,
+} from '../methods/Email/mail.ts';
 import { compileAppend } from './append-command.ts';
 import { atom, bodyPeek, list } from './arguments.ts';
 import { unlessGone } from './at-place.ts';
@@ -15,7 +22,7 @@ import { type ImapValue, numberOf, octetsOf } from './response.ts';
 import type { ImapSession } from './session.ts';
 import { uidsIn } from './uid-ranges.ts';
 import type { ChangeWithSession, UseSession } from './use.ts';
-import { failureOf } from './write-messages.ts';
+import { failureOf, objectionTo } from './write-messages.ts';
 
 /** Putting messages into mailboxes over sessions that `change` provides: one command for a message. */
 export function imapAppending(use: UseSession, change: ChangeWithSession): CanAppendMessages {
@@ -80,8 +87,21 @@ async function appendOn(session: ImapSession, wire: string | null, message: NewM
       await session.unselect();
       return appendOn(session, wire, message);
     }
-    const isStoredGone = error.code === 'BADURL';
-    return { done: null, failure: isStoredGone ? 'unread' : failureOf(error) };
+    if (error.code === 'BADURL') return { done: null, failure: 'unread' };
+    const failure = failureOf(error);
+    return { done: null, failure: failure === 'refused' ? await reasonIn(session, wire, message) : failure };
+  }
+}
+
+/** Why the mailbox has refused the message. QUIRK(courier 5.0): it does not say so of a keyword that it does not keep. */
+async function reasonIn(session: ImapSession, wire: string, { uidValidity, flags }: NewMessage): Promise<WriteFailure> {
+  if (flags.every((flag) => flag.startsWith('\\'))) return 'refused';
+  try {
+    const selected = await session.select(wire, uidValidity, 1);
+    return (selected && objectionTo(selected, flags, 'add')) ?? 'refused';
+  } catch {
+    // It is refused, whatever else goes wrong.
+    return 'refused';
   }
 }
 

@@ -296,7 +296,7 @@ function isDeleted(flags: readonly string[]): boolean {
 }
 
 /** Servers pass over flags that they do not keep for good, or do not let this user set (RFC 4314 §4), without a word. */
-function objectionTo(
+export function objectionTo(
   { isReadOnly, permanentFlags }: Selected,
   flags: readonly string[],
   sign: 'add' | 'remove',

@@ -16,9 +16,14 @@ export const unpackCourier = (installer: Installer): Promise<Unpacked> =>
  * Starts Debian's Courier IMAP on a loopback port. Everything it keeps is in one temporary folder, which is gone after
  * `stop()`. Courier waits five seconds before it refuses a password.
  *
+ * `keywords`: whether it keeps any besides the flags that IMAP names.
+ *
  * It watches files through Gamin's gam_server, which it would start as a daemon: here it runs beside Courier.
  */
-export async function startCourier(installer: Installer): Promise<MailServer> {
+export async function startCourier(
+  installer: Installer,
+  { keywords = true }: { readonly keywords?: boolean } = {},
+): Promise<MailServer> {
   const { root, libraryPath } = await unpackCourier(installer);
   const owner = await mailOwner();
   const accounts = new Map<string, CourierAccount>();
@@ -30,6 +35,7 @@ export async function startCourier(installer: Installer): Promise<MailServer> {
       const { uid, gid } = await stat(mailFolder);
       await redirectAuthentication(path.join(root, 'usr/lib/libcourierauth.so.0'), folder);
       const authentication = await answerAuthentication(folder, accounts, { uid, gid });
+      const flags = { IMAP_KEYWORDS: keywords ? '1' : '0' };
       const env = { LD_LIBRARY_PATH: `${folder}:${libraryPath}`, GAM_CLIENT_ID: path.basename(folder) };
       const asOwner = owner.give ? `setpriv --reuid=${uid} --regid=${gid} --clear-groups` : '';
       const { stop, ...process } = superviseProcess({
@@ -40,7 +46,7 @@ export async function startCourier(installer: Installer): Promise<MailServer> {
           ...['-address=127.0.0.1', '-maxprocs=400', '-maxperip=400', '-nodnslookup', '-noidentlookup', `${imapPort}`],
           ...[path.join(root, 'usr/lib/courier/courier/imaplogin'), path.join(root, 'usr/bin/imapd'), 'Maildir'],
         ],
-        env: { ...env, ...settings },
+        env: { ...env, ...settings, ...flags },
         workingFolder: folder,
         temporaryFolder: folder,
       });
@@ -76,7 +82,6 @@ export async function startCourier(installer: Installer): Promise<MailServer> {
 /** What Debian's /etc/courier/imapd says; without locks, because those need a daemon that watches files. */
 const settings = {
   IMAP_CAPABILITY: 'IMAP4rev1 UIDPLUS CHILDREN NAMESPACE THREAD=ORDEREDSUBJECT THREAD=REFERENCES SORT QUOTA IDLE',
-  IMAP_KEYWORDS: '1',
   IMAP_ACL: '1',
   IMAP_IDLE_TIMEOUT: '60',
   IMAP_MAILBOX_SANITY_CHECK: '1',

@@ -1,4 +1,5 @@
 import { type DovecotOptions, type DovecotServer, startDovecot } from '../../functions/local/dovecot.ts';
+import { startCourier } from './courier.ts';
 import type { CyrusServer } from './cyrus.ts';
 import type { KeeperQuestion } from './keeper.ts';
 import type { MailServer } from './mail-server.ts';
@@ -64,6 +65,20 @@ export async function cyrus(): Promise<TestCyrus> {
 }
 
 export const courier = (): Promise<TestServer> => testServer('courier');
+
+/** A Courier that keeps no keywords but the flags that IMAP names; it is stopped by who asked for it. */
+export async function courierWithoutKeywords(): Promise<TestServer & Pick<MailServer, 'stop'>> {
+  // The packages are there: the keeper needs them too.
+  const server = await startCourier({ updatePackageLists: () => {}, say: () => {} }, { keywords: false });
+  const user = { user: 'user', password: 'secret' };
+  return {
+    ...server,
+    freshUser: async () => {
+      await server.addUser(user);
+      return user;
+    },
+  };
+}
 
 async function testServer(server: MailServer['name']): Promise<TestServer> {
   const { host, imapPort } = await ask<MailServer>({ server, action: 'start' });
