@@ -46,6 +46,11 @@ export interface DovecotOptions {
   readonly sieve?: boolean;
   /** Has mailboxes without mod-sequences, which are those whose names begin with `Unindexed`. */
   readonly unindexed?: boolean;
+  /**
+   * Offers submission (RFC 6409) with BURL (RFC 4468), which gives messages on to an SMTP server at this port of 127.0.0.1; and URLAUTH
+   * (RFC 4467). Dovecot's submission server has to be installed.
+   */
+  readonly relayPort?: number;
 }
 
 export interface DovecotServer {
@@ -56,6 +61,8 @@ export interface DovecotServer {
   /** ManageSieve with optional STARTTLS, and LMTP; null without `sieve`. */
   readonly sievePort: number | null;
   readonly lmtpPort: number | null;
+  /** Submission with optional STARTTLS; null without `relayPort`. */
+  readonly submissionPort: number | null;
   /** Folder of the messages that scripts have sent: one file each, its envelope in the first line. */
   readonly outbox: string;
   /** PEM file with the self-signed certificate, good for "localhost" and 127.0.0.1. */
@@ -92,13 +99,14 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
     quota = null,
     sieve = false,
     unindexed = false,
+    relayPort,
   } = options;
   const owner = await mailOwner();
   const kept = options.folder === undefined ? undefined : await reachableFolder(options.folder);
   const { server, ports } = await startOnPorts(
     kept === undefined ? 'Dovecot' : `Dovecot in "${kept}"`,
-    [options.imapPort ?? 0, options.imapsPort ?? 0, 0, 0],
-    ([imapPort, imapsPort, sievePort, lmtpPort]) =>
+    [options.imapPort ?? 0, options.imapsPort ?? 0, 0, 0, 0],
+    ([imapPort, imapsPort, sievePort, lmtpPort, submissionPort]) =>
       inSocketFolder(async (temporaryFolder) => {
         const folder = kept ?? temporaryFolder;
         const runFolder = path.join(temporaryFolder, 'run');
@@ -134,6 +142,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
             owner,
           },
           sieve: sieve ? { sievePort, lmtpPort, sendmail } : null,
+          submission: relayPort === undefined ? null : { submissionPort, relayPort },
         };
         const configFile = path.join(folder, 'dovecot.conf');
         await writeFile(configFile, dovecotConfiguration(settings), { mode: 0o600 });
@@ -148,7 +157,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
     () => (kept === undefined ? '' : readFile(keptLog(kept), 'utf8').catch(() => '')),
   );
   const users = new Map(firstUsers.map((user) => [user.user, user]));
-  const [imapPort, imapsPort, sievePort, lmtpPort] = ports;
+  const [imapPort, imapsPort, sievePort, lmtpPort, submissionPort] = ports;
   return {
     name: 'dovecot',
     host: '127.0.0.1',
@@ -156,6 +165,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
     imapsPort,
     sievePort: sieve ? sievePort : null,
     lmtpPort: sieve ? lmtpPort : null,
+    submissionPort: relayPort === undefined ? null : submissionPort,
     outbox: server.outbox,
     caFile: server.caFile,
     get users() {

@@ -39,7 +39,7 @@ export async function dovecot(): Promise<TestDovecot> {
 /** A Dovecot that is set up otherwise than the one that all tests share, and is stopped by who asked for it. */
 export async function ownDovecot(
   options: Omit<DovecotOptions, 'folder' | 'users'>,
-): Promise<TestServer & Pick<DovecotServer, 'stop'>> {
+): Promise<TestServer & Pick<DovecotServer, 'stop' | 'submissionPort'>> {
   const server = await startDovecot(options);
   return {
     ...server,

@@ -17,6 +17,7 @@ export interface DovecotSettings {
   readonly quota: DovecotQuota | null;
   readonly sieve: DovecotSieve | null;
   readonly unindexed: boolean;
+  readonly submission: DovecotSubmission | null;
   readonly owner: MailOwner;
 }
 
@@ -25,6 +26,12 @@ export interface DovecotSieve {
   readonly sievePort: number;
   readonly lmtpPort: number;
   readonly sendmail: string;
+}
+
+/** Where messages are submitted, and given on to. */
+export interface DovecotSubmission {
+  readonly submissionPort: number;
+  readonly relayPort: number;
 }
 
 /** How mail is kept: many messages to a file, which makes filling four times faster than with one file each; or one file each. */
@@ -47,7 +54,7 @@ export function dovecotConfiguration(settings: DovecotSettings): string {
   const { folder, owner } = settings;
   const asRoot = owner.give !== undefined;
   return `
-protocols = imap${settings.sieve ? ' sieve lmtp' : ''}
+protocols = imap${settings.sieve ? ' sieve lmtp' : ''}${settings.submission ? ' submission' : ''}
 listen = 127.0.0.1
 base_dir = ${settings.runFolder}
 state_dir = ${settings.runFolder}
@@ -91,6 +98,7 @@ ${settings.acl ? sharing(settings) : ''}
 ${settings.quota ? limiting(settings.quota) : ''}
 ${settings.sieve ? filtering(settings.sieve) : ''}
 ${settings.unindexed ? unindexed(settings) : ''}
+${settings.submission ? submitting(settings.submission, settings.imapPort) : ''}
 service imap-login {
   # One process serves all logins; nothing is started anew for each connection.
   service_count = 0
@@ -147,11 +155,13 @@ const mailbox = (name: string, use: string): string => `  mailbox ${name} {
   }`;
 
 /** Started without root, nothing can change its user or root folder. */
-const rootless = ({ owner: { user, group }, sieve }: DovecotSettings): string => `
+const rootless = ({ owner: { user, group }, sieve, submission }: DovecotSettings): string => `
 default_internal_user = ${user}
 default_internal_group = ${group}
 default_login_user = ${user}
-${['anvil', 'imap-login', 'ipc', 'old-stats', 'stats', ...(sieve ? ['managesieve-login'] : [])]
+${['anvil', 'imap-login', 'ipc', 'old-stats', 'stats']
+  .concat(sieve ? ['managesieve-login'] : [])
+  .concat(submission ? ['submission-login', 'imap-urlauth-login'] : [])
   .map((name) => `service ${name} {\n  chroot =\n}`)
   .join('\n')}
 `;
@@ -207,6 +217,25 @@ namespace unindexed {
   separator = ${separator}
   prefix = ${prefix}Unindexed${separator}
   location = maildir:~/unindexed:INDEX=MEMORY
+}
+`;
+
+/** The keys under which URLs are authorized lie in the dictionary of attributes. */
+const submitting = ({ submissionPort, relayPort }: DovecotSubmission, imapPort: number): string => `
+imap_urlauth_host = 127.0.0.1
+imap_urlauth_port = ${imapPort}
+mail_attribute_dict = file:%h/attributes
+submission_relay_host = 127.0.0.1
+submission_relay_port = ${relayPort}
+service submission-login {
+  service_count = 0
+  process_limit = 100
+  inet_listener submission {
+    port = ${submissionPort}
+  }
+}
+service imap-urlauth-login {
+  process_limit = 100
 }
 `;
 
