@@ -1,11 +1,18 @@
 import { MailboxUnseen, type MailSource } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
-import type { CanAppendMessages, CanReadMessages, CanSearchMessages, CanWriteMessages } from '../methods/Email/mail.ts';
+import type {
+  CanAppendMessages,
+  CanGiveUrls,
+  CanReadMessages,
+  CanSearchMessages,
+  CanWriteMessages,
+} from '../methods/Email/mail.ts';
 import type { CanWriteMailboxes } from '../methods/Mailbox/writing.ts';
 import type { CanTellQuotas } from '../methods/Quota/record.ts';
 import { imapAppending } from './append-messages.ts';
 import type { ImapCredential, ImapServer } from './endpoint.ts';
 import { CommandRefused, ConnectionLost, Dismissed } from './failure.ts';
+import { imapUrls } from './message-urls.ts';
 import type { Lease, SessionPool } from './pool.ts';
 import { imapQuotas } from './quota.ts';
 import { imapMessages } from './read-messages.ts';
@@ -27,6 +34,7 @@ export type ImapAccount = {
   readonly beside: CanReadMessages;
   readonly mailboxes: CanWriteMailboxes;
   readonly quotas: CanTellQuotas;
+  readonly urls: CanGiveUrls;
   /** Gives the session back, when open streams have ended. Has to be called at the end of the request. Never rejects. */
   readonly release: () => Promise<void>;
 };
@@ -48,6 +56,7 @@ export function imapAccount(pool: SessionPool, server: ImapServer, credential: I
     beside: imapMessages(other.use, other.hold),
     mailboxes: imapMailboxes(session.use, session.change),
     quotas: imapQuotas(session.use),
+    urls: imapUrls(session.use, server, credential),
     release: async () => {
       await Promise.all([session.release(), other.release()]);
     },

@@ -9,6 +9,7 @@ import {
   list,
   mailbox,
 } from './arguments.ts';
+import { messagePath } from './message-urls.ts';
 
 /** A longer literal is announced and waits for the server, which may not want it (RFC 7888 §5). */
 const unannouncedOctetsMax = 4_096;
@@ -67,21 +68,11 @@ function runsOf(pieces: readonly AppendPiece[]): Run[] {
   const runs: Run[] = [];
   for (const piece of pieces) {
     const last = runs.at(-1);
-    if (piece.kind === 'stored') runs.push({ url: storedUrl(piece), octets: [] });
+    if (piece.kind === 'stored') runs.push({ url: messagePath(piece.place, piece.section), octets: [] });
     else if (last?.url === null) last.octets.push(piece);
     else runs.push({ url: null, octets: [piece] });
   }
   return runs;
-}
-
-/** The URL of a section of a message on the same server (RFC 5092 §7.1, RFC 4469 §3). */
-function storedUrl({ place, section }: Extract<AppendPiece, { kind: 'stored' }>): string {
-  const name = encodeURIComponent(place.mailbox).replace(
-    /[!'()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-  const message = `/${name.replaceAll('%2F', '/')};UIDVALIDITY=${place.uidValidity}/;UID=${place.uid}`;
-  return section === '' ? message : `${message}/;SECTION=${section}`;
 }
 
 /** A URL has neither quotes nor backslashes, nor anything beyond US-ASCII. */

@@ -56,6 +56,14 @@ export type CanReadMessages = CanReadContents & {
   readonly open: (place: Place, section: string) => Promise<OpenedSection | null>;
 };
 
+/** URLs by which the submission server reads what lies on the mail server. */
+export type CanGiveUrls = {
+  /** Whether the mail server gives any (URLAUTH, RFC 4467). */
+  readonly canGiveUrls: () => Promise<boolean>;
+  /** The URL of a section, good until that time, in milliseconds; null: there is none. */
+  readonly urlOf: (place: Place, section: string, expiresAtMs: number) => Promise<string | null>;
+};
+
 /** One text condition of Email/query (RFC 8621 §4.4.1) that only the server can answer. */
 export type TextCondition =
   | { readonly kind: 'text' | 'from' | 'to' | 'cc' | 'bcc' | 'subject' | 'body'; readonly value: string }
