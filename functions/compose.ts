@@ -100,7 +100,7 @@ export function compose(config: Config, world: World): Postern {
         });
   const openAccount: OpenAccount = (user, foresight) => {
     const { accountId, provider, credential } = user;
-    const { source: plainSource, release, ...mail } = imapAccount(pool, provider, credential);
+    const { source: plainSource, release, urls, ...mail } = imapAccount(pool, provider, credential);
     /** Names of mailboxes that were met. */
     const met = new Set<string>();
     const source = {
@@ -136,6 +136,7 @@ export function compose(config: Config, world: World): Postern {
       sending: { policy: sendingPolicyOf(user), newId },
       submission: {
         relay: provider.smtp === null ? noRelay : smtpRelay({ smtp: provider.smtp, auth: provider.auth }, credential),
+        urls,
         now,
         deadline,
         worker: surroundings.randomKey(),

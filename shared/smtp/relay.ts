@@ -1,37 +1,78 @@
 import { Unavailable } from '../jmap/errors.ts';
 import { isSmtpMailbox, needsSmtpUtf8 } from '../message/smtp-mailbox.ts';
 import { writeParameters } from '../message/smtp-parameters.ts';
-import type { CanRelay, RelayOutcome, RelayRequest, SmtpReply } from '../methods/EmailSubmission/relay.ts';
+import type {
+  CanRelay,
+  RelayOutcome,
+  RelayRequest,
+  SmtpReply,
+  StoredMessage,
+} from '../methods/EmailSubmission/relay.ts';
 import { defaultSmtpLimits, type SmtpLimits } from './limits.ts';
 import { logIn } from './login.ts';
 import type { SmtpCredential, SmtpServer } from './server.ts';
 import { openSmtp, type SmtpSession } from './session.ts';
+import { burlFor, giveStored } from './stored-body.ts';
 
 /** What RCPT commands are sent together where the server offers PIPELINING (RFC 2920): no server has to take more at once. */
 const recipientsAtOnce = 100;
 
-/** Gives messages to one user's submission server, each on a connection of its own. */
+/**
+ * Gives messages to one user's submission server, each on a connection of its own. One whose body the server did not fetch, though it
+ * says that it does, is given to it in the ordinary way, on another connection: what was given before was not ended.
+ */
 export function smtpRelay(
   server: SmtpServer,
   credential: SmtpCredential,
   limits: SmtpLimits = defaultSmtpLimits,
 ): CanRelay {
   return async (request) => {
-    if (request.timeoutMs <= 0) throw new Unavailable('there is no time left for the submission server');
-    const session = await openSmtp(server, limits, request.timeoutMs);
-    try {
-      const refusal = await logIn(session, server, credential);
-      if (refusal !== null) return { kind: 'refused', at: 'login', reply: refusal, recipients: [] };
-      return await transact(session, request);
-    } finally {
-      session.close();
-    }
+    const endsAt = performance.now() + request.timeoutMs;
+    const attempt = async (mayFetch: boolean): Promise<RelayOutcome> => {
+      const timeoutMs = endsAt - performance.now();
+      if (timeoutMs <= 0) throw new Unavailable('there is no time left for the submission server');
+      const session = await openSmtp(server, limits, timeoutMs);
+      let outcome: RelayOutcome | 'not fetched';
+      try {
+        const refusal = await logIn(session, server, credential);
+        if (refusal !== null) return { kind: 'refused', at: 'login', reply: refusal, recipients: [] };
+        // RFC 4468 §3.1: after the login, more may be offered.
+        if (session.offers.has('BURL')) await session.askOffers();
+        // As much time is left for the ordinary way.
+        const mostMs = Math.min(limits.urlTimeoutMs, timeoutMs / 2);
+        outcome = await transact(session, request, await contentOf(request.message, session, mayFetch, mostMs));
+      } finally {
+        session.close();
+      }
+      return outcome === 'not fetched' ? attempt(false) : outcome;
+    };
+    return attempt(true);
   };
 }
 
-async function transact(session: SmtpSession, request: RelayRequest): Promise<RelayOutcome> {
-  const { envelope, message, beforeEnd } = request;
-  const written = commandsOf(request, session.offers);
+/** The octets of a message, or the header of one whose body the server is to fetch, and how. */
+type Content =
+  | { readonly kind: 'whole'; readonly octets: Uint8Array }
+  | { readonly kind: 'stored'; readonly message: StoredMessage; readonly burl: string; readonly mostMs: number };
+
+async function contentOf(
+  message: RelayRequest['message'],
+  session: SmtpSession,
+  mayFetch: boolean,
+  mostMs: number,
+): Promise<Content> {
+  if (message instanceof Uint8Array) return { kind: 'whole', octets: message };
+  const burl = mayFetch ? await burlFor(session, message) : null;
+  return burl === null ? { kind: 'whole', octets: await message.read() } : { kind: 'stored', message, burl, mostMs };
+}
+
+async function transact(
+  session: SmtpSession,
+  request: RelayRequest,
+  content: Content,
+): Promise<RelayOutcome | 'not fetched'> {
+  const { envelope, beforeEnd } = request;
+  const written = commandsOf(request, traitsOf(content), session.offers);
   if (!('mail' in written)) return written;
 
   const lines = [written.mail, ...written.rcpt];
@@ -47,9 +88,15 @@ async function transact(session: SmtpSession, request: RelayRequest): Promise<Re
   }
   if (recipients.length !== envelope.rcptTo.length) throw new Error('Could not match replies to recipients');
 
-  const [data] = (await session.commands(['DATA'])) as [SmtpReply];
-  if (data.code !== 354) return { kind: 'refused', at: 'message', reply: data, recipients };
-  const reply = await session.message(message, beforeEnd);
+  let reply: SmtpReply | 'unknown';
+  if (content.kind === 'stored') {
+    if (!(await giveStored(session, content))) return 'not fetched';
+    reply = await session.endChunks(beforeEnd);
+  } else {
+    const [data] = (await session.commands(['DATA'])) as [SmtpReply];
+    if (data.code !== 354) return { kind: 'refused', at: 'message', reply: data, recipients };
+    reply = await session.message(content.octets, beforeEnd);
+  }
   if (reply === 'unknown') return { kind: 'unknown' };
   // What is neither a yes nor a no says nothing of the message: RFC 5321 §4.2.1 has no 1yz, and no 3yz that could come here.
   if (reply.code >= 300 && reply.code < 400) return { kind: 'unknown' };
@@ -73,9 +120,23 @@ async function inBatches(lines: readonly string[], size: number, session: SmtpSe
 
 type Commands = { readonly mail: string; readonly rcpt: readonly string[] };
 
+/** What MAIL has to say of a message. */
+type Traits = { readonly size: number; readonly isEightBit: boolean; readonly header: Uint8Array };
+
+function traitsOf(content: Content): Traits {
+  if (content.kind === 'whole') {
+    const { octets } = content;
+    return { size: octets.length, isEightBit: octets.some((octet) => octet > 0x7f), header: headerOf(octets) };
+  }
+  const { header, bodySize } = content.message;
+  // What the octets of the body are is not known, and 8BITMIME does for all.
+  return { size: header.length + bodySize, isEightBit: true, header };
+}
+
 /** MAIL and RCPT, or why this server cannot be told them. */
 function commandsOf(
-  { envelope, message, holdForSeconds }: RelayRequest,
+  { envelope, holdForSeconds }: RelayRequest,
+  { size, isEightBit, header }: Traits,
   offers: ReadonlyMap<string, string>,
 ): Commands | Extract<RelayOutcome, { kind: 'tooLarge' | 'notOffered' }> {
   const { mailFrom, rcptTo } = envelope;
@@ -83,10 +144,8 @@ function commandsOf(
   if (rcptTo.length === 0 || !addresses.every(isSmtpMailbox)) throw new Error('Could not send: an address is none');
 
   const maxSize = Number(/^\d{1,15}$/.exec(offers.get('SIZE') ?? '')?.[0] ?? 0);
-  if (maxSize > 0 && message.length > maxSize) return { kind: 'tooLarge', maxSize };
-  const isEightBit = message.some((octet) => octet > 0x7f);
-  const headers = headerOf(message);
-  const isInternational = addresses.some(needsSmtpUtf8) || headers.some((octet) => octet > 0x7f);
+  if (maxSize > 0 && size > maxSize) return { kind: 'tooLarge', maxSize };
+  const isInternational = addresses.some(needsSmtpUtf8) || header.some((octet) => octet > 0x7f);
   if (isEightBit && !offers.has('8BITMIME'))
     return notOffered('the message has 8-bit parts, and the server takes none');
   if (isInternational && !offers.has('SMTPUTF8'))
@@ -95,7 +154,7 @@ function commandsOf(
 
   const keywords = new Set(offers.keys());
   let mail = `MAIL FROM:<${mailFrom.email}>`;
-  if (offers.has('SIZE')) mail += ` SIZE=${message.length}`;
+  if (offers.has('SIZE')) mail += ` SIZE=${size}`;
   if (isEightBit) mail += ' BODY=8BITMIME';
   if (isInternational) mail += ' SMTPUTF8';
   if (holdForSeconds !== null) mail += ` HOLDFOR=${holdForSeconds}`;

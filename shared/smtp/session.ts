@@ -14,8 +14,14 @@ import type { SmtpServer } from './server.ts';
 export type SmtpSession = {
   /** The EHLO keywords of the server in upper case, each with its parameters. */
   readonly offers: ReadonlyMap<string, string>;
-  /** Sends lines, all at once, and gives the reply to each. Throws `Unavailable` when one does not come. */
-  readonly commands: (lines: readonly string[]) => Promise<SmtpReply[]>;
+  /** Asks once more what the server offers, which after a login may be more. */
+  readonly askOffers: () => Promise<void>;
+  /** Sends lines, all at once, and gives the reply to each. Throws `Unavailable` when one does not come in `mostMs`. */
+  readonly commands: (lines: readonly string[], mostMs?: number) => Promise<SmtpReply[]>;
+  /** Sends a chunk of a message that is not the last one (BDAT, RFC 3030), as it is. Throws as `commands` does. */
+  readonly chunk: (octets: Uint8Array, mostMs: number) => Promise<SmtpReply>;
+  /** Ends a message of chunks: in all else as `message`. */
+  readonly endChunks: (beforeEnd: () => Promise<void>) => Promise<SmtpReply | 'unknown'>;
   /**
    * Sends the message after DATA was accepted. `beforeEnd` runs when all but its end is sent. 'unknown': the end was sent, and no
    * reply came. Throws, as long as the end was not sent, `Unavailable` or what `beforeEnd` throws; the connection is closed then.
@@ -37,6 +43,9 @@ type Internals = {
   readonly _ehloLines?: readonly string[];
 };
 
+/** A name of this machine would tell more than the server has to know (RFC 5321 §4.1.3 allows the literal). */
+const ownName = '[127.0.0.1]';
+
 /** Connects; the greeting, EHLO and TLS are nodemailer's. After `timeoutMs` nothing more is waited for. Throws `Unavailable`. */
 export async function openSmtp({ smtp }: SmtpServer, limits: SmtpLimits, timeoutMs: number): Promise<SmtpSession> {
   const endsAt = performance.now() + timeoutMs;
@@ -49,8 +58,7 @@ export async function openSmtp({ smtp }: SmtpServer, limits: SmtpLimits, timeout
     secure: smtp.tls === 'implicit',
     ...(smtp.tls === 'starttls' ? { requireTLS: true } : {}),
     ...(smtp.tls === 'plaintext' ? { ignoreTLS: true } : {}),
-    // A name of this machine would tell more than the server has to know (RFC 5321 §4.1.3 allows the literal).
-    name: '[127.0.0.1]',
+    name: ownName,
     tls: { secureContext: secureContextFor(smtp.ca), rejectUnauthorized: true },
     allowInternalNetworkInterfaces: true,
     connectionTimeout: limits.connectTimeoutMs,
@@ -92,58 +100,89 @@ export async function openSmtp({ smtp }: SmtpServer, limits: SmtpLimits, timeout
       begin((value) => settle(() => resolve(value)));
     });
   }
-  /** The next reply that nobody waits for yet. */
-  function nextReply(mostMs: number): Promise<SmtpReply> {
+  /** The next reply that nobody waits for yet; `hear` is told its lines. */
+  function nextReply(mostMs: number, hear: (raw: string) => void = () => {}): Promise<SmtpReply> {
     return within(mostMs, (resolve) => {
       internals._responseActions.push((raw) => {
         const reply = parseReply(raw);
-        if (reply === null) fail(failed('EPROTO', 'The submission server does not speak SMTP'));
-        else resolve(reply);
+        if (reply === null) return fail(failed('EPROTO', 'The submission server does not speak SMTP'));
+        hear(raw);
+        resolve(reply);
       });
     });
+  }
+
+  /** Sends what is left of a message, and then its end. */
+  async function ended(
+    sendRest: () => Promise<void>,
+    end: string,
+    beforeEnd: () => Promise<void>,
+  ): Promise<SmtpReply | 'unknown'> {
+    // A server that has seen enough may answer before the end.
+    let early: SmtpReply | null = null;
+    const answer = nextReply(limits.messageTimeoutMs + limits.finalReplyTimeoutMs);
+    answer.then(
+      (reply) => {
+        early = reply;
+      },
+      () => {},
+    );
+    const socket = internals._socket;
+    try {
+      await sendRest();
+      if (early === null) await beforeEnd();
+    } catch (error) {
+      // Without its end the server must not take the message for whole; a connection that ends does not end the message.
+      fail(new Unavailable('the message was not ended', { cause: error }));
+      socket.destroy();
+      throw error;
+    }
+    if (early !== null)
+      return refusalOrNothing(early, () => fail(new Unavailable('an answer came before its question')));
+    if (failure !== null) throw failure;
+    socket.write(end);
+    return answer.catch(() => 'unknown' as const);
   }
 
   await within<void>(limits.connectTimeoutMs, (resolve) => {
     connection.connect((error) => (error === undefined ? resolve() : fail(unavailable(error))));
   });
 
+  let offers = offersOf(internals._ehloLines ?? []);
   return {
-    offers: offersOf(internals._ehloLines ?? []),
-    commands: (lines) => {
+    get offers() {
+      return offers;
+    },
+    askOffers: async () => {
+      const reply = nextReply(limits.replyTimeoutMs, (raw) => {
+        if (!raw.startsWith('250')) return;
+        const [, ...lines] = raw.split(/\r?\n/);
+        offers = offersOf(lines.map((line) => line.slice('250 '.length)));
+      });
+      internals._sendCommand(`EHLO ${ownName}`);
+      await reply;
+    },
+    commands: (lines, mostMs = limits.replyTimeoutMs) => {
       const broken = lines.find((line) => /[\r\n\0]/.test(line));
       if (broken !== undefined) throw new Error('Could not send a command: it is more than one line');
-      const replies = Promise.all(lines.map(() => nextReply(limits.replyTimeoutMs)));
+      const replies = Promise.all(lines.map(() => nextReply(mostMs)));
       if (lines.length > 0) internals._sendCommand(lines.join('\r\n'));
       return replies;
     },
-    message: async (octets, beforeEnd) => {
-      // A server that has seen enough may answer before the end.
-      let early: SmtpReply | null = null;
-      const answer = nextReply(limits.messageTimeoutMs + limits.finalReplyTimeoutMs);
-      answer.then(
-        (reply) => {
-          early = reply;
-        },
-        () => {},
-      );
-      const socket = internals._socket;
-      try {
-        await within<void>(limits.messageTimeoutMs, (resolve) => {
-          socket.write(onTheWire(octets), () => resolve());
-        });
-        if (early === null) await beforeEnd();
-      } catch (error) {
-        // Without its end the server must not take the message for whole; a connection that ends does not end the message.
-        fail(new Unavailable('the message was not ended', { cause: error }));
-        socket.destroy();
-        throw error;
-      }
-      if (early !== null)
-        return refusalOrNothing(early, () => fail(new Unavailable('an answer came before its question')));
-      if (failure !== null) throw failure;
-      socket.write('.\r\n');
-      return answer.catch(() => 'unknown' as const);
+    chunk: (octets, mostMs) => {
+      const reply = nextReply(mostMs);
+      internals._sendCommand(`BDAT ${octets.byteLength}`);
+      if (!internals._socket.destroyed) internals._socket.write(octets);
+      return reply;
     },
+    message: (octets, beforeEnd) => {
+      const send = () =>
+        within<void>(limits.messageTimeoutMs, (resolve) => {
+          internals._socket.write(onTheWire(octets), () => resolve());
+        });
+      return ended(send, '.\r\n', beforeEnd);
+    },
+    endChunks: (beforeEnd) => ended(async () => {}, 'BDAT 0 LAST\r\n', beforeEnd),
     close: () => {
       if (failure !== null) return;
       internals._responseActions.push(() => {});

@@ -1,6 +1,12 @@
 import type { Id } from '../../shared/jmap/scalars.ts';
+import type { CanGiveUrls } from '../../shared/methods/Email/mail.ts';
 import type { CanSubmit, HeldMessages, SendQueue } from '../../shared/methods/EmailSubmission/record.ts';
-import type { CanRelay, RelayOutcome, RelayRequest } from '../../shared/methods/EmailSubmission/relay.ts';
+import {
+  type CanRelay,
+  octetsOf,
+  type RelayOutcome,
+  type RelayRequest,
+} from '../../shared/methods/EmailSubmission/relay.ts';
 import type { IdentityPorts } from '../../shared/methods/Identity/record.ts';
 import type { SendingPolicy } from '../../shared/methods/Identity/sending-policy.ts';
 import { accountRecords } from '../../shared/records/account-records.ts';
@@ -35,11 +41,12 @@ export function fakeRelay(): FakeRelay {
       fate = null;
       if (mine instanceof Error) throw mine;
       if (mine !== null && mine.kind !== 'lost' && !(mine.kind === 'refused' && mine.at === 'message')) return mine;
+      const octets = await octetsOf(request.message);
       await request.beforeEnd();
       if (mine !== null && mine.kind !== 'lost') return mine;
       const { mailFrom, rcptTo } = request.envelope;
       const to = rcptTo.map(({ email }) => email);
-      sent.push({ from: mailFrom.email, to, text: Buffer.from(request.message).toString() });
+      sent.push({ from: mailFrom.email, to, text: Buffer.from(octets).toString() });
       if (mine !== null) return { kind: 'unknown' };
       const reply = { code: 250, text: '250 2.0.0 queued' };
       return { kind: 'accepted', reply, recipients: to.map((email) => ({ code: 250, text: `250 2.1.5 ${email} ok` })) };
@@ -47,10 +54,20 @@ export function fakeRelay(): FakeRelay {
   };
 }
 
+/** A mail server that lets nobody else read. */
+export const noUrls: CanGiveUrls = { canGiveUrls: async () => false, urlOf: async () => null };
+/** One that gives the submission server URLs. */
+export const someUrls: CanGiveUrls = {
+  canGiveUrls: async () => true,
+  urlOf: async ({ uidValidity, uid }, section, expiresAtMs) =>
+    `imap://anna@example.com/m;UIDVALIDITY=${uidValidity}/;UID=${uid}/;SECTION=${section};EXPIRE=${new Date(expiresAtMs).toISOString()};URLAUTH=submit+anna:internal:${'ab'.repeat(20)}`,
+};
+
 /** What an account needs that can send: Identities, and a submission server. */
 export function sendingPorts(
   options: {
     readonly relay?: CanRelay;
+    readonly urls?: CanGiveUrls;
     readonly store?: MemoryRecordStore;
     readonly now?: () => number;
     readonly policy?: Partial<SendingPolicy>;
@@ -82,6 +99,7 @@ export function sendingPorts(
     },
     submission: {
       relay: options.relay ?? fakeRelay().relay,
+      urls: options.urls ?? noUrls,
       now,
       worker: options.worker ?? 'worker',
       deadline: options.deadline ?? Number.POSITIVE_INFINITY,

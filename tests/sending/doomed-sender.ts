@@ -5,6 +5,7 @@ import { openKeyFileVault } from '../../functions/local/key-file-vault.ts';
 import { dynamodbRecordStore } from '../../shared/aws/dynamodb-record-store.ts';
 import type { Endpoint } from '../../shared/endpoint.ts';
 import { singleProvider } from '../../shared/providers.ts';
+import { noUrls, someUrls } from '../methods/sending-account.ts';
 import { createSender, type Sender } from './sender.ts';
 
 /** Where everything is that outlives a process. */
@@ -15,6 +16,8 @@ export type DoomedSetup = {
   readonly smtp: Endpoint;
   readonly savesSent: boolean;
   readonly bodyOctets: number;
+  /** Whether the submission server may fetch the body by its URL. */
+  readonly byUrl: boolean;
 };
 
 /** What a sender has done outside of its process: something, or heard the reply to the end of a message. */
@@ -25,7 +28,7 @@ export const savedFile = (folder: string) => `${folder}/saved`;
 
 /** A sender with the real adapters. `onStep`: after each call that leaves the process. */
 export async function startDoomedSender(
-  { tableName, folder, smtp, savesSent, bodyOctets }: DoomedSetup,
+  { tableName, folder, smtp, savesSent, bodyOctets, byUrl }: DoomedSetup,
   { client, now, onStep }: { client: DynamoDBClient; now: () => number; onStep: (step: Step) => void },
 ): Promise<Sender> {
   const stepping =
@@ -53,6 +56,7 @@ export async function startDoomedSender(
     vault: await openKeyFileVault({ file: `${folder}/keys.json`, now }),
     providers: [{ ...provider, sending: { ...provider.sending, savesSent } }],
     ...{ now, bodyOctets },
+    urls: byUrl ? { ...someUrls, urlOf: stepping(someUrls.urlOf) } : noUrls,
     saved: () => readFileSync(savedFile(folder), 'utf8').match(/.+/g) ?? [],
     around: (relay) => async (request) => {
       const outcome = await relay({ ...request, beforeEnd: stepping(request.beforeEnd) });

@@ -11,7 +11,12 @@ import { type LocalStore, startLocalStore } from '../../functions/local/store.ts
 import { localStoreAccess } from '../../functions/local/store-access.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
 import { currentSubmissions } from '../../shared/methods/EmailSubmission/current.ts';
-import { type Milestone, type SubmissionServer, submissionServer } from '../smtp/submission-server.ts';
+import { type Milestone as FetchingMilestone, type FetchingServer, fetchingServer } from '../smtp/fetching-server.ts';
+import {
+  type Milestone as OrdinaryMilestone,
+  type SubmissionServer,
+  submissionServer,
+} from '../smtp/submission-server.ts';
 import { type DoomedSetup, savedFile, startDoomedSender } from './doomed-sender.ts';
 
 const tableName = 'records';
@@ -19,11 +24,17 @@ const tableName = 'records';
 const atOnce = 3;
 /** So large that it cannot be on its way as a whole when its first octets arrive. */
 const largeOctets = 12_000_000;
+/** So large that the submission server is to fetch it itself. */
+const storedOctets = 100_000;
+type Milestone = OrdinaryMilestone | FetchingMilestone;
 let folder: string;
 let store: LocalStore;
 let client: DynamoDBClient;
 let smtp: SubmissionServer;
+let fetching: FetchingServer;
 let savesSent: boolean;
+/** Whether the submission server fetches the bodies. */
+let byUrl = false;
 /** The process that is killed when the server has come so far with its message, before it hears so. */
 let doomed: { readonly at: Milestone; readonly process: ChildProcess } | null = null;
 let accounts = 0;
@@ -33,17 +44,17 @@ beforeAll(async () => {
   await writeFile(savedFile(folder), '');
   store = await startLocalStore({ folder: null, tableNames: [tableName], now: Date.now });
   client = new DynamoDBClient({ endpoint: store.endpoint, ...localStoreAccess });
-  smtp = await submissionServer({
-    reached: async (milestone) => {
-      if (doomed?.at !== milestone) return;
-      doomed.process.kill('SIGKILL');
-      await once(doomed.process, 'exit');
-    },
-    delivered: async (message) => {
-      const messageId = /^Message-ID: (.*)$/m.exec(message.text)?.[1] ?? '';
-      if (savesSent) await appendFile(savedFile(folder), `${messageId}\n`);
-    },
-  });
+  const reached = async (milestone: Milestone) => {
+    if (doomed?.at !== milestone) return;
+    doomed.process.kill('SIGKILL');
+    await once(doomed.process, 'exit');
+  };
+  const save = async (text: string) => {
+    const messageId = /^Message-ID: (.*)$/m.exec(text)?.[1] ?? '';
+    if (savesSent) await appendFile(savedFile(folder), `${messageId}\n`);
+  };
+  smtp = await submissionServer({ reached, delivered: ({ text: received }) => save(received) });
+  fetching = await fetchingServer({ reached, delivered: ({ header }) => save(header) });
   await build({
     entryPoints: ['tests/sending/sender-process.ts'],
     outfile: path.join(folder, 'sender.mjs'),
@@ -56,20 +67,21 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   client?.destroy();
-  await smtp?.stop();
+  await Promise.all([smtp?.stop(), fetching?.stop()]);
   await store?.stop();
   await rm(folder, { recursive: true });
 });
 
 const setup = (): DoomedSetup => ({
-  ...{ storeEndpoint: store.endpoint, tableName, folder, smtp: smtp.endpoint, savesSent },
-  bodyOctets: 6,
+  ...{ storeEndpoint: store.endpoint, tableName, folder, savesSent, byUrl },
+  smtp: byUrl ? fetching.endpoint : smtp.endpoint,
+  bodyOctets: byUrl ? storedOctets : 6,
 });
 
 /** Runs a process that sends one message, until it ends in whatever way; the steps it took if it was not killed. */
 async function send(account: Id, isLater: boolean, killAfter: number | 'reply' | Milestone): Promise<number | null> {
-  const bodyOctets = killAfter === 'part' ? largeOctets : 6;
-  const argument = JSON.stringify({ ...setup(), bodyOctets, account, isLater, killAfter });
+  const large = killAfter === 'part' ? { bodyOctets: largeOctets } : {};
+  const argument = JSON.stringify({ ...setup(), ...large, account, isLater, killAfter });
   const child = spawn(process.execPath, [path.join(folder, 'sender.mjs'), argument], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -100,19 +112,32 @@ async function recover(account: Id): Promise<{ state: string; times: number }> {
   expect((await readdir(path.join(folder, 'outbox'))).filter((name) => name.startsWith(account))).toEqual([]);
   return {
     state: kept?.ledger.state ?? 'nothing',
-    times: smtp.accepted.filter(({ to }) => to.includes(`${account}@example.net`)).length,
+    times: [...smtp.accepted, ...fetching.accepted].filter(({ to }) => to.includes(`${account}@example.net`)).length,
   };
 }
+
+const partsSent: readonly [string, Milestone][] = [
+  ['the server waits for the message', 'DATA'],
+  ['the server has a part of the message', 'part'],
+];
+const partsFetched: readonly [string, Milestone][] = [
+  ['the server has the header of the message', 'BDAT'],
+  ['the server has fetched the body of the message', 'BURL'],
+];
 
 describe.each([
   { when: 'now', saves: false, fewest: 5 },
   { when: 'now', saves: true, fewest: 5 },
+  { when: 'now by its URL', saves: false, fewest: 6 },
+  { when: 'now by its URL', saves: true, fewest: 6 },
   { when: 'later', saves: false, fewest: 15 },
   { when: 'later', saves: true, fewest: 15 },
 ])('a process that sends a message $when, where saving copies is $saves,', ({ when, saves, fewest }) => {
   const isLater = when === 'later';
+  const isFetched = when === 'now by its URL';
   beforeAll(() => {
     savesSent = saves;
+    byUrl = isFetched;
   });
 
   test('is killed after any of its steps, and the message goes out once or not at all, and it is known which', async () => {
@@ -141,8 +166,7 @@ describe.each([
   test.each<[string, Milestone | 'reply', object]>([
     ['the server has the sender', 'MAIL', unharmed],
     ['the server has the recipients', 'RCPT', unharmed],
-    ['the server waits for the message', 'DATA', unharmed],
-    ['the server has a part of the message', 'part', unharmed],
+    ...(isFetched ? partsFetched : partsSent).map(([name, at]): [string, Milestone, object] => [name, at, unharmed]),
     ['the message has arrived, and before it hears so', 'end', inDoubt],
     ['it hears that the message has arrived, and before it notes so', 'reply', inDoubt],
   ])(

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { createQueue, type Queue, type QueueParts } from '../../functions/sending/queue.ts';
 import type { Id } from '../../shared/jmap/scalars.ts';
+import type { CanGiveUrls } from '../../shared/methods/Email/mail.ts';
 import type { SubmissionPorts } from '../../shared/methods/EmailSubmission/record.ts';
 import type { CanRelay } from '../../shared/methods/EmailSubmission/relay.ts';
 import type { Provider } from '../../shared/providers.ts';
 import { accountRecords } from '../../shared/records/account-records.ts';
 import { smtpRelay } from '../../shared/smtp/relay.ts';
 import { mailAccount } from '../methods/mail-account.ts';
+import { noUrls } from '../methods/sending-account.ts';
 import { withSentCopies } from './sent-copies.ts';
 
 /** What sends mail, and where it keeps what waits. */
@@ -16,6 +18,8 @@ export type SenderParts = Pick<QueueParts, 'store' | 'vault' | 'outbox' | 'now'>
   readonly bodyOctets?: number;
   /** Message-IDs of what the provider has put into Sent. */
   readonly saved?: () => readonly string[];
+  /** By which the server may fetch the body of the message. */
+  readonly urls?: CanGiveUrls;
   /** What is done around the giving of a message to the server. */
   readonly around?: (relay: CanRelay) => CanRelay;
 };
@@ -28,7 +32,7 @@ export type Sender = {
 
 /** A user with a mailbox of one message, and the real relay and queue. */
 export function createSender(parts: SenderParts): Sender {
-  const { store, providers, now, bodyOctets = 6, saved = () => [], around = (relay) => relay } = parts;
+  const { store, providers, now, bodyOctets = 6, saved = () => [], around = (relay) => relay, urls = noUrls } = parts;
   const credential = { kind: 'password', user: 'anna', password: 'secret' } as const;
   const randomKey = () => randomBytes(12).toString('hex');
   const { ports: mail } = mailAccount([letter(bodyOctets)]);
@@ -39,7 +43,7 @@ export function createSender(parts: SenderParts): Sender {
     records: recordsOf(account),
     sending: { policy: { address: 'anna@example.com', alsoFrom: [] }, newId: () => `S${randomKey()}` as Id },
     submission: {
-      ...{ now, worker: randomKey(), maxRecipients: 10, maxSizeMessage: 100_000_000 },
+      ...{ now, urls, worker: randomKey(), maxRecipients: 10, maxSizeMessage: 100_000_000 },
       relay: around(smtpRelay({ smtp: provider.smtp ?? provider.imap, auth: ['plain'] }, credential)),
       destroyEmails: async () => {},
       savesSent: provider.sending.savesSent,

@@ -14,6 +14,7 @@ import {
   type Fate,
   gate,
   Killed,
+  largeBody,
   type ProcessOptions,
   type SendingProcess,
   type Stage,
@@ -25,7 +26,7 @@ const submissions = 10_000;
 const perWorld = 50;
 
 /** What came of one world of submissions. */
-type Tally = { readonly [K in Ledger['state'] | 'nothing' | Window | 'crashes' | 'overlaps']: number };
+type Tally = { readonly [K in Ledger['state'] | 'nothing' | Window | 'crashes' | 'overlaps' | 'fetched']: number };
 /** Between which two moments a process ended that was sending a message. */
 type Window = 'noted and not ended' | 'ended and not answered' | 'answered and not stored';
 const windows: { readonly [S in Stage]: Window } = {
@@ -39,11 +40,14 @@ async function play(seed: number): Promise<Tally> {
   const { below, chance, pick } = createRandom(seed);
   // Half of what goes out is saved in Sent; always the same half.
   const saved = new Map<string, boolean>();
-  const world = createWorld((messageId) => {
-    const isSaved = saved.get(messageId) ?? chance(0.5);
-    saved.set(messageId, isSaved);
-    return isSaved;
-  });
+  const world = createWorld(
+    (messageId) => {
+      const isSaved = saved.get(messageId) ?? chance(0.5);
+      saved.set(messageId, isSaved);
+      return isSaved;
+    },
+    seed % 4 === 0 ? largeBody : undefined,
+  );
   /** Those whose process ended after it was noted that the end goes out, and before it was noted what the answer was. */
   const inDoubt = new Map<string, Window>();
   let crashes = 0;
@@ -58,6 +62,7 @@ async function play(seed: number): Promise<Tally> {
       endsAt: mayEnd && chance(0.5) ? 1 + below(40) : null,
       fate: () => pick(fates),
       losesAnswer: () => chance(0.03),
+      fetches: () => chance(0.7),
       ...(stall === undefined ? {} : { stall }),
     });
 
@@ -175,7 +180,7 @@ async function play(seed: number): Promise<Tally> {
   for (const window of inDoubt.values()) counted[window] += 1;
   const notFound = [...inDoubt.keys(), ...world.unanswered].filter((messageId) => !world.hasCopy(messageId));
   expect([...uncertain].sort()).toEqual([...new Set(notFound)].sort());
-  return { ...counted, crashes, overlaps };
+  return { ...counted, crashes, overlaps, fetched: world.fetched.size };
 }
 
 async function set(process: SendingProcess, account: Id, args: JsonObject): Promise<void> {
@@ -206,6 +211,7 @@ describe(`of ${submissions} messages, sent by processes that end at any step,`, 
       nothing: 0,
       crashes: 0,
       overlaps: 0,
+      fetched: 0,
       ...{ 'noted and not ended': 0, 'ended and not answered': 0, 'answered and not stored': 0 },
     };
     for (let seed = 1; seed <= submissions / perWorld; seed += 1) {
@@ -217,6 +223,7 @@ describe(`of ${submissions} messages, sent by processes that end at any step,`, 
     expect(total.crashes).toBeGreaterThan(submissions / 4);
     expect(total.sent).toBeGreaterThan(submissions / 4);
     expect(total.overlaps).toBeGreaterThan(submissions / 20);
+    expect(total.fetched).toBeGreaterThan(submissions / 100);
     for (const window of Object.values(windows)) expect(total[window]).toBeGreaterThan(submissions / 200);
   }, 300_000);
 });

@@ -8,7 +8,7 @@ import {
   type SubmissionPorts,
   submissionKind,
 } from '../../shared/methods/EmailSubmission/record.ts';
-import type { CanRelay, RelayOutcome } from '../../shared/methods/EmailSubmission/relay.ts';
+import type { CanRelay, RelayOutcome, RelayRequest } from '../../shared/methods/EmailSubmission/relay.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { accountRecords } from '../../shared/records/account-records.ts';
 import { createMemoryRecordStore, type MemoryRecordStore } from '../../shared/records/memory-store.ts';
@@ -17,6 +17,7 @@ import type { Outbox } from '../../shared/vault/outbox.ts';
 import { headerOf, keyOctets, nonceOctets, seal, unseal } from '../../shared/vault/sealed.ts';
 import type { Vault } from '../../shared/vault/vault.ts';
 import { mailAccount } from '../methods/mail-account.ts';
+import { someUrls } from '../methods/sending-account.ts';
 import { copyId, withoutEmails, withSentCopies } from './sent-copies.ts';
 
 /** The process has ended: whatever it was about to do, it does not. */
@@ -35,6 +36,8 @@ export type World = {
   readonly sent: ReadonlyMap<string, number>;
   /** Those that went out, and whose answer was lost. */
   readonly unanswered: ReadonlySet<string>;
+  /** Those whose body the submission server fetched itself. */
+  readonly fetched: ReadonlySet<string>;
   readonly now: () => number;
   readonly advanceTo: (ms: number) => void;
   readonly startProcess: (options?: ProcessOptions) => SendingProcess;
@@ -57,6 +60,8 @@ export type ProcessOptions = {
   readonly isAway?: boolean;
   /** Whether the answer to this write of the store is lost. */
   readonly losesAnswer?: () => boolean;
+  /** Whether the submission server fetches a body that it may fetch. */
+  readonly fetches?: () => boolean;
   /** Where it stalls: before it gives its message to the server, and before it hears the answer. */
   readonly stall?: (at: 'begin' | 'answer') => Promise<void>;
 };
@@ -75,13 +80,14 @@ export type SendingProcess = {
   readonly steps: () => number;
 };
 
-const letter =
-  'From: anna@example.com\nTo: bob@example.net\nSubject: x\nDate: Thu, 01 Jan 2026 00:00:00 +0000\n\nHello\n';
+const header = 'From: anna@example.com\nTo: bob@example.net\nSubject: x\nDate: Thu, 01 Jan 2026 00:00:00 +0000\n\n';
+/** A body that the submission server is to fetch. */
+export const largeBody = 'Hello, Bob.\n'.repeat(6_000);
 const imap = { host: '127.0.0.1', port: 143, tls: 'plaintext', ca: null } as const;
 export const provider = singleProvider('test', { imap, smtp: imap, sieve: null });
 
-/** `saves`: whether the provider puts a copy of this message into Sent; null: it saves none. */
-export function createWorld(saves: ((messageId: string) => boolean) | null = null): World {
+/** `saves`: whether the provider puts a copy of this message into Sent; null: it saves none. `body`: of every message. */
+export function createWorld(saves: ((messageId: string) => boolean) | null = null, body = 'Hello\n'): World {
   let clock = Date.parse('2026-05-01T00:00:00Z');
   const now = () => clock;
   const store = createMemoryRecordStore({ now });
@@ -89,10 +95,11 @@ export function createWorld(saves: ((messageId: string) => boolean) | null = nul
   const sent = new Map<string, number>();
   const unanswered = new Set<string>();
   const vault = testVault();
-  const { ports: mail } = mailAccount([letter]);
+  const { ports: mail } = mailAccount([`${header}${body}`]);
   let keys = 0;
   const randomKey = () => createHash('sha256').update(String(++keys)).digest('hex').slice(0, 16);
   const hasCopy = (messageId: string) => sent.has(messageId) && saves?.(messageId) === true;
+  const fetched = new Set<string>();
   const destroyed = new Set<Id>();
   const sentCopies = withSentCopies(mail, () =>
     [...sent.keys()].map((each, index) => (hasCopy(each) && !destroyed.has(copyId(index)) ? each : null)),
@@ -103,6 +110,7 @@ export function createWorld(saves: ((messageId: string) => boolean) | null = nul
     outbox,
     sent,
     unanswered,
+    fetched,
     now,
     hasCopy,
     destroyed,
@@ -115,6 +123,7 @@ export function createWorld(saves: ((messageId: string) => boolean) | null = nul
     },
     startProcess: ({ endsAt = null, fate = () => 'accept', onHeld, maxDelaySeconds = 90 * 86_400, ...more } = {}) => {
       const { losesAnswer = () => false, stall = async () => {}, isInSent = true, isAway = false } = more;
+      const { fetches = () => true } = more;
       const stages = new Map<string, Stage>();
       const worker = randomKey();
       let steps = 0;
@@ -150,6 +159,15 @@ export function createWorld(saves: ((messageId: string) => boolean) | null = nul
         get: outside(async (account: string, id: string) => outbox.get(`${account}/${id}`) ?? null),
         remove: outside(async (account: string, id: string) => void outbox.delete(`${account}/${id}`)),
       };
+      /** What the server has of a message but its end, and whether it fetched the body. */
+      const given = async (message: RelayRequest['message']) => {
+        if (message instanceof Uint8Array) return { octets: message, isFetched: false };
+        const url = await message.bodyUrl();
+        step();
+        const isFetched = url !== null && fetches();
+        step();
+        return { octets: isFetched ? message.header : await message.read(), isFetched };
+      };
       const relay: CanRelay = async ({ message, beforeEnd }): Promise<RelayOutcome> => {
         step();
         await stall('begin');
@@ -158,12 +176,14 @@ export function createWorld(saves: ((messageId: string) => boolean) | null = nul
         if (mine === 'be away') throw new Unavailable('away');
         if (mine === 'refuse for a while') return { kind: 'refused', at: 'sender', reply: reply(451), recipients: [] };
         if (mine === 'refuse') return { kind: 'refused', at: 'sender', reply: reply(550), recipients: [] };
-        const messageId = /^Message-ID: (<.*>)/m.exec(Buffer.from(message).toString())?.[1] ?? '';
+        const { octets, isFetched } = await given(message);
+        const messageId = /^Message-ID: (<.*>)/m.exec(Buffer.from(octets).toString())?.[1] ?? '';
         stages.set(messageId, 'noting');
         await beforeEnd();
         step();
         stages.set(messageId, 'ended');
         sent.set(messageId, (sent.get(messageId) ?? 0) + 1);
+        if (isFetched) fetched.add(messageId);
         step();
         await stall('answer');
         step();
@@ -179,7 +199,7 @@ export function createWorld(saves: ((messageId: string) => boolean) | null = nul
         records: accountRecords({ store: ownStore, account, randomKey }),
         sending: { policy: { address: 'anna@example.com', alsoFrom: [] }, newId: () => `S${randomKey()}` as Id },
         submission: {
-          ...{ relay, now, worker, maxRecipients: 10, maxSizeMessage: 100_000, emailOf: new Map() },
+          ...{ relay, urls: someUrls, now, worker, maxRecipients: 10, maxSizeMessage: 100_000, emailOf: new Map() },
           deadline: Number.POSITIVE_INFINITY,
           queue: queue.of(userOf(account)),
           serverHoldsSeconds: null,

@@ -14,6 +14,7 @@ const limits: SmtpLimits = {
   connectTimeoutMs: 2_000,
   replyTimeoutMs: 2_000,
   messageTimeoutMs: 2_000,
+  urlTimeoutMs: 2_000,
   finalReplyTimeoutMs: 2_000,
   replyOctetsMax: 10_000,
 };

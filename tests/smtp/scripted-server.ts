@@ -3,8 +3,14 @@ import { createSecureContext, createServer as createTlsServer, TLSSocket } from 
 import type { SmtpServer } from '../../shared/smtp/server.ts';
 import type { Certificate } from '../imap/scripted-server.ts';
 
-/** Answers one command, or the end of a message (`.`). Null: no answer, ever. The function may use the socket itself. */
-export type SmtpAnswer = string | null | ((line: string, socket: Socket) => string | null);
+/**
+ * Answers one command, or the end of a message (`.`, or `BDAT` with LAST). Null: no answer, ever. The function may use the socket itself,
+ * and is told what came with `BDAT`.
+ */
+export type SmtpAnswer =
+  | string
+  | null
+  | ((line: string, socket: Socket, chunk: string) => string | null | Promise<string | null>);
 
 export type SmtpScript = {
   readonly greeting?: string | null;
@@ -20,7 +26,7 @@ export type ScriptedSmtpServer = {
   readonly server: SmtpServer;
   /** Every command that came, in order; of a message only `.`, where it ended. */
   readonly commands: string[];
-  /** The messages as they came, dots and all. */
+  /** The messages as they came, dots and all; of a body that was to be fetched, the URL in braces. */
   readonly messages: string[];
   /** Whether a connection ended in the midst of a message. */
   readonly cutOff: () => boolean;
@@ -34,6 +40,8 @@ const decentAnswers: Readonly<Record<string, string>> = {
   MAIL: '250 2.1.0 sender ok',
   RCPT: '250 2.1.5 recipient ok',
   DATA: '354 go ahead',
+  BDAT: '250 2.0.0 taken',
+  BURL: '250 2.5.0 fetched',
   '.': '250 2.0.0 queued as 4711',
   QUIT: '221 bye',
 };
@@ -48,17 +56,29 @@ export async function scriptedSmtpServer(script: SmtpScript = {}): Promise<Scrip
 
   const serve = (socket: Socket, isSecure: boolean) => {
     sockets.add(socket);
-    let received = '';
+    let received: Buffer = Buffer.alloc(0);
     let message: string[] | null = null;
+    /** What came of a message in chunks, and the command whose chunk is on its way. */
+    let chunks = '';
+    let chunk: { readonly line: string; readonly size: number } | null = null;
     socket.on('error', () => {});
     socket.on('close', () => {
       sockets.delete(socket);
-      cutOff ||= message !== null;
+      cutOff ||= message !== null || chunks !== '';
     });
-    const say = (name: string, line: string) => {
+    const say = (name: string, line: string, octets = '') => {
       const answer = name in answers ? answers[name] : (decentAnswers[name] ?? '502 unknown');
-      const said = typeof answer === 'function' ? answer(line, socket) : answer;
+      const said = typeof answer === 'function' ? answer(line, socket, octets) : answer;
+      if (said instanceof Promise) void said.then((late) => answered(name, line, late));
+      else answered(name, line, said);
+    };
+    const answered = (name: string, line: string, said: string | null | undefined) => {
       if (name === 'DATA' && said?.startsWith('354')) message = [];
+      if (name === 'BURL' && said?.startsWith('2')) chunks += `{${line.split(' ')[1]}}`;
+      if (name === 'BDAT' && line.endsWith(' LAST')) {
+        messages.push(chunks);
+        chunks = '';
+      }
       if (said !== null && said !== undefined && !socket.destroyed) socket.write(`${said}\r\n`);
     };
     const take = (line: string) => {
@@ -71,7 +91,8 @@ export async function scriptedSmtpServer(script: SmtpScript = {}): Promise<Scrip
       }
       commands.push(line);
       const name = line.split(' ')[0]?.toUpperCase() ?? '';
-      if (name === 'EHLO' && !('EHLO' in answers)) {
+      if (name === 'BDAT') chunk = { line, size: Number(line.split(' ')[1]) };
+      else if (name === 'EHLO' && !('EHLO' in answers)) {
         const all = ['hello', ...offers, ...(tls === 'starttls' && !isSecure ? ['STARTTLS'] : [])];
         socket.write(all.map((each, i) => `250${i === all.length - 1 ? ' ' : '-'}${each}\r\n`).join(''));
       } else if (name === 'STARTTLS' && tls === 'starttls' && !('STARTTLS' in answers)) {
@@ -81,12 +102,20 @@ export async function scriptedSmtpServer(script: SmtpScript = {}): Promise<Scrip
       } else if (!(name in answers) && !(name in decentAnswers)) say('AUTH', line);
       else say(name, line);
     };
-    socket.on('data', (chunk: Buffer) => {
-      received += chunk.toString('utf8');
-      for (let end = received.indexOf('\r\n'); end >= 0; end = received.indexOf('\r\n')) {
-        const line = received.slice(0, end);
-        received = received.slice(end + 2);
-        take(line);
+    socket.on('data', (data: Buffer) => {
+      received = Buffer.concat([received, data]);
+      for (;;) {
+        const end = chunk === null ? received.indexOf('\r\n') : chunk.size;
+        if (end < 0 || received.length < end) return;
+        const text = received.toString('utf8', 0, end);
+        received = received.subarray(chunk === null ? end + 2 : end);
+        if (chunk === null) take(text);
+        else {
+          const { line } = chunk;
+          chunk = null;
+          chunks += text;
+          say('BDAT', line, text);
+        }
       }
     });
   };

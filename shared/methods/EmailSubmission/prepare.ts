@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Email } from '../../catalog/email.ts';
 import { existsInJmap } from '../../catalog/keywords.ts';
 import { ok, type Result, refuse, type SetError } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
@@ -14,6 +15,8 @@ import { identityKind, type KeptIdentity } from '../Identity/record.ts';
 import { identityCovers, maySendFrom } from '../Identity/sending-policy.ts';
 import { addressesIn, type ResolvedEnvelope, resolveEnvelope } from './envelope.ts';
 import type { EmailSubmission, SubmissionPorts } from './record.ts';
+import type { RelayRequest } from './relay.ts';
+import { storedBody } from './stored-body.ts';
 
 /** A message that may be sent, as it goes out. */
 export type Prepared = ResolvedEnvelope & {
@@ -21,9 +24,20 @@ export type Prepared = ResolvedEnvelope & {
   readonly identityId: Id;
   readonly emailId: Id;
   readonly threadId: Id;
-  readonly octets: Uint8Array;
+  readonly message: RelayRequest['message'];
   readonly messageId: string;
 };
+
+/** The message was not read before it was to be sent, and then it could not be. */
+export class NotSendable extends Error {
+  override readonly name = 'NotSendable';
+  readonly setError: SetError;
+
+  constructor(setError: SetError) {
+    super(`A message cannot be sent: ${setError.type}`);
+    this.setError = setError;
+  }
+}
 
 /** Whether the message may be sent by this user in this way (RFC 8621 §7.5); if so, all that it takes. */
 export async function prepare(
@@ -34,15 +48,19 @@ export async function prepare(
   const { records, sending, submission } = ports;
   const identity = (await records.view(identityKind(sending.policy))).records.get(identityId);
   if (identity === undefined) return unknown('identityId', 'there is no such Identity');
-  const found = await readEmail(emailId, ports);
-  if (!found.ok) return found;
+  const email = await findEmail(emailId, ports);
+  if (!email.ok) return email;
 
-  const outgoing = outgoingMessage(found.value.octets);
-  const invalid = objectionsTo(outgoing, found.value.octets);
-  if (invalid !== null) return refuse(invalid);
-  const forbidden = forbiddenFrom(outgoing.headers, identity, ports);
-  if (forbidden !== null) return refuse(forbidden);
-  const resolved = resolveEnvelope(envelope, outgoing.headers, {
+  const stored = await storedBody(email.value, ports);
+  const admit = (octets: Uint8Array) => admitted(octets, id, identity, ports);
+  const read = async () => {
+    const octets = await readEmail(emailId, ports);
+    return octets.ok ? admit(octets.value) : octets;
+  };
+  const outgoing = stored === null ? await read() : admit(stored.header);
+  if (!outgoing.ok) return outgoing;
+  const { octets, headers, messageId } = outgoing.value;
+  const resolved = resolveEnvelope(envelope, headers, {
     policy: sending.policy,
     identity,
     maxRecipients: submission.maxRecipients,
@@ -50,29 +68,49 @@ export async function prepare(
     now: submission.now(),
   });
   if (!resolved.ok) return resolved;
+  const whole = async () => {
+    const again = await read();
+    if (!again.ok) throw new NotSendable(again.error);
+    return again.value.octets;
+  };
+  const message = stored === null ? octets : { ...stored, header: octets, read: whole };
+  return ok({ ...resolved.value, id, identityId, emailId, threadId: email.value.threadId, message, messageId });
+}
 
+/** A message, or its header alone, as it goes out, if it may. */
+function admitted(
+  stored: Uint8Array,
+  id: Id,
+  identity: KeptIdentity,
+  ports: SubmissionPorts,
+): Result<{ octets: Uint8Array; headers: readonly EmailHeader[]; messageId: string }, SetError> {
+  const outgoing = outgoingMessage(stored);
+  const { headers } = outgoing;
+  const invalid = objectionsTo(outgoing, stored);
+  if (invalid !== null) return refuse(invalid);
+  const forbidden = forbiddenFrom(headers, identity, ports);
+  if (forbidden !== null) return refuse(forbidden);
   // Fixed from here on, however often it is tried.
-  const [present] = valuesOf(outgoing.headers, 'message-id').flatMap((value) => messageIds(value) ?? []);
-  const messageId = `<${present ?? madeMessageId(id, sending.policy.address)}>`;
+  const [present] = valuesOf(headers, 'message-id').flatMap((value) => messageIds(value) ?? []);
+  const messageId = `<${present ?? madeMessageId(id, ports.sending.policy.address)}>`;
   const octets = present === undefined ? withField(outgoing.octets, 'Message-ID', messageId) : outgoing.octets;
-  const { threadId } = found.value;
-  return ok({ ...resolved.value, id, identityId, emailId, threadId, octets, messageId });
+  return ok({ octets, headers, messageId });
+}
+
+async function findEmail(emailId: Id, { catalog, submission }: SubmissionPorts): Promise<Result<Email, SetError>> {
+  const known = (await (await catalog.view('recent')).emails([emailId])).get(emailId);
+  const email = known ?? (await (await catalog.view('now')).emails([emailId])).get(emailId);
+  if (email === undefined || !existsInJmap(email)) return unknown('emailId', 'there is no such Email');
+  return email.size > submission.maxSizeMessage ? tooLarge(submission.maxSizeMessage) : ok(email);
 }
 
 /** The whole message, as it is stored now. */
-async function readEmail(
-  emailId: Id,
-  ports: SubmissionPorts,
-): Promise<Result<{ octets: Uint8Array; threadId: Id }, SetError>> {
+async function readEmail(emailId: Id, ports: SubmissionPorts): Promise<Result<Uint8Array, SetError>> {
   const { maxSizeMessage } = ports.submission;
-  const known = (await (await ports.catalog.view('recent')).emails([emailId])).get(emailId);
-  const email = known ?? (await (await ports.catalog.view('now')).emails([emailId])).get(emailId);
-  if (email === undefined || !existsInJmap(email)) return unknown('emailId', 'there is no such Email');
-  if (email.size > maxSizeMessage) return tooLarge(maxSizeMessage);
   const opened = await (await blobFinder(ports)(messageBlobId(emailId)))?.open();
   if (!opened) return unknown('emailId', 'there is no such Email any more');
   const octets = await collect(opened.octets, maxSizeMessage);
-  return octets === null ? tooLarge(maxSizeMessage) : ok({ octets, threadId: email.threadId });
+  return octets === null ? tooLarge(maxSizeMessage) : ok(octets);
 }
 
 /** `invalidEmail`, with every property that no message may go out with (RFC 5322 §3.6); null: there is none. */

@@ -16,7 +16,7 @@ import { immutable, type RecordOf, recordType, serverSet } from '../../jmap/reco
 import type { Id, JsonObject, UTCDate } from '../../jmap/scalars.ts';
 import type { RecordKind } from '../../records/account-records.ts';
 import type { BlobPorts } from '../Blob/find.ts';
-import type { CanSearchMessages } from '../Email/mail.ts';
+import type { CanGiveUrls, CanSearchMessages } from '../Email/mail.ts';
 import type { IdentityPorts } from '../Identity/record.ts';
 import type { Ledger } from './ledger.ts';
 import type { CanRelay } from './relay.ts';
@@ -29,6 +29,8 @@ export type SubmissionPorts = BlobPorts &
 /** Sending for one account during one request. */
 export type CanSubmit = {
   readonly relay: CanRelay;
+  /** By which the submission server may read bodies that we do not. */
+  readonly urls: CanGiveUrls;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** When the request has to be answered, in milliseconds; what is sent when nobody is there does not look at it. */

@@ -19,7 +19,7 @@ import { currentSubmissions } from './current.ts';
 import { isRecallable } from './ledger.ts';
 import { surplusCopies } from './look-up.ts';
 import { refusalError } from './outcome.ts';
-import { type Prepared, prepare } from './prepare.ts';
+import { NotSendable, type Prepared, prepare } from './prepare.ts';
 import {
   type EmailSubmission,
   type KeptSubmission,
@@ -28,6 +28,7 @@ import {
   shownSubmission,
   submissionKind,
 } from './record.ts';
+import { octetsOf } from './relay.ts';
 import { outlived, spareOfNew } from './retention.ts';
 import { timeLeft } from './time-left.ts';
 import { transmitNow } from './transmit.ts';
@@ -89,7 +90,7 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
       endOfSent: null,
       ledger: { state: 'queued', notBefore: sendAtMs, attempts: 0, claim: null },
     };
-    await queue.hold(id, prepared.octets, sendAtMs);
+    await queue.hold(id, await octetsOf(prepared.message), sendAtMs);
     const changed = await records.change(submissionKind, (view) => ({
       // It is there when the answer to our own write was lost long ago, and may have been sent or canceled since.
       edits: view.records.has(id) ? [] : [{ id, value: kept }],
@@ -134,6 +135,10 @@ export function canSetSubmissions(ports: SubmissionPorts): SetPort<EmailSubmissi
           states = joined(states, created.states);
           results.set(creationId, created.result);
         } catch (error) {
+          if (error instanceof NotSendable) {
+            results.set(creationId, refuse(error.setError));
+            continue;
+          }
           // What may be kept must not be refused, for it will be sent.
           if (error instanceof OutcomeUnknown) return { ...states, results, doubt: error };
           // The others may have gone out by now, and have to be answered for.

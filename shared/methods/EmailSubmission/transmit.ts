@@ -70,7 +70,7 @@ export async function transmitNow(prepared: Prepared, ports: SubmissionPorts): P
   let outcome: RelayOutcome;
   try {
     const timeoutMs = timeLeft(submission);
-    outcome = await submission.relay({ envelope, message: prepared.octets, holdForSeconds, timeoutMs, beforeEnd });
+    outcome = await submission.relay({ envelope, message: prepared.message, holdForSeconds, timeoutMs, beforeEnd });
   } catch (error) {
     if (isFull) return { outcome: { kind: 'full' }, kept: null, states };
     // It did not go out, which is known to nobody else: what is left of it would be taken for a message that may have.
