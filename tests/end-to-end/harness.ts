@@ -86,7 +86,7 @@ export type Product = {
 
 /** The product in front of one mail server, and of a submission server where there is one; `config`: settings other than the default ones. */
 export function startProduct(
-  server: Pick<TestServer, 'host' | 'imapPort'>,
+  server: { readonly host: string; readonly imapPort: number },
   {
     forbiddenIdentitySchemes = [],
     ignoreCapabilities = [],
