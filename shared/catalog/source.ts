@@ -150,7 +150,7 @@ export class MailboxGone extends Error {
  */
 export class MailboxUnseen extends Unavailable {}
 
-/** The mail server cannot look for such texts, now or later. */
+/** The mail server cannot look for such texts: never, or, where that has a `cause`, not now. */
 export class CannotSearch extends Error {
   override readonly name = 'CannotSearch';
 }

@@ -1,8 +1,9 @@
-import { CannotSearch, type UidRanges } from '../catalog/source.ts';
+import { CannotSearch, MailboxUnseen, type UidRanges } from '../catalog/source.ts';
+import { Unavailable } from '../jmap/errors.ts';
 import type { CanSearchMessages, SortCriterion, TextCondition, TextQuestion } from '../methods/Email/mail.ts';
 import { atom, type ImapArgument, list, string, uidSet } from './arguments.ts';
 import { isAt, unlessGone } from './at-place.ts';
-import { CommandRefused } from './failure.ts';
+import { CommandRefused, Throttled } from './failure.ts';
 import { imapLimits } from './limits.ts';
 import type { ImapSession } from './session.ts';
 import { clipRanges, uidsIn } from './uid-ranges.ts';
@@ -40,14 +41,26 @@ async function inTurn<T>(steps: readonly (() => Promise<T>)[]): Promise<T[]> {
 async function searchFor(session: ImapSession, question: TextQuestion, uidNext: number): Promise<number[]> {
   if (uidNext <= 1) return [];
   const criteria = [atom('UID'), uidSet([[1, uidNext - 1]]), ...searchKeys(question).flatMap(({ words }) => words)];
-  if (isAscii(question)) return below(uidNext, await session.search(criteria));
+  const charset = isAscii(question) ? undefined : 'UTF-8';
   try {
-    return below(uidNext, await session.search(criteria, 'UTF-8'));
+    return below(uidNext, await session.search(criteria, charset));
   } catch (error) {
-    // RFC 9051 §6.4.4: a server need not know any charset but US-ASCII.
-    if (!(error instanceof CommandRefused) || (error.code !== 'BADCHARSET' && error.status !== 'BAD')) throw error;
-    throw new CannotSearch('the mail server looks for ASCII text only');
+    throw cannotSearch(error, charset) ?? (session.isOpen ? refusal(error) : null) ?? error;
   }
+}
+
+/** RFC 9051 §6.4.4: a server need not know any charset but US-ASCII. */
+function cannotSearch(error: unknown, charset: 'UTF-8' | undefined): CannotSearch | null {
+  if (charset === undefined || !(error instanceof CommandRefused)) return null;
+  const isOfCharset = error.code === 'BADCHARSET' || error.status === 'BAD';
+  return isOfCharset ? new CannotSearch('the mail server looks for ASCII text only') : null;
+}
+
+/** Of a search that is too wide for them large providers say `[SERVERBUG]` or `[UNAVAILABLE]`, and go on to answer all else. */
+function refusal(error: unknown): CannotSearch | null {
+  const isOfMore = error instanceof Throttled || error instanceof MailboxUnseen;
+  if (isOfMore || !(error instanceof Unavailable)) return null;
+  return new CannotSearch('the mail server refuses the search', { cause: error });
 }
 
 function below(uidNext: number, found: UidRanges): number[] {

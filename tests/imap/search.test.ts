@@ -1,11 +1,12 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { CannotSearch } from '../../shared/catalog/source.ts';
+import { ConnectionLost, Throttled } from '../../shared/imap/failure.ts';
 import { imapSearch } from '../../shared/imap/search.ts';
 import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { SortCriterion, TextCondition, TextQuestion } from '../../shared/methods/Email/mail.ts';
 import { courier, cyrus, dovecot, type TestServer } from '../servers/servers.ts';
 import { imapServer, message, oneSession, otherClient, passwordOf } from './rig.ts';
-import { scriptedServer } from './scripted-server.ts';
+import { type Answer, scriptedServer } from './scripted-server.ts';
 
 const open: { close(): void }[] = [];
 afterAll(() => {
@@ -194,18 +195,39 @@ test('without SORT the order is left to others', async () => {
 });
 
 test.each([
-  ['NO [BADCHARSET (US-ASCII)] I know no other', CannotSearch],
-  ['BAD Unknown charset', CannotSearch],
-  ['NO [SERVERBUG] oops', Unavailable],
-])(
-  'where a server that is asked for text beyond ASCII answers %s, that is no failure of the moment',
-  async (answer, kind) => {
+  ['Grüße', 'NO [BADCHARSET (US-ASCII)] I know no other', CannotSearch, undefined],
+  ['Grüße', 'BAD Unknown charset', CannotSearch, undefined],
+  ['Grüße', 'NO [SERVERBUG] oops', CannotSearch, Unavailable],
+  ['wide', 'NO [SERVERBUG] oops', CannotSearch, Unavailable],
+  ['wide', 'NO [UNAVAILABLE] too wide', CannotSearch, Unavailable],
+  ['wide', 'NO Search failed', CannotSearch, Unavailable],
+  ['wide', 'BAD Search is not known here', CannotSearch, Unavailable],
+  ['wide', 'NO [LIMIT] slow down', Throttled, undefined],
+] as const)(
+  'where a server that is asked for "%s" answers %s, it is told whether it can be done without its SEARCH',
+  async (value, answer, kind, cause) => {
     // The literal comes as a line of its own.
     const scripted = await scriptedServer({ answers: { 'UID SEARCH': `% ${answer}\r\n`, '': null } });
     const { use, session } = await oneSession(scripted.server, { kind: 'password', user: 'anna', password: 'secret' });
     open.push(session, { close: () => void scripted.close() });
     const at = { name: 'INBOX', uidValidity: 7, uidNext: 2, messages: null };
-    const asked = imapSearch(use).search(at, each({ kind: 'subject', value: 'Grüße' }));
-    await expect(asked).rejects.toBeInstanceOf(kind);
+    const asked = imapSearch(use).search(at, each({ kind: 'subject', value }));
+    const error: unknown = await asked.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(kind);
+    if (cause === undefined) expect((error as Error).cause).toBeUndefined();
+    else expect((error as Error).cause).toBeInstanceOf(cause);
   },
 );
+
+test('a connection that is lost in a SEARCH says nothing of what the server can do', async () => {
+  const hangUp: Answer = ({ socket }) => {
+    socket.destroy();
+    return null;
+  };
+  const scripted = await scriptedServer({ answers: { 'UID SEARCH': hangUp } });
+  const { use, session } = await oneSession(scripted.server, { kind: 'password', user: 'anna', password: 'secret' });
+  open.push(session, { close: () => void scripted.close() });
+  const at = { name: 'INBOX', uidValidity: 7, uidNext: 2, messages: null };
+  const asked = imapSearch(use).search(at, each({ kind: 'subject', value: 'wide' }));
+  await expect(asked).rejects.toBeInstanceOf(ConnectionLost);
+});

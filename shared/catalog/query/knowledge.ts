@@ -173,6 +173,7 @@ export function newKnowledge(
       }
     }
     if (matched.size + undecided.length > readToMatchMax) {
+      if (cannotSearch.cause !== undefined) throw cannotSearch.cause;
       throw new CannotSearch(`${cannotSearch.message}, and more than ${readToMatchMax} Emails would have to be read`);
     }
     const answers = await sources.match(

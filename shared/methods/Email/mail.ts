@@ -76,7 +76,7 @@ export type TextQuestion = Filter<readonly TextCondition[]>;
 export type CanSearchMessages = {
   /**
    * For each question the UIDs of the mailbox that match it, ascending, below `uidNext`. Throws `Unavailable` when the server
-   * cannot answer, and `CannotSearch` when it never will; null when the mailbox is not there under this UIDVALIDITY, or does not hold
+   * cannot answer, and `CannotSearch` when it can, and does not search; null when the mailbox is not there under this UIDVALIDITY, or does not hold
    * all of the `messages` (null: as many as there are) below `uidNext` any more: of those that left, SEARCH knows nothing.
    */
   readonly search: (

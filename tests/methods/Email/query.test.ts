@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { CannotSearch } from '../../../shared/catalog/source.ts';
+import { Unavailable } from '../../../shared/jmap/errors.ts';
 import { account, call, gone, type Message } from './query-account.ts';
 
 const at = (receivedAt: number, raw = 'Subject: tea\n\nHello') => ({ receivedAt, raw });
@@ -113,6 +114,20 @@ describe('a text that the mail server cannot look for', () => {
     );
     expect(await call('Email/query', { filter: { text: 'zoë' } }, ports)).toEqual(error('unsupportedFilter'));
     expect([calls.views, calls.read]).toEqual([['recent'], []]);
+  });
+
+  test('is refused for the moment where those are too many, and it is the mail server that refuses it for the moment', async () => {
+    const cause = new Unavailable('the mail server is not available');
+    const refusing = async () => {
+      throw new CannotSearch('the mail server refuses the search', { cause });
+    };
+    const few = account([about('tea'), about('zoe')], { search: refusing });
+    expect(await call('Email/query', { filter: { subject: 'zoe' } }, few.ports)).toEqual(ok({ ids: ['e2'] }));
+    const many = account(
+      Array.from({ length: 1001 }, () => about('tea')),
+      { search: refusing },
+    );
+    await expect(call('Email/query', { filter: { text: 'zoe' } }, many.ports)).rejects.toBe(cause);
   });
 
   test('is looked for in the newest view, where a message has left its place', async () => {
