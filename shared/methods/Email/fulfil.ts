@@ -10,6 +10,7 @@ import { carryOut, type Deeds, type Scene } from './carry-out.ts';
 import { heirsOf, inherited } from './heirs.ts';
 import type { CanWriteMessages, WriteFailure } from './mail.ts';
 import {
+  isDivided,
   isEmptyWish,
   isFulfilled,
   needsCopy,
@@ -21,7 +22,7 @@ import {
   wouldBeNowhere,
 } from './wish.ts';
 
-/** How often wishes are carried out of which it is not known whether they hold; after that they are only undone. */
+/** How often wishes are carried out of which it is not known whether they hold, or that do not hold any more; after that they are only undone. */
 const roundsMax = 3;
 
 type Heritage = {
@@ -73,10 +74,12 @@ export async function fulfil(
       if (outcome?.ok === false) half.set(id, outcome.error);
     }
     const now = await adopted(deeds);
-    const undecided = [...active.keys()].filter((id) => !isDecided(id, deeds, now?.isAttributed !== false));
+    const undecided = new Set([...active.keys()].filter((id) => !isDecided(id, deeds, now?.isAttributed !== false)));
+    const done = [...active].filter(([id]) => !undecided.has(id) && outcomes.get(id)?.ok);
+    for (const id of await sharedAmong(done, now)) undecided.add(id);
     span = now === null ? span : joined(span, now);
-    if (undecided.length > 0 || half.size > 0) span = { ...span, latest: await lookAnew(() => catalog.view('now')) };
-    pending = undecided;
+    if (undecided.size > 0 || half.size > 0) span = { ...span, latest: await lookAnew(() => catalog.view('now')) };
+    pending = [...undecided];
   }
 
   /** The wishes for Emails that are there, as they are to be understood now. */
@@ -168,6 +171,18 @@ export async function fulfil(
     if (unsure.has(id) || !canTell) return false;
     outcomes.set(id, ok(null));
     return true;
+  }
+
+  /**
+   * Those of the Emails with which everything was done that are in mailboxes of others too, by what was committed before. Of two who move an
+   * Email at the same moment, the server may do both: who commits later sees it, and is not ready before he has taken it out of the
+   * mailboxes of the other. Of what could not be committed nobody knows.
+   */
+  async function sharedAmong(done: readonly (readonly [Id, Wished])[], now: Adopted | null): Promise<readonly Id[]> {
+    const whole = done.filter(([, { wish }]) => wish.isWhole);
+    const emails = whole.length === 0 ? undefined : await now?.latest.emails(whole.map(([id]) => id));
+    const isShared = (id: Id, wish: Wish) => emails === undefined || isDivided(wish, emails.get(id) ?? null);
+    return whole.flatMap(([id, { wish }]) => (isShared(id, wish) ? [id] : []));
   }
 
   /** The catalog after the deeds. What the server told holds; where the catalog cannot be told of it, the next sync finds it. */

@@ -79,6 +79,14 @@ export function isFulfilled(wish: Wish, email: Email | null): boolean {
   );
 }
 
+/** Whether it is where it is to be, and somewhere else as well. */
+export function isDivided(wish: Wish, email: Email | null): boolean {
+  const mailboxes = mailboxesOf(email);
+  return (
+    mailboxes.some((mailbox) => wish.enter.includes(mailbox)) && mailboxes.some((mailbox) => isLeft(wish, mailbox))
+  );
+}
+
 /** The Email with the copies that the wish lets stay, also where somebody flags them `\Deleted` at this moment. */
 export function withHidden(wish: Wish, email: Email): Email {
   return { ...email, rows: email.rows.map((row) => (isLeft(wish, row.mailbox) ? row : { ...row, deleted: false })) };

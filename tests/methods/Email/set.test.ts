@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { contentOfMessage } from '../../in-memory/mail.ts';
+import { signal } from '../../signal.ts';
 import { newEmailsAccount } from './new-emails.ts';
 
 test.each([
@@ -21,3 +22,43 @@ test.each([
   expect(operations).toEqual(['copy 1 in INBOX to One', 'copy 1 in INBOX to Two', 'remove 1 in One']);
   expect(account.counts()).toEqual({ INBOX: 1, One: 0, Two: 0 });
 });
+
+test.each([
+  ['both are committed', false],
+  ['one of them could not be committed', true],
+])(
+  'of two who move an Email at the same moment, which the server does for both, one takes it back out of where the other has put it: %s',
+  async (_, fails) => {
+    const both = signal();
+    let copied = 0;
+    const account = newEmailsAccount({
+      wrap: ({ writing, ...ports }) => ({
+        ...ports,
+        writing: {
+          ...writing,
+          transfer: async (_, messages, target) => {
+            const written = await writing.transfer('copy', messages, target);
+            copied += 1;
+            if (copied === 2) both.give();
+            await both.given;
+            if (fails && copied === 2) account.store.failCall(1);
+            await writing.remove(messages);
+            return { ...written, glimpses: [{ before: null, after: null }] };
+          },
+        },
+      }),
+    });
+    account.mail.append('INBOX', contentOfMessage('Subject: s\r\n\r\n'), { internalDate: 1_700_000_000 });
+    const { list } = await account.call('get', { ids: null, properties: ['id'] });
+    const [{ id = '' } = {}] = list as { id: string }[];
+    const places = [await account.mailboxIds('One'), await account.mailboxIds('Two')];
+    const said = await Promise.all(
+      places.map((mailboxIds) => account.call('set', { update: { [id]: { mailboxIds } } })),
+    );
+    expect(said.map(({ updated }) => updated)).toEqual([{ [id]: null }, { [id]: null }]);
+    const { INBOX, One = 0, Two = 0 } = account.counts();
+    expect([INBOX, One + Two]).toEqual([0, 1]);
+    const now = await account.call('get', { ids: [id], properties: ['mailboxIds'] });
+    expect(now.list).toEqual([{ id, mailboxIds: places[One === 1 ? 0 : 1] }]);
+  },
+);

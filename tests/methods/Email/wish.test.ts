@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Email } from '../../../shared/catalog/email.ts';
 import type { Id } from '../../../shared/jmap/scalars.ts';
 import {
+  isDivided,
   isFulfilled,
   needsCopy,
   restoringOf,
@@ -234,4 +235,15 @@ test.each<[Partial<Wish>, boolean, boolean]>([
 ])('%j needs a copy: %s with MOVE, %s without', (given, withMove, withoutMove) => {
   const wished = { email: email('e', [1, 7]), wish: wish(given) };
   expect([needsCopy(wished, true), needsCopy(wished, false)]).toEqual([withMove, withoutMove]);
+});
+
+test.each<[string, Partial<Wish>, readonly number[], boolean]>([
+  ['where it is to be and nowhere else', { enter: [2], isWhole: true }, [2], false],
+  ['elsewhere as well', { enter: [2], isWhole: true }, [2, 3], true],
+  ['only elsewhere, for others have moved it on', { enter: [2], isWhole: true }, [3], false],
+  ['elsewhere as well, which nobody minds', { enter: [2], leave: [1] }, [2, 3], false],
+  ['nowhere', { enter: [2], isWhole: true }, [], false],
+])('an Email is divided: %s', (_, given, mailboxes, expected) => {
+  const now = email('e', ...mailboxes.map((mailbox): Row => [mailbox, 1]));
+  expect(isDivided(wish(given), now)).toBe(expected);
 });
