@@ -5,7 +5,7 @@ import { imapLimits } from '../../shared/imap/limits.ts';
 import { SessionPool } from '../../shared/imap/pool.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { inMemoryServer, largeLimits } from '../in-memory/server.ts';
-import { dovecot } from '../servers/servers.ts';
+import { courier, cyrus, dovecot, type TestServer } from '../servers/servers.ts';
 import { callsSince, expectEachAnswered, expectRight, questions } from './failure-laws.ts';
 import { type ConnectionFault, type FaultyProxy, startFaultyProxy } from './faulty-proxy.ts';
 import { imapActor } from './imap-actor.ts';
@@ -21,8 +21,8 @@ const timeoutMs = 120_000;
 const places = Number(process.env.POSTERN_TEST_FAILURE_PLACES ?? 8);
 
 /** A real mail server behind a proxy that can fail. `asking` gives requests a new pool of sessions for their time. */
-async function behindProxy() {
-  const server = await dovecot();
+async function behindProxy(startMailServer: () => Promise<TestServer>) {
+  const server = await startMailServer();
   const user = await server.freshUser();
   const actor = await imapActor(server, user);
   const proxy = await startFaultyProxy(server.imapPort);
@@ -60,56 +60,75 @@ async function closed(proxy: FaultyProxy): Promise<void> {
   while (proxy.open() > 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('when the connection to the mail server fails, each JMAP call is answered, the next look is right, no session is left:', () => {
-  test.each<[string, Exclude<ConnectionFault['kind'], 'throttle'>]>([
-    ['it is reset', 'drop'],
-    ['it ends in the midst of an answer', 'truncate'],
-    ['nothing more arrives', 'stall'],
-  ])(
-    '%s',
-    async (_, kind) => {
-      const { actor, proxy, client, asking, stop } = await behindProxy();
-      try {
-        await actor.create('Work');
-        for (const token of ['one', 'two']) await actor.deliver('INBOX', letter({ token }));
-        const history = [await asking(imapLimits, () => takeSnapshot(client, questions))];
-        const calls = callsSince(client, history[0]);
-        await actor.deliver('INBOX', letter({ token: 'three' }));
-        expectEachAnswered(calls, await asking(imapLimits, () => client.call(calls)), true);
-        const octets = proxy.octets();
-        let failed = 0;
-        for (let place = 0; place < places; place += 1) {
-          const token = `token${place}`;
-          const uid = await actor.deliver('INBOX', letter({ token, answers: ['one'] }));
-          if (place % 2 === 0) await actor.move('INBOX', [uid], 'Work');
-          proxy.set({ kind, after: Math.floor((octets * place) / places) });
-          const asked = callsSince(client, history.at(-1));
-          const responses = await asking(impatient, () => client.call(asked));
-          expectEachAnswered(asked, responses, false);
-          if (responses.some(([, { type }]) => type === 'serverUnavailable')) failed += 1;
-          proxy.set(null);
-          history.push(await asking(imapLimits, () => takeSnapshot(client, questions)));
-          const observed = await actor.observe();
-          await asking(imapLimits, () => expectRight(observed, client, history));
+const servers = [
+  ['Dovecot', dovecot],
+  ['Cyrus', cyrus],
+  ['Courier', courier],
+] as const;
+
+describe.each(servers)(
+  'when the connection to %s fails, each JMAP call is answered, the next look is right, no session is left:',
+  (_, start) => {
+    test.each<[string, 'drop' | 'truncate' | 'stall']>([
+      ['it is reset', 'drop'],
+      ['it ends in the midst of an answer', 'truncate'],
+      ['nothing more arrives', 'stall'],
+    ])(
+      '%s',
+      async (_, kind) => {
+        const { actor, proxy, client, asking, stop } = await behindProxy(start);
+        try {
+          await actor.create('Work');
+          for (const token of ['one', 'two']) await actor.deliver('INBOX', letter({ token }));
+          const history = [await asking(imapLimits, () => takeSnapshot(client, questions))];
+          const calls = callsSince(client, history[0]);
+          await actor.deliver('INBOX', letter({ token: 'three' }));
+          expectEachAnswered(calls, await asking(imapLimits, () => client.call(calls)), true);
+          const octets = proxy.octets();
+          let failed = 0;
+          for (let place = 0; place < places; place += 1) {
+            const token = `token${place}`;
+            const uid = await actor.deliver('INBOX', letter({ token, answers: ['one'] }));
+            if (place % 2 === 0) await actor.move('INBOX', [uid], 'Work');
+            proxy.set({ kind, after: Math.floor((octets * place) / places) });
+            const asked = callsSince(client, history.at(-1));
+            const responses = await asking(impatient, () => client.call(asked));
+            expectEachAnswered(asked, responses, false);
+            if (responses.some(([, { type }]) => type === 'serverUnavailable')) failed += 1;
+            proxy.set(null);
+            history.push(await asking(imapLimits, () => takeSnapshot(client, questions)));
+            const observed = await actor.observe();
+            await asking(imapLimits, () => expectRight(observed, client, history));
+          }
+          expect(failed).toBeGreaterThan(places / 2);
+        } finally {
+          await stop();
         }
-        expect(failed).toBeGreaterThan(places / 2);
+      },
+      timeoutMs,
+    );
+  },
+);
+
+describe.each(servers)('from %s', (_, start) => {
+  test.each<[string, ConnectionFault]>([
+    ['a few octets at a time', { kind: 'crumble', after: 0 }],
+    ['slowly', { kind: 'throttle', octetsPerSecond: 20_000 }],
+    ['late', { kind: 'delay', ms: 20 }],
+  ])(
+    'what arrives %s is read as what arrives at once',
+    async (_, fault) => {
+      const { actor, proxy, client, asking, stop } = await behindProxy(start);
+      try {
+        for (const token of ['one', 'two']) await actor.deliver('INBOX', letter({ token, lines: 20 }));
+        proxy.set(fault);
+        const history = [await asking(imapLimits, () => takeSnapshot(client, questions))];
+        const observed = await actor.observe();
+        await asking(imapLimits, () => expectRight(observed, client, history));
       } finally {
         await stop();
       }
     },
     timeoutMs,
   );
-});
-
-test('what arrives a few octets at a time is read as what arrives at once', async () => {
-  const { actor, proxy, client, asking, stop } = await behindProxy();
-  try {
-    for (const token of ['one', 'two']) await actor.deliver('INBOX', letter({ token, lines: 20 }));
-    proxy.set({ kind: 'crumble', after: 0 });
-    const history = [await asking(imapLimits, () => takeSnapshot(client, questions))];
-    const observed = await actor.observe();
-    await asking(imapLimits, () => expectRight(observed, client, history));
-  } finally {
-    await stop();
-  }
 });

@@ -5,11 +5,12 @@ import { setImmediate, setTimeout } from 'node:timers/promises';
 /**
  * What happens to a connection once the server has sent so many octets on it. `drop`: it is reset. `truncate`: it ends in an orderly
  * way, in the midst of an answer. `stall`: nothing more arrives, and nobody says so. `crumble`: octets arrive a few at a time. `throttle`: they
- * arrive slowly.
+ * arrive slowly. `delay`: all of them arrive late.
  */
 export type ConnectionFault =
   | { readonly kind: 'drop' | 'truncate' | 'stall' | 'crumble'; readonly after: number }
-  | { readonly kind: 'throttle'; readonly octetsPerSecond: number };
+  | { readonly kind: 'throttle'; readonly octetsPerSecond: number }
+  | { readonly kind: 'delay'; readonly ms: number };
 
 export type FaultyProxy = {
   readonly port: number;
@@ -49,6 +50,14 @@ export async function startFaultyProxy(port: number): Promise<FaultyProxy> {
     near.on('close', () => far.destroy());
     far.on('close', () => own?.kind === 'stall' || near.end());
     far.on('data', async (chunk: Buffer) => {
+      if (own?.kind === 'delay') {
+        far.pause();
+        await setTimeout(own.ms);
+        octets += chunk.length;
+        near.write(chunk);
+        far.resume();
+        return;
+      }
       if (own?.kind === 'crumble' || own?.kind === 'throttle') {
         far.pause();
         const size = own.kind === 'throttle' ? Math.ceil(own.octetsPerSecond / throttledPerSecond) : crumbOctets;
