@@ -360,7 +360,9 @@ export class ImapSession {
     const { asked } = this;
     const { code } = await opening;
     this.noteSeen(name);
-    const examined = answer.result(answer.uidNext ?? (await this.#statusUidNext(name)));
+    const told = answer.result(answer.uidNext ?? (await this.#statusUidNext(name)));
+    // Some servers tell a mod-sequence to whoever has no use for it, and not in STATUS.
+    const examined = tier === 'none' ? { ...told, highestModseq: null } : told;
     if (examined.exists > this.#limits.mailboxMessagesMax) throw new Unavailable('The mailbox has too many messages');
     const { uidValidity, uidNext, highestModseq, exists } = examined;
     const { permanentFlags } = answer;

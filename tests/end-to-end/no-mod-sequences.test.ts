@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { flagsAgeMaxSeconds } from '../../shared/catalog/bring-up-to-date.ts';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import { ownDovecot } from '../servers/servers.ts';
-import { type Process, type Product, startProduct } from './harness.ts';
+import { backends, courierBackend, type Process, type Product, startProduct } from './harness.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
 import type { JmapClient } from './jmap-client.ts';
 import { letter } from './letter.ts';
@@ -94,3 +94,30 @@ test('Emails are flagged, copied, moved and destroyed there', async () => {
   expect((await actor.rows('INBOX')).length).toBe(5);
   expect((await idsIn('Inbox')).length).toBe(5);
 });
+
+test.each([...backends, courierBackend].filter(({ hasModseqs }) => !hasModseqs))(
+  'on $title a poll reads no flags as long as those that were read are new enough',
+  async (backend) => {
+    const server = await backend.start();
+    const user = await server.freshUser();
+    const other = await imapActor(server, user);
+    await other.create('Work');
+    for (const [index, mailbox] of ['INBOX', 'Work'].entries()) {
+      await other.deliver(mailbox, letter({ token: `t${index}` }));
+    }
+    await other.close();
+    const anew = startProduct(server, backend);
+    const polled = await anew.startProcess();
+    const polling = await polled.client(user);
+    await polling.get('Mailbox', {});
+    for (let count = 0; count < 3; count += 1) {
+      anew.advanceClock(2_000);
+      const before = polled.imap.commands.length;
+      await polling.get('Email', { ids: [] });
+      expect(polled.imap.commands.slice(before).filter((name) => !/^(?:LIST|LSUB|STATUS|NOOP)$/.test(name))).toEqual(
+        [],
+      );
+    }
+    await anew.stop();
+  },
+);
