@@ -130,6 +130,18 @@ export type CanDestroy<A = unknown> = CanSet & {
   readonly destroy: (ids: readonly Id[], args: A) => Promise<Step<Id, null>>;
 };
 
+/** §5.3, of a type whose records are in each other's way: a call as a whole, in whatever order its parts are possible. */
+export type CanSetTogether<R, A = unknown> = Pick<CanUpdate<R>, 'latestState' | 'current'> & {
+  /** Answers for creations as `create` does, for others as `update` and `destroy` do; each under its key. */
+  readonly setTogether: (changes: Together<R>, args: A) => Promise<Step<Id, Some<R> | JsonObject | null>>;
+};
+/** Each record is named once. `#` and a creation id, also as a reference, is the id of a record that is to be created. */
+export type Together<R> = {
+  readonly create: ReadonlyMap<Id, Omit<R, 'id'>>;
+  readonly update: ReadonlyMap<Id, Revision<R>>;
+  readonly destroy: readonly Id[];
+};
+
 /** §5.4. */
 export type CanCopy<R> = CanSet & {
   /** By creation id: the record of the other account, and what is to be different in the copy. */

@@ -46,7 +46,7 @@ export async function createAll<A>(
   return outcomes;
 }
 
-function completed(
+export function completed(
   result: Result<Some<JsonObject>, SetError>,
   record: JsonObject | undefined,
   defaults: JsonObject | undefined,

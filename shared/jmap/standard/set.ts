@@ -14,17 +14,19 @@ import {
 } from '../grammar.ts';
 import { type AccountContext, type AccountMethod, accountMethod, type ImplicitCall } from '../method.ts';
 import type { Properties, RecordOf, RecordType } from '../record-type.ts';
-import { type Id, isId, type JsonObject } from '../scalars.ts';
-import type { CanCreate, CanDestroy, CanUpdate, Some, Step } from '../verbs.ts';
-import { type Created, createAll } from './create.ts';
-import { mapOrNull, noOutcomes, type Outcomes, refuseAll, settle } from './outcomes.ts';
+import type { Id, JsonObject } from '../scalars.ts';
+import type { CanCreate, CanDestroy, CanSetTogether, CanUpdate, Some, Step } from '../verbs.ts';
+import type { Created } from './create.ts';
+import { setInTurn } from './in-turn.ts';
+import { mapOrNull, type Outcomes } from './outcomes.ts';
 import { type ChoosePort, ownPort } from './port.ts';
 import { stepsFrom } from './steps.ts';
-import { updateAll } from './update.ts';
+import { setTogether } from './together.ts';
 
 /** The port that /set needs; where there is only one record, it is neither created nor destroyed. */
-export type SetPort<R, A, Single extends boolean> = CanUpdate<R, A> &
-  (Single extends true ? unknown : CanCreate<R, A> & CanDestroy<A>);
+export type SetPort<R, A, Single extends boolean> = Single extends true
+  ? CanUpdate<R, A>
+  : (CanUpdate<R, A> & CanCreate<R, A> & CanDestroy<A>) | CanSetTogether<R, A>;
 
 /** What a /set achieved: the created records, whole, by creation id; the ids of the others. */
 export type Achieved<R> = {
@@ -37,8 +39,8 @@ export type Achieved<R> = {
 export type Finish = { readonly ids: readonly Id[]; readonly run: () => Promise<Step<Id, JsonObject>> };
 
 /**
- * `Foo/set`: creates, then updates, then destroys. Creation ids are resolved within the call, whatever its order, and
- * across calls; they may also stand for an id among the keys of `update` and in `destroy`.
+ * `Foo/set`: creates, then updates, then destroys, unless the port does it all together. Creation ids are resolved within the call,
+ * whatever its order, and across calls; they may also stand for an id among the keys of `update` and in `destroy`.
  */
 export function standardSet<
   N extends string,
@@ -66,7 +68,8 @@ export function standardSet<
     ) => Promise<readonly ImplicitCall[]>;
   } = {},
 ): AccountMethod<NoInfer<Ports>> {
-  type AnyPort = CanUpdate<JsonObject, Parsed<A>> & CanCreate<JsonObject, Parsed<A>> & CanDestroy<Parsed<A>>;
+  type PortInTurn = CanUpdate<JsonObject, Parsed<A>> & CanCreate<JsonObject, Parsed<A>> & CanDestroy<Parsed<A>>;
+  type AnyPort = PortInTurn | CanSetTogether<JsonObject, Parsed<A>>;
   const choosePort = options.port ?? ownPort(type.name);
   const members = {
     ifInState: nullable(state),
@@ -96,26 +99,12 @@ export function standardSet<
       const steps = stepsFrom(oldState, context.report);
 
       const single: SetError | undefined = options.singleton ? { type: 'singleton' } : undefined;
-      const created = single
-        ? refuseAll<string, Created>(create.keys(), single)
-        : await createAll(type, create, port, extra, createdIds, steps);
-
-      // From here on the creation ids are known that stand for ids in `update` and `destroy`.
-      const doomed = addressed(
-        destroy.map((name) => [name, null] as const),
-        createdIds,
-        () => single,
-      );
-      const patches = addressed(update, createdIds, (target, others) => {
-        if (doomed.accepted.has(target)) return { type: 'willDestroy' };
-        return others.has(target) ? { type: 'invalidPatch', description: 'is updated twice' } : undefined;
-      });
-      const resolve = (creationId: string) => createdIds.get(creationId);
-      const updated = await updateAll(type, patches.accepted, port, extra, resolve, steps);
-      const ids = [...doomed.accepted.keys()];
-      const destroyed = noOutcomes<Id, null>();
-      settle(destroyed, await steps.run(ids, () => port.destroy(ids, extra)));
-      const refusals = [created.refused, patches.refused, updated.refused, doomed.refused, destroyed.refused];
+      const given = { create, update, destroy };
+      const { created, updated, destroyed } =
+        'setTogether' in port
+          ? await setTogether(type, given, port, extra, createdIds, steps)
+          : await setInTurn(type, given, port, extra, createdIds, steps, single);
+      const refusals = [created.refused, updated.refused, destroyed.refused];
       const isAllDone = refusals.every(({ size }) => size === 0) && steps.doubt() === null;
       const finish = (isAllDone && options.finish?.(chosen, extra, createdIds)) || null;
       if (finish !== null) note(await steps.run(finish.ids, finish.run), created, updated);
@@ -128,8 +117,8 @@ export function standardSet<
         updated: mapOrNull(updated.done),
         destroyed: destroyed.done.size === 0 ? null : [...destroyed.done.keys()],
         notCreated: mapOrNull(created.refused),
-        notUpdated: mapOrNull(new Map([...patches.refused, ...updated.refused])),
-        notDestroyed: mapOrNull(new Map([...doomed.refused, ...destroyed.refused])),
+        notUpdated: mapOrNull(updated.refused),
+        notDestroyed: mapOrNull(destroyed.refused),
       };
       const achieved = {
         created: new Map([...created.done].map(([creationId, each]) => [creationId, each.whole as Some<R>])),
@@ -166,25 +155,4 @@ function note(
       });
     } else updated.done.set(id, { ...updated.done.get(id), ...result.value });
   }
-}
-
-/** The records that `update` or `destroy` name, by id: `#` and a creation id may stand for it. */
-function addressed<T>(
-  named: readonly (readonly [string, T])[],
-  createdIds: ReadonlyMap<string, Id>,
-  objection: (target: Id, others: ReadonlyMap<Id, T>) => SetError | undefined,
-): { readonly accepted: ReadonlyMap<Id, T>; readonly refused: ReadonlyMap<string, SetError> } {
-  const accepted = new Map<Id, T>();
-  const refused = new Map<string, SetError>();
-  for (const [name, value] of named) {
-    const target = name.startsWith('#') ? createdIds.get(name.slice(1)) : name;
-    if (target === undefined || !isId(target)) {
-      refused.set(name, { type: 'notFound' });
-      continue;
-    }
-    const error = objection(target, accepted);
-    if (error === undefined) accepted.set(target, value);
-    else refused.set(name, error);
-  }
-  return { accepted, refused };
 }

@@ -21,32 +21,54 @@ export async function updateAll<A>(
   steps: Steps,
 ): Promise<Outcomes<Id, JsonObject | null>> {
   const outcomes = noOutcomes<Id, JsonObject | null>();
-  const patches = new Map<Id, Patch>();
-  const touched = new Set<string>();
-  for (const [id, object] of given) {
-    const patch = parsePatch(object);
-    if (patch.ok) {
-      patches.set(id, patch.value);
-      for (const name of patch.value.keys()) if (propertyOf(type, name) !== undefined) touched.add(name);
-    } else outcomes.refused.set(id, patch.error);
-  }
-
+  const { patches, refused } = parsePatches(given);
+  settle(outcomes, refused);
   const results = await steps.run([...patches.keys()], async () => {
-    const present = await port.current([...patches.keys()], [...touched]);
-    const revisions = new Map<Id, Revision<JsonObject>>();
-    const settled = new Map<Id, Result<JsonObject | null, SetError>>();
-    for (const [id, patch] of patches) {
-      const revision = revise(type, present.get(id), patch, resolve);
-      if (!revision.ok) settled.set(id, revision);
-      else if (Object.keys(revision.value.after).length === 0) settled.set(id, ok(null));
-      else revisions.set(id, revision.value);
-    }
+    const { revisions, settled } = await reviseAll(type, patches, port, resolve);
     const unmoved = { oldState: steps.newState(), newState: steps.newState(), results: settled };
     const step: Step<Id, JsonObject | null> = revisions.size === 0 ? unmoved : await port.update(revisions, args);
     return { ...step, results: new Map([...settled, ...step.results]) };
   });
   settle(outcomes, results);
   return outcomes;
+}
+
+export function parsePatches(given: ReadonlyMap<Id, JsonObject>): {
+  readonly patches: ReadonlyMap<Id, Patch>;
+  readonly refused: ReadonlyMap<Id, Result<never, SetError>>;
+} {
+  const patches = new Map<Id, Patch>();
+  const refused = new Map<Id, Result<never, SetError>>();
+  for (const [id, object] of given) {
+    const patch = parsePatch(object);
+    if (patch.ok) patches.set(id, patch.value);
+    else refused.set(id, patch);
+  }
+  return { patches, refused };
+}
+
+/** What the patches change, and the outcome of those that change nothing or cannot be. */
+export async function reviseAll(
+  type: RecordType,
+  patches: ReadonlyMap<Id, Patch>,
+  port: Pick<CanUpdate<JsonObject>, 'current'>,
+  resolve: Resolve,
+): Promise<{
+  readonly revisions: ReadonlyMap<Id, Revision<JsonObject>>;
+  readonly settled: ReadonlyMap<Id, Result<JsonObject | null, SetError>>;
+}> {
+  const names = [...patches.values()].flatMap((patch) => [...patch.keys()]);
+  const touched = new Set(names.filter((name) => propertyOf(type, name) !== undefined));
+  const present = patches.size === 0 ? new Map() : await port.current([...patches.keys()], [...touched]);
+  const revisions = new Map<Id, Revision<JsonObject>>();
+  const settled = new Map<Id, Result<JsonObject | null, SetError>>();
+  for (const [id, patch] of patches) {
+    const revision = revise(type, present.get(id), patch, resolve);
+    if (!revision.ok) settled.set(id, revision);
+    else if (Object.keys(revision.value.after).length === 0) settled.set(id, ok(null));
+    else revisions.set(id, revision.value);
+  }
+  return { revisions, settled };
 }
 
 function revise(
