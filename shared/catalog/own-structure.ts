@@ -43,7 +43,11 @@ export async function ownMailboxes(
     const entry = known.get(key);
     return entry === undefined ? [] : [[key, { ...entry, name }] as const];
   });
-  const expected = editedView(view, { ...noEdit, mailboxes: new Map(renamed) });
+  // Whoever has the name now of one that was destroyed is not that one, whatever the mail server shows of it.
+  const taken = new Set([...own.created.keys(), ...own.renamed.values()]);
+  const replaced = [...own.destroyed.keys()].filter((key) => taken.has(known.get(key)?.name ?? ''));
+  const gone = replaced.map((key) => [key, null] as const);
+  const expected = editedView(view, { ...noEdit, mailboxes: new Map([...renamed, ...gone]) });
   const { mailboxes } = await lookAt(context, { scheme: view.scheme, view: expected }, await context.source.survey());
 
   for (const key of new Set([...own.renamed.keys(), ...own.subscribed])) {
@@ -62,7 +66,7 @@ export async function ownMailboxes(
   // Keys are given without gaps: those of mailboxes that others created are given again when these are found.
   let lastOne = lastKey(view, [...known.values()]);
   for (const entry of created) {
-    const before = known.get(entry.key);
+    const before = replaced.includes(entry.key) ? undefined : known.get(entry.key);
     if (before === undefined) lastOne += 1;
     const kept = keptBeside(entry, own.created.get(entry.name) ?? null);
     const key = before?.key ?? lastOne;

@@ -165,6 +165,7 @@ export function fakeMailServer(options: FakeOptions) {
     subscribe: (name: string, subscribed: boolean): void => {
       mailbox(name).subscribed = subscribed;
     },
+    isSubscribed: (name: string): boolean => mailbox(name).subscribed,
     mark: (name: string, attributes: readonly string[]): void => {
       mailbox(name).attributes = attributes;
     },

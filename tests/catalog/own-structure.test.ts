@@ -161,6 +161,39 @@ describe('own changes of mailboxes lie between the two states, and those of othe
     expect((await entryOf(anew, 'Gone')).id).not.toBe(gone.id);
   });
 
+  test.each(['digest', 'objectid'] as const)(
+    'whoever gets the name of one that is destroyed is not that one, new or not (%s)',
+    async (scheme) => {
+      start({ scheme });
+      // The one with the last key, too.
+      for (const name of ['Gone', 'Node/Below']) deliver(name);
+      deliver('Old/Part');
+      const view = await synced();
+      const [gone, below, part] = await Promise.all(
+        ['Gone', 'Node/Below', 'Old/Part'].map((name) => entryOf(view, name)),
+      );
+      server.remove('Gone');
+      server.remove('Node/Below');
+      server.create('Node/Below');
+      server.rename('Old/Part', 'Gone');
+      const { before, after } = await adopted(view, {
+        created: new Map([['Node/Below', { sortOrder: 3, role: null }]]),
+        renamed: new Map([[part?.key ?? 0, 'Gone']]),
+        destroyed: new Map([await destructionOf(view, 'Gone'), await destructionOf(view, 'Node/Below')]),
+      });
+      const anew = await entryOf(after, 'Node/Below');
+      expect((await entryOf(after, 'Gone')).id).toBe(part?.id);
+      expect([anew.id === below?.id, anew.key === below?.key, anew.kept]).toEqual([
+        ...[false, false],
+        { sortOrder: 3, role: null },
+      ]);
+      const { destroyed, ...others } = await changesOf(after, before);
+      expect(others).toEqual({ created: [anew.id], updated: [part?.id] });
+      expect([...destroyed].sort()).toEqual([gone?.id, below?.id].sort());
+      expect((await changesOf(after, before, 'Email')).destroyed).toHaveLength(2);
+    },
+  );
+
   test('one of which the server did not say that it is gone may have got new UIDs', async () => {
     const view = await synced();
     server.remove('Gone');
