@@ -1,7 +1,6 @@
-import type { MailboxVector } from '../catalog/mailbox.ts';
 import type { SurveyedMailbox } from '../catalog/source.ts';
 import { Unavailable } from '../jmap/errors.ts';
-import type { CanWriteMailboxes, MailboxFailure } from '../methods/Mailbox/writing.ts';
+import type { CanWriteMailboxes, MailboxContent, MailboxFailure } from '../methods/Mailbox/writing.ts';
 import { atom, list, mailbox } from './arguments.ts';
 import { CommandRefused } from './failure.ts';
 import { decodeName, encodeName } from './mailbox-name.ts';
@@ -31,10 +30,14 @@ export function imapMailboxes(use: UseSession, change: ChangeWithSession): CanWr
         outcome: (listed) => (listed.has(name) ? 'done' : 'not done'),
       }),
 
-    rename: (from, to) => renamed(write, from, to),
+    rename: (from, to, known = null) =>
+      renamed(write, from, to, async (session, wire) => {
+        const objection = known && (await objectionTo(session, wire, from, known));
+        return objection === 'hasChild' ? null : objection;
+      }),
 
     remove: async (name, known, aside) => {
-      if (known === null) return deleted(write, name, null);
+      if (known === null || aside === null) return deleted(write, name, known);
       const failure = await renamed(write, name, aside, (session, wire) => objectionTo(session, wire, name, known));
       if (failure === 'missing' || failure === 'lost' || failure === 'unclear') return failure;
       if (failure === 'changed' || failure === 'hasChild') return failure;
@@ -123,7 +126,7 @@ function renamed(
 }
 
 /** Deletes a mailbox that holds what it was known to hold; null: a node that cannot be selected. */
-function deleted(write: MailboxWriter, name: string, known: Content | null): Promise<MailboxFailure | null> {
+function deleted(write: MailboxWriter, name: string, known: MailboxContent | null): Promise<MailboxFailure | null> {
   return write([name], {
     look: async (session, [wire]) => {
       await session.unselect();
@@ -137,15 +140,12 @@ function deleted(write: MailboxWriter, name: string, known: Content | null): Pro
   });
 }
 
-/** What tells whether a mailbox holds the same messages; `uidValidity`: null where it may be any. */
-type Content = Pick<MailboxVector, 'uidNext' | 'messages'> & { readonly uidValidity: number | null };
-
 /** Why a mailbox must not be deleted: it holds something else than it was known to, or may, or others are below it. */
 async function objectionTo(
   session: ImapSession,
   wire: string,
   name: string,
-  known: Content | null,
+  known: MailboxContent | null,
 ): Promise<'changed' | 'hasChild' | null> {
   const listed = await survey(session, { start: wire });
   const now = listed.find((each) => each.name === name);

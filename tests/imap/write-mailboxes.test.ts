@@ -75,6 +75,32 @@ describe.each(servers)('mailboxes on $title', ({ title, start, full }) => {
     expect(await remove('Never', empty)).toBe('changed');
   });
 
+  test('a mailbox that goes aside does so with what it was known to hold, and with its children', async () => {
+    for (const name of ['A', 'A/B']) await mailboxes.create(full(name), null);
+    const known = await vectorOf('A');
+    const other = await otherClient(server, user);
+    await other.append(full('A'), message('late'));
+    expect(await mailboxes.rename(full('A'), full('Z'), known)).toBe('changed');
+    expect(used.commands).not.toContain('RENAME');
+    expect(await mailboxes.rename(full('A'), full('Z'), await vectorOf('A'))).toBeNull();
+    expect([...(await listed()).keys()]).toEqual(expect.arrayContaining([full('Z'), full('Z/B')]));
+    await other.logout();
+  });
+
+  test('one that was set aside is deleted there, also when it has another UIDVALIDITY by that', async () => {
+    await mailboxes.create(full('A'), null);
+    const known = { ...((await vectorOf('A')) as MailboxVector), uidValidity: null };
+    await mailboxes.rename(full('A'), full('A-aside'));
+    const other = await otherClient(server, user);
+    await other.append(full('A-aside'), message('late'));
+    expect(await mailboxes.remove(full('A-aside'), known, null)).toBe('changed');
+    const now = { ...known, uidNext: 2, messages: 1 };
+    expect(await mailboxes.remove(full('A-aside'), now, null)).toBeNull();
+    expect(used.commands.filter((name) => name === 'RENAME')).toHaveLength(1);
+    expect([...(await listed()).keys()]).not.toContain(full('A-aside'));
+    await other.logout();
+  });
+
   test('a mailbox that is open is left before it is renamed or deleted', async () => {
     await mailboxes.create(full('A'), null);
     const facts = { scheme: 'digest', threads: 'derived' } as const;

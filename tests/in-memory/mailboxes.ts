@@ -1,4 +1,9 @@
-import type { CanWriteMailboxes, MailboxFailure, Naming } from '../../shared/methods/Mailbox/writing.ts';
+import type {
+  CanWriteMailboxes,
+  MailboxContent,
+  MailboxFailure,
+  Naming,
+} from '../../shared/methods/Mailbox/writing.ts';
 import type { FakeMailServer } from '../catalog/fake-mail-server.ts';
 
 type Operation = 'create' | 'rename' | 'remove' | 'subscribe';
@@ -14,11 +19,23 @@ export type MailboxAbilities = {
   readonly attributesFor?: (role: string) => readonly string[];
 };
 
+/** Names that are subscribed to and that no mailbox has: subscriptions are to names. */
+const orphans = new WeakMap<FakeMailServer, Set<string>>();
+
 /** Changing the mailboxes of the mail server. Each call is one instant. */
 export function mailboxesOf(server: FakeMailServer, abilities: MailboxAbilities = {}): CanWriteMailboxes {
   const { naming = { prefix: '', delimiter: '/' }, refuses = () => null, onOperation = () => {} } = abilities;
   const exists = (name: string) => server.names().includes(name);
   const below = (name: string) => server.names().filter((other) => other.startsWith(`${name}/`));
+  const orphaned = orphans.get(server) ?? new Set();
+  orphans.set(server, orphaned);
+  /** A mailbox has come to have this name. */
+  const named = (name: string) => server.subscribe(name, orphaned.delete(name));
+  const holds = (name: string, known: MailboxContent) => {
+    const { uidValidity, uidNext, messages } = server.vector(name);
+    const isOld = (known.uidValidity ?? uidValidity) === uidValidity;
+    return isOld && known.uidNext === uidNext && known.messages === messages;
+  };
   const operation = (
     what: Operation,
     [name, to]: readonly [string, string?],
@@ -34,19 +51,19 @@ export function mailboxesOf(server: FakeMailServer, abilities: MailboxAbilities 
       operation('create', [name], () => {
         if (exists(name)) return 'exists';
         server.create(name, { attributes: role === null ? [] : (abilities.attributesFor?.(role) ?? []) });
-        server.subscribe(name, false);
+        named(name);
         return null;
       }),
-    rename: async (from, to) =>
+    rename: async (from, to, known = null) =>
       operation('rename', [from, to], () => {
         if (!exists(from)) return 'missing';
+        if (known !== null && !holds(from, known)) return 'changed';
         if (exists(to)) return 'exists';
-        const subscribed = [from, ...below(from)];
-        for (const name of subscribed) {
+        for (const name of [from, ...below(from)]) {
           const renamed = `${to}${name.slice(from.length)}`;
+          if (server.isSubscribed(name)) orphaned.add(name);
           server.rename(name, renamed);
-          // Subscriptions are to names.
-          server.subscribe(renamed, false);
+          named(renamed);
         }
         return null;
       }),
@@ -54,18 +71,19 @@ export function mailboxesOf(server: FakeMailServer, abilities: MailboxAbilities 
     remove: async (name, known) =>
       operation('remove', [name], () => {
         if (!exists(name)) return 'missing';
-        const { uidValidity, uidNext, messages } = server.vector(name);
-        const isSame =
-          known === null ||
-          (known.uidValidity === uidValidity && known.uidNext === uidNext && known.messages === messages);
-        if (!isSame) return 'changed';
+        if (known !== null && !holds(name, known)) return 'changed';
         if (below(name).length > 0) return 'hasChild';
+        if (server.isSubscribed(name)) orphaned.add(name);
         server.remove(name);
         return null;
       }),
     subscribe: async (names, wanted) =>
       operation('subscribe', [`${names.join(', ')}: ${wanted}`], () => {
-        for (const name of names) if (exists(name)) server.subscribe(name, wanted);
+        for (const name of names) {
+          if (exists(name)) server.subscribe(name, wanted);
+          else if (wanted) orphaned.add(name);
+          else orphaned.delete(name);
+        }
         return null;
       }),
   };

@@ -26,6 +26,9 @@ export type Naming = {
   readonly delimiter: string | null;
 };
 
+/** What tells whether a mailbox holds the same messages; `uidValidity`: null where it may be any, as some servers change it with the name. */
+export type MailboxContent = Pick<MailboxVector, 'uidNext' | 'messages'> & { readonly uidValidity: number | null };
+
 /**
  * Changing the mailboxes of the mail server. Names are full ones, decoded. Each answers null when it is done. Nothing is ever sent
  * twice; `Unavailable` is thrown only where nothing was sent.
@@ -34,13 +37,13 @@ export type CanWriteMailboxes = {
   readonly naming: () => Promise<Naming>;
   /** With a special use, where the server takes one; it may be left out without a word. */
   readonly create: (name: string, role: Role | null) => Promise<MailboxFailure | null>;
-  /** With everything below it. Subscriptions stay with the old names. */
-  readonly rename: (from: string, to: string) => Promise<MailboxFailure | null>;
+  /** With everything below it; `known`: only if it holds that. Subscriptions stay with the old names. */
+  readonly rename: (from: string, to: string, known?: MailboxContent | null) => Promise<MailboxFailure | null>;
   /**
    * With all messages in it, if these are the ones it was known to hold and nothing is below it; `known`: null for a node that cannot
    * be selected. It is called `aside` before it is looked at for the last time, so that nothing more is delivered to it, and is put
-   * back where it is not deleted; where it cannot be, it stays there. Its subscription stays.
+   * back where it is not deleted; where it cannot be, it stays there. null: it is set aside already. Its subscription stays.
    */
-  readonly remove: (name: string, known: MailboxVector | null, aside: string) => Promise<MailboxFailure | null>;
+  readonly remove: (name: string, known: MailboxContent | null, aside: string | null) => Promise<MailboxFailure | null>;
   readonly subscribe: (names: readonly string[], wanted: boolean) => Promise<MailboxFailure | null>;
 };
