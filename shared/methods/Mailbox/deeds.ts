@@ -52,25 +52,29 @@ const nothing: OwnStructure = {
 };
 
 /**
- * The catalog after what was done. Where it could not be told, the account is looked at anew; throws `OutcomeUnknown` where that is
- * not possible either.
+ * The catalog after what was done; throws `OutcomeUnknown` where that cannot be seen. Only who knows what was done can tell a mailbox
+ * that was destroyed from a new one of its name.
  */
-export async function adoptStructure(
+export function adoptStructure(
   catalog: ChangingCatalog,
   since: CatalogView,
   done: Partial<OwnStructure>,
 ): Promise<Span> {
-  try {
-    return await catalog.adopt(since, { mailboxes: new Map(), structure: { ...nothing, ...done } });
-  } catch (error) {
-    if (!(error instanceof Unavailable)) throw error;
-    return { before: since, after: since, latest: await lookAnew(() => catalog.view('now')) };
-  }
+  return lookAnew(() => catalog.adopt(since, { mailboxes: new Map(), structure: { ...nothing, ...done } }));
 }
 
 /** The refusal of a Mailbox with which something went wrong. */
 export function errorOf(failure: MailboxFailure): SetError {
   return setErrors[failure];
+}
+
+/**
+ * The refusal of a Mailbox that cannot be destroyed. No property of it is to blame: servers protect some mailboxes, such as Cyrus those
+ * with a special use.
+ */
+export function errorOfRemoval(failure: MailboxFailure): SetError {
+  const isRefused = failure === 'refused' || failure === 'name' || failure === 'exists';
+  return errorOf(isRefused ? 'forbidden' : failure);
 }
 
 const setErrors: Readonly<Record<MailboxFailure, SetError>> = {

@@ -1,32 +1,57 @@
 import type { MailboxKey } from '../../catalog/email.ts';
 import type { OwnStructure } from '../../catalog/own-structure.ts';
 import type { Role } from '../../catalog/roles.ts';
-import { formerName } from '../../catalog/set-aside.ts';
+import { formerName, nameSetAside } from '../../catalog/set-aside.ts';
 import type { SetError } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
-import { type Deeds, errorOf, type StructurePorts } from './deeds.ts';
-import { nextMove, type Wanted } from './moves.ts';
-import { assigned, invalid, moved, type Position, subtreeOf, type Tree } from './tree.ts';
-import type { MailboxFailure } from './writing.ts';
+import { type Deeds, errorOf, errorOfRemoval, type StructurePorts } from './deeds.ts';
+import { type NextMove, nextMove, type Wanted } from './moves.ts';
+import { subscriptions } from './subscriptions.ts';
+import {
+  assigned,
+  type Branch,
+  grown,
+  invalid,
+  isNew,
+  moved,
+  newOnes,
+  type Position,
+  type Tree,
+  without,
+} from './tree.ts';
+import type { MailboxContent, MailboxFailure } from './writing.ts';
 
-/** Where a Mailbox is to be, and whether it is to be subscribed to. */
-export type Wish = Wanted & { readonly isSubscribed: boolean };
+/** Where a Mailbox is to be, which role it is to have, and whether it is to be subscribed to; null: it is to be destroyed. */
+export type Wish = (Wanted & { readonly isSubscribed: boolean }) | null;
 
-/** Moves of several Mailboxes, one after the other, which can be taken back. */
+/** Changes of several Mailboxes, one after the other, of which all but destructions can be taken back. */
 export type Restructuring = {
-  /** Carries out the wishes, in an order in which they are possible; answers why not, by id. Of those nothing is left done. */
+  /**
+   * Carries out the wishes, in an order in which they are possible; answers why not, by id. Of those nothing is left done, as far as
+   * that can be.
+   */
   readonly fulfil: (wishes: ReadonlyMap<Id, Wish>) => Promise<Map<Id, SetError>>;
-  /** Takes back all that was done; answers which Mailboxes that concerns. */
-  readonly takeBack: () => Promise<ReadonlySet<Id>>;
-  /** Ends subscriptions to names that no Mailbox has any more. */
+  /** Takes back what was done from the first step of one of these on; answers which Mailboxes that concerns. */
+  readonly takeBack: (ids: ReadonlySet<Id>) => Promise<ReadonlySet<Id>>;
+  /** Subscribes to new Mailboxes, and ends subscriptions to names that no Mailbox has any more. */
   readonly tidyUp: () => Promise<void>;
   readonly tree: () => Tree;
+  /** Mailboxes that the mail server would not create, and under which names. */
+  readonly notMade: ReadonlyMap<Id, { readonly fullName: string; readonly failure: MailboxFailure }>;
+  /** Mailboxes that are no more, as they were; also such of which that is not clear. */
+  readonly destroyed: ReadonlyMap<Id, Branch>;
+  readonly unclear: ReadonlyMap<Id, Branch>;
   /** What is other now than it was, as far as is known. */
-  readonly structure: () => Pick<OwnStructure, 'renamed' | 'subscribed'>;
+  readonly structure: () => Pick<OwnStructure, 'renamed' | 'subscribed' | 'destroyed'>;
 };
 
-/** A Mailbox before something was done to it. */
-type Step = { readonly id: Id; readonly position: Position; readonly fullName: string; readonly isSubscribed: boolean };
+/** A Mailbox before something was done to it; null: it was made. `gaveWay`: it was set aside. */
+type Step = {
+  readonly id: Id;
+  readonly before: Branch | null;
+  readonly isSubscribed: boolean;
+  readonly gaveWay: boolean;
+};
 
 export function restructuring(
   start: Tree,
@@ -35,74 +60,67 @@ export function restructuring(
 ): Restructuring {
   let tree = start;
   const steps: Step[] = [];
-  /** Names that are subscribed to, and which Mailboxes are to be. */
-  const names = new Set<string>();
-  const wanted = new Map<Id, boolean>();
-  for (const { id, fullName, entry } of start.branches.values()) {
-    wanted.set(id, entry?.subscribed ?? false);
-    if (entry?.subscribed) names.add(fullName);
-  }
+  /** Mailboxes that are out of the way. */
+  const aside = new Set<Id>();
+  const notMade = new Map<Id, { readonly fullName: string; readonly failure: MailboxFailure }>();
+  const destroyed = new Map<Id, Branch>();
+  const unclear = new Map<Id, Branch>();
+  const { subscribeAs, isWanted, ...subscribing } = subscriptions(start, { mailboxes }, commands);
 
   return {
     fulfil: async (wishes) => {
       const errors = new Map<Id, SetError>();
       const pending = new Map(wishes);
-      const aside = new Map<Id, number>();
-      while (pending.size > 0) {
-        const next = nextMove(tree, pending, new Set(aside.keys()), surroundings.now());
-        const { id } = next;
-        const wish = pending.get(id);
-        if (wish === undefined) break;
-        if (next.kind === 'aside') {
-          const since = steps.length;
-          const failure = await move(id, next.position, next.fullName);
-          if (failure === null) aside.set(id, since);
-          else refuse(id, errorOf(failure));
-          continue;
-        }
-        const failure = next.kind === 'move' ? await take(id, wish, next.fullName) : null;
-        const error = next.kind === 'refuse' ? next.error : failure && errorOf(failure);
-        if (error === null) pending.delete(id);
-        else refuse(id, error);
-        const since = aside.get(id);
-        if (error !== null && since !== undefined) {
-          for (const other of await back(since)) refuse(other, error);
-        }
+      for (;;) {
+        const next = pending.size > 0 ? nextMove(tree, pending, aside, surroundings.now()) : oneTooMany();
+        if (next === null) return errors;
+        const error = await attempt(next, wishes.get(next.id) ?? null);
+        if (error !== null) await refuse(next.id, error);
+        else if (next.kind !== 'aside') pending.delete(next.id);
       }
-      for (const [id, { role }] of wishes) {
-        // Whoever was to give the role away has kept it.
-        if (errors.has(id) || role === null || !isHeldTwice(role)) continue;
-        const since = steps.findIndex((step) => step.id === id);
-        const { error } = invalid('role', 'another Mailbox has it');
-        for (const other of since === -1 ? [id] : await back(since)) refuse(other, error);
-        const [branch, before] = [tree.branches.get(id), start.branches.get(id)];
-        if (branch !== undefined && before !== undefined) tree = assigned(tree, branch, before.role);
-      }
-      return errors;
 
-      function refuse(id: Id, error: SetError): void {
+      /** Takes back what was done of it; whoever had to do with that is considered anew. */
+      async function refuse(id: Id, error: SetError): Promise<void> {
         pending.delete(id);
-        if (wishes.has(id)) errors.set(id, error);
+        errors.set(id, error);
+        const since = steps.findIndex((step) => step.id === id);
+        if (since === -1) return;
+        for (const other of await back(since)) {
+          const wish = wishes.get(other);
+          const isMade = isNew(other) && tree.branches.has(other);
+          if (wish !== undefined && !errors.has(other) && !isMade) pending.set(other, wish);
+        }
+      }
+
+      /** A Mailbox with a role that another one was to give away, and has kept. */
+      function oneTooMany(): NextMove | null {
+        for (const [id, wish] of wishes) {
+          if (errors.has(id) || !wish?.role || !isHeldTwice(wish.role)) continue;
+          return { kind: 'refuse', id, error: invalid('role', 'another Mailbox has it').error };
+        }
+        return null;
       }
     },
-    takeBack: () => back(0),
-    tidyUp: async () => {
-      const kept = new Set(
-        [...tree.branches.values()].filter(({ id }) => wanted.get(id)).map(({ fullName }) => formerName(fullName)),
-      );
-      const stale = [...names].filter((name) => !kept.has(name));
-      if (stale.length > 0) await subscribe(stale, false);
+    takeBack: (ids) => {
+      const since = steps.findIndex(({ id }) => ids.has(id));
+      return since === -1 ? Promise.resolve(new Set()) : back(since);
     },
+    tidyUp: () => subscribing.tidyUp(tree),
     tree: () => tree,
+    ...{ notMade, destroyed, unclear },
     structure: () => {
       const renamed = new Map<MailboxKey, string>();
       const subscribed = new Set<MailboxKey>();
+      const gone = new Map<MailboxKey, number | null>();
       for (const { id, entry, fullName } of tree.branches.values()) {
         if (entry === null) continue;
         if (fullName !== entry.name) renamed.set(entry.key, fullName);
-        if (wanted.get(id) !== entry.subscribed) subscribed.add(entry.key);
+        if (isWanted(id) !== entry.subscribed) subscribed.add(entry.key);
       }
-      return { renamed, subscribed };
+      for (const { id, entry } of [...destroyed.values(), ...unclear.values()]) {
+        if (entry !== null) gone.set(entry.key, destroyed.has(id) ? (entry.vector?.uidValidity ?? null) : null);
+      }
+      return { renamed, subscribed, destroyed: gone };
     },
   };
 
@@ -110,14 +128,53 @@ export function restructuring(
     return [...tree.branches.values()].filter((branch) => branch.role === role).length > 1;
   }
 
+  /** Makes a move; null: it is made, and else nothing is done. */
+  async function attempt(next: NextMove, wish: Wish): Promise<SetError | null> {
+    const { id } = next;
+    switch (next.kind) {
+      case 'refuse':
+        return next.error;
+      case 'aside': {
+        // It is known before anything else is done whether it holds what goes with it.
+        const failure = await move(id, next.position, next.fullName, wish === null ? 'doomed' : 'aside');
+        if (failure === null) aside.add(id);
+        return failure && (wish === null ? errorOfRemoval(failure) : errorOf(failure));
+      }
+      case 'destroy':
+        return end(id);
+      case 'create':
+      case 'move': {
+        if (wish === null) throw new Error(`Could not tell where ${id} is to be`);
+        const failure = await (next.kind === 'create' ? make : take)(id, wish, next.fullName);
+        return failure && errorOf(failure);
+      }
+    }
+  }
+
+  async function make(
+    id: Id,
+    { position, role, isSubscribed }: NonNullable<Wish>,
+    fullName: string,
+  ): Promise<MailboxFailure | null> {
+    const failure = await commands.carryOut(() => mailboxes.create(fullName, role));
+    if (failure !== null && failure !== 'unclear') {
+      notMade.set(id, { fullName, failure });
+      return failure;
+    }
+    steps.push({ id, before: null, isSubscribed, gaveWay: false });
+    subscribing.want(id, isSubscribed);
+    tree = grown(tree, { id, entry: null, ...position, role, fullName, isUnclear: failure !== null });
+    return null;
+  }
+
   /** All of a wish; null when it holds. What was done before a failure is taken back. */
   async function take(
     id: Id,
-    { position, role, isSubscribed }: Wish,
+    { position, role, isSubscribed }: NonNullable<Wish>,
     fullName: string,
   ): Promise<MailboxFailure | null> {
     const since = steps.length;
-    const failure = (await move(id, position, fullName)) ?? (await subscribeAs(id, isSubscribed));
+    const failure = (await move(id, position, fullName, 'place')) ?? (await subscribeAs(tree, id, isSubscribed));
     if (failure !== null) {
       await back(since);
       return failure;
@@ -127,56 +184,83 @@ export function restructuring(
     return null;
   }
 
-  async function move(id: Id, position: Position, fullName: string): Promise<MailboxFailure | null> {
+  async function move(
+    id: Id,
+    position: Position,
+    fullName: string,
+    purpose: 'place' | 'aside' | 'doomed',
+  ): Promise<MailboxFailure | null> {
     const branch = tree.branches.get(id);
     if (branch === undefined) return 'missing';
-    const { name, parentId } = branch;
-    const isSubscribed = wanted.get(id) ?? false;
     if (fullName !== branch.fullName) {
-      const failure = await commands.carryOut(() => mailboxes.rename(branch.fullName, fullName));
+      const failure = await commands.carryOut(() =>
+        mailboxes.rename(branch.fullName, fullName, purpose === 'doomed' ? contentOf(branch) : null),
+      );
       if (failure !== null) return failure;
     }
-    steps.push({ id, position: { name, parentId }, fullName: branch.fullName, isSubscribed });
+    steps.push({ id, before: branch, isSubscribed: isWanted(id), gaveWay: purpose !== 'place' });
     tree = moved(tree, branch, position, fullName);
     return null;
   }
 
-  /** Subscriptions are to names: what is below a Mailbox that moved is subscribed to anew. */
-  async function subscribeAs(id: Id, isSubscribed: boolean): Promise<MailboxFailure | null> {
+  async function end(id: Id): Promise<SetError | null> {
     const branch = tree.branches.get(id);
-    if (branch === undefined) return 'missing';
-    const ends = !isSubscribed && names.has(branch.fullName);
-    wanted.set(id, isSubscribed);
-    const below = subtreeOf(tree, branch).filter((other) => wanted.get(other.id));
-    const fresh = below.map(({ fullName }) => fullName).filter((name) => !names.has(name));
-    const failure = fresh.length > 0 ? await subscribe(fresh, true) : null;
-    return failure ?? (ends ? await subscribe([branch.fullName], false) : null);
+    if (branch === undefined) return { type: 'notFound' };
+    const { fullName } = branch;
+    const known = contentOf(branch);
+    const failure = await commands.carryOut(() =>
+      aside.has(id)
+        ? mailboxes.remove(fullName, known && { ...known, uidValidity: null }, null)
+        : mailboxes.remove(fullName, known, nameAside(fullName)),
+    );
+    // Some servers forget a node as soon as nothing is below it.
+    const wasBelow = ({ parentId }: Branch) => parentId === id;
+    const isForgotten = failure === 'missing' && known === null && [...destroyed.values()].some(wasBelow);
+    if (failure === 'unclear') unclear.set(id, branch);
+    if (failure !== null && !isForgotten) return errorOfRemoval(failure);
+    destroyed.set(id, branch);
+    tree = without(tree, id);
+    if (!aside.delete(id)) subscribing.isGone(fullName);
+    return null;
   }
 
-  async function subscribe(some: readonly string[], isSubscribed: boolean): Promise<MailboxFailure | null> {
-    const failure = await commands.carryOut(() => mailboxes.subscribe(some, isSubscribed));
-    if (failure !== null) return failure;
-    for (const name of some) {
-      if (isSubscribed) names.add(name);
-      else names.delete(name);
-    }
-    return null;
+  function nameAside(fullName: string): string {
+    return nameSetAside(formerName(fullName), surroundings.now());
   }
 
   /** Takes back the steps from that one on, the last one first; answers which Mailboxes they were of. */
   async function back(since: number): Promise<ReadonlySet<Id>> {
     const concerned = new Set<Id>();
-    for (const { id, position, fullName, isSubscribed } of steps.splice(since).reverse()) {
+    for (const { id, before, isSubscribed, gaveWay } of steps.splice(since).reverse()) {
       concerned.add(id);
       const branch = tree.branches.get(id);
       if (branch === undefined) continue;
-      if (branch.fullName !== fullName) {
-        const failure = await commands.carryOut(() => mailboxes.rename(branch.fullName, fullName));
+      if (before === null) {
+        // Mail may have come into it, and then it stays.
+        const aside = nameAside(branch.fullName);
+        const failure = await commands.carryOut(() => mailboxes.remove(branch.fullName, nothingYet, aside));
+        if (failure === null) tree = without(tree, id);
+        continue;
+      }
+      if (branch.fullName !== before.fullName) {
+        const failure = await commands.carryOut(() => mailboxes.rename(branch.fullName, before.fullName));
         if (failure !== null) continue;
       }
-      tree = moved(tree, branch, position, fullName);
-      await subscribeAs(id, isSubscribed);
+      const { name, parentId, role, fullName } = before;
+      // A new one of that name, of which it was not clear whether it was made, was not.
+      for (const other of newOnes(tree)) if (other.fullName === fullName) tree = without(tree, other.id);
+      tree = moved(tree, { ...branch, role }, { name, parentId }, fullName);
+      if (gaveWay) aside.delete(id);
+      await subscribeAs(tree, id, isSubscribed);
     }
     return concerned;
   }
 }
+
+/** What it is known to hold; null for a node. */
+function contentOf({ entry }: Branch): MailboxContent | null {
+  return entry?.selectable ? entry.vector : null;
+}
+
+/** What a mailbox holds that was made a moment ago; servers may give it another UIDVALIDITY with another name. */
+const nothingYet = { uidValidity: null, uidNext: 1, messages: 0 };

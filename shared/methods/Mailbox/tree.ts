@@ -16,7 +16,14 @@ export type Branch = {
   readonly role: Role | null;
   /** Its name on the mail server. */
   readonly fullName: string;
+  /** It cannot be told whether it was made: nothing is built upon it. */
+  readonly isUnclear?: boolean;
 };
+
+/** The id of a Mailbox that is not made yet, or has none yet: its creation id as a reference (RFC 8620 §5.3). */
+export function isNew(id: Id): boolean {
+  return id.startsWith('#');
+}
 
 /** The Mailboxes of an account as a call leaves them, step by step. */
 export type Tree = {
@@ -116,6 +123,11 @@ export function levelsBelow(tree: Tree, id: Id): number {
   return childrenOf(tree, id).reduce((levels, child) => Math.max(levels, 1 + levelsBelow(tree, child.id)), 0);
 }
 
+/** The Mailboxes that were made by this call. */
+export function newOnes({ branches }: Tree): readonly Branch[] {
+  return [...branches.values()].filter(({ id }) => isNew(id));
+}
+
 /** The tree with that Mailbox elsewhere; what is below it has gone with it. */
 export function moved(tree: Tree, branch: Branch, position: Position, fullName: string): Tree {
   const branches = new Map(tree.branches);
@@ -130,11 +142,20 @@ export function moved(tree: Tree, branch: Branch, position: Position, fullName: 
 
 /** The tree in which that Mailbox has the role. */
 export function assigned(tree: Tree, branch: Branch, role: Role | null): Tree {
-  return { ...tree, branches: new Map([...tree.branches, [branch.id, { ...branch, role }]]) };
+  return grown(tree, { ...branch, role });
+}
+
+/** The tree with one more Mailbox. */
+export function grown(tree: Tree, branch: Branch): Tree {
+  return { ...tree, branches: new Map([...tree.branches, [branch.id, branch]]) };
 }
 
 export function without(tree: Tree, id: Id): Tree {
   return { ...tree, branches: new Map([...tree.branches].filter(([other]) => other !== id)) };
+}
+
+export function alreadyExists(existingId: Id): SetError {
+  return { type: 'alreadyExists', existingId, description: 'its parent has a child of that name' };
 }
 
 export function invalid(property: string, description: string): { readonly ok: false; readonly error: SetError } {

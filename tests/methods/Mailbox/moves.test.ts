@@ -2,15 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import { nameSetAside } from '../../../shared/catalog/set-aside.ts';
 import type { Id } from '../../../shared/jmap/scalars.ts';
 import { factsToKeep } from '../../../shared/methods/Mailbox/kept-facts.ts';
-import { nextMove, type Wanted } from '../../../shared/methods/Mailbox/moves.ts';
+import { nextMove, type Pending, type Wanted } from '../../../shared/methods/Mailbox/moves.ts';
 import { maxMailboxDepth } from '../../../shared/methods/Mailbox/name.ts';
-import { assigned, moved, ownNameOf, type Tree, treeOf } from '../../../shared/methods/Mailbox/tree.ts';
+import { assigned, grown, moved, ownNameOf, type Tree, treeOf, without } from '../../../shared/methods/Mailbox/tree.ts';
 import { inMemoryView, type PlainAccount } from '../../catalog/query/in-memory-view.ts';
 
 const now = 1_800_000_000_000;
 const aside = (name: string) => nameSetAside(name, now);
 
-const id = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '-') as Id;
+const id = (name: string) => name.toLowerCase().replace(/[^a-z0-9#]/g, '-') as Id;
 
 /** A tree of mailboxes by full name; ids are their full names with hyphens. */
 async function treeFor(
@@ -22,11 +22,14 @@ async function treeFor(
   return treeOf(await inMemoryView({ mailboxes, emails: [], version: 1 }).mailboxes(), naming);
 }
 
-type Wish = { readonly name?: string; readonly parent?: string | null; readonly role?: Wanted['role'] };
+/** null: it is to be destroyed. What begins with `#` is to be created. */
+type Wish = { readonly name?: string; readonly parent?: string | null; readonly role?: Wanted['role'] } | null;
 
-function wanted(tree: Tree, wishes: { readonly [name: string]: Wish }): Map<Id, Wanted> {
+function wanted(tree: Tree, wishes: { readonly [name: string]: Wish }): Map<Id, Wanted | null> {
   return new Map(
-    Object.entries(wishes).map(([full, { name, parent, role }]) => {
+    Object.entries(wishes).map(([full, wish]) => {
+      if (wish === null) return [id(full), null];
+      const { name, parent, role } = wish;
       const branch = tree.branches.get(id(full));
       const parentId = parent === undefined ? (branch?.parentId ?? null) : parent === null ? null : id(parent);
       const position = { name: name ?? branch?.name ?? '', parentId };
@@ -38,22 +41,28 @@ function wanted(tree: Tree, wishes: { readonly [name: string]: Wish }): Map<Id, 
 /** What happens until nothing is pending, when the mail server accepts everything: one line for each move. */
 function course(start: Tree, wishes: { readonly [name: string]: Wish }): string[] {
   let tree = start;
-  const pending = wanted(tree, wishes);
-  const roles = new Map([...pending].map(([id, { role }]) => [id, role]));
+  const wanting: Pending = wanted(tree, wishes);
+  const pending = new Map(wanting);
   const aside = new Set<Id>();
   const lines: string[] = [];
   while (pending.size > 0) {
     const next = nextMove(tree, pending, aside, now);
     const branch = tree.branches.get(next.id);
     if (next.kind === 'refuse') lines.push(`${next.id}: ${next.error.type} ${next.error.properties ?? ''}`.trim());
-    else lines.push(`${branch?.fullName} > ${next.fullName}`);
-    const position = next.kind === 'aside' ? next.position : pending.get(next.id)?.position;
+    else if (next.kind === 'destroy') lines.push(`${branch?.fullName} ends`);
+    else lines.push(`${branch?.fullName ?? next.id} > ${next.fullName}`);
+    const role = wanting.get(next.id)?.role ?? null;
+    const position = next.kind === 'aside' ? next.position : wanting.get(next.id)?.position;
     if (next.kind === 'aside') aside.add(next.id);
     else pending.delete(next.id);
-    if (next.kind === 'refuse' || branch === undefined || position === undefined) continue;
+    if (next.kind === 'destroy') tree = without(tree, next.id);
+    if (next.kind === 'refuse' || next.kind === 'destroy' || position === undefined) continue;
+    if (next.kind === 'create')
+      tree = grown(tree, { id: next.id, entry: null, ...position, role, fullName: next.fullName });
+    if (branch === undefined) continue;
     tree = moved(tree, branch, position, next.fullName);
     const there = tree.branches.get(next.id);
-    if (next.kind === 'move' && there !== undefined) tree = assigned(tree, there, roles.get(next.id) ?? null);
+    if (next.kind === 'move' && there !== undefined) tree = assigned(tree, there, role);
   }
   return lines;
 }
@@ -142,6 +151,98 @@ describe('several Mailboxes move in an order in which that is possible', () => {
     const last = deep.at(-1) ?? '';
     expect(course(tree, { 'A/B': { parent: last } })).toEqual([`A/B > ${last}/B`]);
     expect(course(tree, { A: { parent: last } })).toEqual(['a: invalidProperties parentId']);
+  });
+});
+
+describe('Mailboxes are made, moved and destroyed in an order in which all of it is possible', () => {
+  const names = ['INBOX', 'X', 'X/C', 'Y', 'Sent'];
+  test.each<[what: string, wishes: { readonly [name: string]: Wish }, lines: string[]]>([
+    [
+      'what needs no name that another one has: destructions come last',
+      { 'X/C': null, Y: { name: 'Z' }, '#a': { name: 'A' } },
+      ['Y > Z', '#a > A', 'X/C ends'],
+    ],
+    ['into a name that another one leaves', { '#a': { name: 'X' }, X: { name: 'Z' } }, ['X > Z', '#a > X']],
+    ['into the name of one that ends', { '#a': { name: 'Y' }, Y: null }, ['Y ends', '#a > Y']],
+    [
+      'one moves into the name of one that ends',
+      { 'X/C': { name: 'Y', parent: null }, Y: null },
+      ['Y ends', 'X/C > Y'],
+    ],
+    [
+      'in a chain',
+      { '#a': { name: 'X' }, X: { name: 'Y' }, Y: null, '#b': { name: 'B', parent: '#a' } },
+      ['Y ends', 'X > Y', '#a > X', '#b > X/B'],
+    ],
+    [
+      'a parent after its children have left it or ended',
+      { X: null, 'X/C': { parent: 'Y' }, '#a': { name: 'X' } },
+      ['X/C > Y/C', 'X ends', '#a > X'],
+    ],
+    [
+      'a parent before its children',
+      { '#b': { name: 'B', parent: '#a' }, '#a': { name: 'A' } },
+      ['#a > A', '#b > A/B'],
+    ],
+    ['below a new one', { Y: { parent: '#a' }, '#a': { name: 'A' } }, ['#a > A', 'Y > A/Y']],
+    [
+      'below a new one that has its name: it gives way',
+      { '#a': { name: 'Y' }, Y: { parent: '#a', name: 'Old' } },
+      [`Y > ${aside('Y')}`, '#a > Y', `${aside('Y')} > Y/Old`],
+    ],
+    [
+      'a child takes the place of its parent, which ends',
+      { X: null, 'X/C': { name: 'X', parent: null } },
+      [`X > ${aside('X')}`, `${aside('X')}/C > X`, `${aside('X')} ends`],
+    ],
+    [
+      'a child takes the place of its parent, which goes below it',
+      { X: { parent: 'X/C' }, 'X/C': { name: 'X', parent: null } },
+      [`X > ${aside('X')}`, `${aside('X')}/C > X`, `${aside('X')} > X/X`],
+    ],
+    [
+      'a new one takes the place of one that ends, and its children',
+      { '#a': { name: 'X' }, 'X/C': { parent: '#a' }, X: null, Y: null },
+      ['Y ends', `X > ${aside('X')}`, '#a > X', `${aside('X')}/C > X/C`, `${aside('X')} ends`],
+    ],
+    [
+      'the role of one that gives it away',
+      { '#a': { name: 'A', role: 'sent' }, Sent: { role: null } },
+      ['Sent > Sent', '#a > A'],
+    ],
+    ['the role of one that ends', { '#a': { name: 'A', role: 'sent' }, Sent: null }, ['Sent ends', '#a > A']],
+    [
+      'name and role of one that goes below it',
+      { '#a': { name: 'Sent', role: 'sent' }, Sent: { parent: '#a', role: null } },
+      [`Sent > ${aside('Sent')}`, '#a > Sent', `${aside('Sent')} > Sent/Sent`],
+    ],
+    ['a name that is not freed', { '#a': { name: 'X' }, Y: null }, ['#a: alreadyExists', 'Y ends']],
+    [
+      'a name that two want',
+      { '#a': { name: 'Y' }, '#b': { name: 'Y' }, Y: null },
+      ['Y ends', '#a > Y', '#b: alreadyExists'],
+    ],
+    [
+      'a role that is kept',
+      { '#a': { name: 'A', role: 'sent' }, Sent: { name: 'Z' } },
+      ['#a: invalidProperties role', 'Sent > Z'],
+    ],
+    ['a name of one whose child stays', { '#a': { name: 'X' }, X: null }, ['x: mailboxHasChild', '#a: alreadyExists']],
+    ['what gets a child', { '#a': { name: 'A', parent: 'Y' }, Y: null }, ['#a > Y/A', 'y: mailboxHasChild']],
+    [
+      'below what ends',
+      { '#a': { name: 'C', parent: 'X' }, 'X/C': null, X: null },
+      ['X/C ends', '#a > X/C', 'x: mailboxHasChild'],
+    ],
+    [
+      'in a circle of parents',
+      { '#a': { name: 'A', parent: '#b' }, '#b': { name: 'B', parent: '#a' } },
+      ['#a: invalidProperties parentId', '#b: invalidProperties parentId'],
+    ],
+    ['below what is not there', { '#a': { name: 'A', parent: '#b' } }, ['#a: invalidProperties parentId']],
+    ['what is not there', { Nothing: null }, ['nothing: notFound']],
+  ])('%s', async (_, wishes, lines) => {
+    expect(course(await treeFor(names), wishes)).toEqual(lines);
   });
 });
 

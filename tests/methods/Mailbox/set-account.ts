@@ -10,13 +10,18 @@ import { keptMailboxes } from '../../../shared/methods/Mailbox/kept.ts';
 import type { MailboxSetPorts } from '../../../shared/methods/Mailbox/set.ts';
 import { accountRecords } from '../../../shared/records/account-records.ts';
 import { createMemoryRecordStore } from '../../../shared/records/memory-store.ts';
-import { contentOf, fakeMailServer } from '../../catalog/fake-mail-server.ts';
+import { contentOf, type FakeEvent, fakeMailServer } from '../../catalog/fake-mail-server.ts';
 import { type MailboxAbilities, mailboxesOf } from '../../in-memory/mailboxes.ts';
 import { contextFor } from '../context.ts';
 import { callMethod } from '../mail-account.ts';
 
 /** An account on a mail server in memory, in which Mailboxes can be changed. */
-export function mailboxSetAccount(names: readonly string[], abilities: MailboxAbilities = {}) {
+export function mailboxSetAccount(
+  names: readonly string[],
+  abilities: MailboxAbilities = {},
+  /** Told of each command that reads, before it is carried out. */
+  before: (event: FakeEvent) => void = () => {},
+) {
   const server = fakeMailServer({ tier: 'qresync', scheme: 'xguid', threads: 'derived' });
   for (const name of ['INBOX', ...names]) server.create(name);
   let clock = 1_800_000_000_000;
@@ -33,7 +38,7 @@ export function mailboxSetAccount(names: readonly string[], abilities: MailboxAb
 
   const ports = (): MailboxSetPorts => {
     clock += 10_000;
-    const plain = server.connect();
+    const plain = server.connect(before);
     const source = {
       ...plain,
       survey: async () => {

@@ -93,7 +93,7 @@ describe('Mailbox/set (RFC 8621 §2.5)', () => {
     await expect(call('set', { create: { c: { name: 'C' } } })).rejects.toBeInstanceOf(OutcomeUnknown);
   });
 
-  test('what is only seen at a second look is reported as it is, and told by the next /changes', async () => {
+  test('what is only seen at a second look is reported as it is', async () => {
     const { call, ids, surveys } = mailboxSetAccount(['A'], {
       refuses: (operation) => {
         if (operation === 'rename') surveys.failures = 1;
@@ -102,8 +102,10 @@ describe('Mailbox/set (RFC 8621 §2.5)', () => {
     });
     const { A: a } = await ids();
     const answer = (await call('set', { update: { [String(a)]: { name: 'Z' } } })) as Answer;
-    expect(answer).toMatchObject({ updated: { [String(a)]: null }, notUpdated: null, newState: answer.oldState });
-    expect(await call('changes', { sinceState: answer.newState })).toMatchObject({ updated: [a] });
+    expect(answer).toMatchObject({ updated: { [String(a)]: null }, notUpdated: null });
+    expect(await call('changes', { sinceState: answer.oldState })).toMatchObject({
+      ...{ updated: [a], newState: answer.newState },
+    });
   });
 
   test('a rename whose subscription fails is taken back', async () => {
@@ -201,7 +203,8 @@ describe('Mailbox/set (RFC 8621 §2.5)', () => {
   test('a Mailbox whose sort order cannot be stored is created, and the answer says what it has instead', async () => {
     const { call, ids, recordStore } = mailboxSetAccount([]);
     await ids();
-    recordStore.failCall(1);
+    // The first call reads what is kept of the new mailbox.
+    recordStore.failCall(2);
     const { created } = (await call('set', { create: { c: { name: 'C', sortOrder: 4 } } })) as Answer;
     expect(created?.c).toMatchObject({ sortOrder: 100 });
     expect(await call('get', { ids: [created?.c?.id ?? ''], properties: ['sortOrder'] })).toMatchObject({
