@@ -179,6 +179,52 @@ describe.each(servers)('Mailbox/set on $title', ({ title, start, renamesMax }) =
       expect(await tree()).toEqual(expect.arrayContaining(['A', 'C', 'C/B']));
     });
 
+  test('names that a call frees are taken by the same call, and everything lies where it was said to', async () => {
+    const [a, b, c, d] = (await create('A', 'B', 'B/C', 'D')) as [Id, Id, Id, Id];
+    for (const name of ['A', 'B/C', 'D']) await actor.deliver(name, letter({ token: `in-${name}` }));
+    product.advanceClock(2_000);
+    const moved = await set({
+      create: { x: { name: 'A' }, y: { name: 'Y', parentId: '#x' } },
+      update: { [a]: { name: 'Old', parentId: '#x' } },
+    });
+    expect([moved.notCreated, moved.notUpdated]).toEqual([null, null]);
+    const ended = await set({
+      create: { b: { name: 'B' }, d: { name: 'D' } },
+      update: { [c]: { parentId: '#b' } },
+      destroy: [b, d],
+      onDestroyRemoveEmails: true,
+    });
+    expect([ended.notCreated, ended.notUpdated, ended.notDestroyed]).toEqual([null, null, null]);
+    const taken = await set({ update: { [c]: { name: 'D', parentId: null } }, destroy: [ended.created?.d?.id as Id] });
+    expect([taken.notUpdated, taken.notDestroyed]).toEqual([null, null]);
+
+    const fresh = [moved.created?.x?.id, moved.created?.y?.id, ended.created?.b?.id];
+    expect([a, b, c, d].filter((id) => fresh.includes(id))).toEqual([]);
+    const now = await mailboxes();
+    const held = new Map([...now.values()].map(({ id, totalEmails }) => [id, totalEmails]));
+    expect([...[a, c].map((id) => held.get(id)), ...fresh.map((id) => held.get(id as Id))]).toEqual([1, 1, 0, 0, 0]);
+    const subscribed = [a, c, ...fresh].map((id) => now.get(id as Id)?.isSubscribed);
+    expect(subscribed).toEqual([true, true, true, true, true]);
+    const own = (await tree()).filter((name) => /^[ABD]\b/.test(name));
+    expect(own).toEqual(['A', 'A/Old', 'A/Y', 'B', 'D']);
+  });
+
+  test('a role that a call frees is taken by a Mailbox that it makes', async () => {
+    const { created } = await set({ create: { s: { name: 'Mine', role: 'scheduled' } } });
+    const given = await set({
+      create: { t: { name: 'Theirs', role: 'scheduled' } },
+      update: { [created?.s?.id as Id]: { role: null } },
+    });
+    expect([given.notCreated, given.notUpdated]).toEqual([null, null]);
+    const ended = await set({
+      create: { u: { name: 'Theirs', role: 'scheduled' } },
+      destroy: [given.created?.t?.id as Id],
+    });
+    expect([ended.notCreated, ended.notDestroyed]).toEqual([null, null]);
+    const roles = new Map([...(await mailboxes()).values()].map(({ role, id }) => [role, id]));
+    expect(roles.get('scheduled')).toBe(ended.created?.u?.id);
+  });
+
   test('what is in a Mailbox goes with it only if that is asked for', async () => {
     const [a, b] = await create('A', 'B');
     await actor.deliver('A', letter({ token: 'only' }));
@@ -334,7 +380,7 @@ describe.each(servers)('Mailbox/set on $title', ({ title, start, renamesMax }) =
       update: {
         [a]: { parentId: b },
         [inbox]: { name: 'Outbox' },
-        [b]: { name: 'A', parentId: null },
+        [b]: { name: 'inbox', parentId: null },
         nothere: { name: 'x' },
       },
       destroy: [inbox, 'nothere'],
@@ -342,7 +388,7 @@ describe.each(servers)('Mailbox/set on $title', ({ title, start, renamesMax }) =
     expect(notUpdated).toMatchObject({
       [a]: { type: 'invalidProperties', properties: ['parentId'] },
       [inbox]: { type: 'willDestroy' },
-      [b]: { type: 'alreadyExists', existingId: a },
+      [b]: { type: 'alreadyExists', existingId: inbox },
       nothere: { type: 'willDestroy' },
     });
     expect(notDestroyed).toMatchObject({ [inbox]: { type: 'forbidden' }, nothere: { type: 'notFound' } });
