@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { registry } from '../../shared/methods/registry.ts';
 import type { Case } from './cases.ts';
 import { describeFinding, fuzz } from './fuzz.ts';
+import { argumentsOf } from './methods.ts';
 import { play } from './play.ts';
 
 describe('whatever is sent and whatever messages there are,', () => {
@@ -8,6 +10,10 @@ describe('whatever is sent and whatever messages there are,', () => {
     const finding = await fuzz(seed, 20);
     if (finding !== null) throw new Error(describeFinding(finding));
   });
+});
+
+test('something is known of the arguments of each method', () => {
+  expect([...registry.keys()].filter((name) => Object.keys(argumentsOf(name)).length === 0)).toEqual([]);
 });
 
 describe('a run', () => {

@@ -49,6 +49,8 @@ const idKindOf: ReadonlyMap<string, Kind> = new Map([
   ['Email', 'emailId'],
   ['Thread', 'threadId'],
   ['Mailbox', 'mailboxId'],
+  ['Identity', 'identityId'],
+  ['EmailSubmission', 'submissionId'],
 ]);
 const idsNamed: ReadonlySet<string> = new Set(['ids', 'created', 'updated', 'destroyed', 'removed']);
 const kindNamed: ReadonlyMap<string, Kind> = new Map([

@@ -51,6 +51,10 @@ text
 epilogue
 `.replace(/\n/g, '\r\n');
 
+/** One that its user may send. */
+const draft =
+  'From: Anna <anna@example.com>\r\nTo: bob@example.org\r\nBcc: c@example.org\r\nSubject: out\r\n\r\nGo.\r\n';
+
 /** Octets that mean something in a message, as latin1. */
 const words = [
   ...['\r\n', '\r\n\r\n', '\n', '\r', '\0', '\t', ' ', ':', ';', '"', '\\', '(', ')', '<', '>', '@', ',', '=', '%'],
@@ -129,5 +133,5 @@ function wellFormed(): string[] {
     const shape = (text.match(/^Content-T[^;\r\n]*/gim) ?? []).join();
     if (text.length < 6000 && !byShape.has(shape)) byShape.set(shape, text);
   }
-  return [everything, ...byShape.values()];
+  return [everything, draft, ...byShape.values()];
 }

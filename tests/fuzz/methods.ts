@@ -7,6 +7,9 @@ import { emailFilter } from '../../shared/methods/Email/filter.ts';
 import { getArguments } from '../../shared/methods/Email/get.ts';
 import { emailQuery } from '../../shared/methods/Email/query.ts';
 import { emailType } from '../../shared/methods/Email/record.ts';
+import { submissionQuery } from '../../shared/methods/EmailSubmission/query.ts';
+import { emailSubmissionType } from '../../shared/methods/EmailSubmission/record.ts';
+import { identityType } from '../../shared/methods/Identity/record.ts';
 import { mailboxQuery } from '../../shared/methods/Mailbox/query.ts';
 import { mailboxType } from '../../shared/methods/Mailbox/record.ts';
 import { mdnType } from '../../shared/methods/MDN/record.ts';
@@ -31,6 +34,8 @@ const types: { readonly [name: string]: TypeTables } = {
   Email: { record: emailType, id: 'emailId', query: emailQuery, get: getArguments },
   Mailbox: { record: mailboxType, id: 'mailboxId', query: mailboxQuery },
   Thread: { record: threadType, id: 'threadId' },
+  Identity: { record: identityType, id: 'identityId' },
+  EmailSubmission: { record: emailSubmissionType, id: 'submissionId', query: { ...submissionQuery, args: {} } },
   SieveScript: { record: sieveScriptType, id: 'blobId', query: { ...sieveScriptQuery, args: {} } },
   VacationResponse: { record: vacationType, id: 'blobId' },
   Quota: { record: quotaType, id: 'blobId', query: { ...quotaQuery, args: {} } },
@@ -88,6 +93,24 @@ const special: { readonly [method: string]: Arguments } = {
     properties: properties(emailType),
     ...argumentsFrom(getArguments),
   },
+  'Email/import': {
+    ifInState: token('state'),
+    emails: mapOf(fc.constantFrom('k1', 'k2'), imports()),
+  },
+  'Identity/set': {
+    ifInState: token('state'),
+    create: mapOf(fc.constantFrom('k1', 'k2'), identities()),
+    update: mapOf(token('identityId'), recordOf(identityType)),
+    destroy: ids('identityId'),
+  },
+  'EmailSubmission/set': {
+    ifInState: token('state'),
+    create: mapOf(fc.constantFrom('k1', 'k2'), submissions()),
+    update: mapOf(token('submissionId'), fc.constant<JsonObject>({ undoStatus: 'canceled' })),
+    destroy: ids('submissionId'),
+    onSuccessUpdateEmail: mapOf(sent(), fc.constant<JsonObject>({ 'keywords/$draft': null, 'keywords/$seen': true })),
+    onSuccessDestroyEmail: fc.array(sent(), { maxLength: 2 }),
+  },
   'MDN/parse': { blobIds: blobReferences() },
   'MDN/send': {
     identityId: fc.constant('Idefault'),
@@ -140,6 +163,57 @@ function scripts(): fc.Arbitrary<JsonObject> {
     'x'.repeat(600),
   );
   return fc.record<JsonObject>({ name: mostly(names), blobId: blobReference() }, { requiredKeys: [] });
+}
+
+function imports(): fc.Arbitrary<JsonObject> {
+  const more = {
+    keywords: mapOf(fc.constantFrom('$seen', '$Draft', 'a b', '__proto__'), fc.constant(true)),
+    receivedAt: fc.constantFrom<JsonValue>(
+      '2026-01-01T00:00:00Z',
+      '0001-01-01T00:00:00Z',
+      '9999-12-31T23:59:60Z',
+      null,
+    ),
+  };
+  const mailboxIds = mapOf(token('mailboxId'), fc.constant(true));
+  return fc.record<JsonObject>(
+    { blobId: blobReference(), mailboxIds, ...more },
+    { requiredKeys: ['blobId', 'mailboxIds'] },
+  );
+}
+
+/** Addresses that the user may send from and to, and others. */
+function addresses(): fc.Arbitrary<string> {
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom('anna@example.com', 'bob@example.org') },
+    fc.constantFrom('', '@', '*@example.com', 'a@b\r\nRCPT TO:<x@y>', '<anna@example.com>', 'ä@exämple.org', '"a b"@c'),
+  );
+}
+
+function identities(): fc.Arbitrary<JsonObject> {
+  return fc.tuple(recordOf(identityType), mostly(addresses())).map(([rest, email]) => ({ ...rest, email }));
+}
+
+function submissions(): fc.Arbitrary<JsonObject> {
+  const parameters = fc.constantFrom<JsonValue>(
+    null,
+    { HOLDFOR: '60' },
+    { HOLDUNTIL: '2026-01-02T00:00:00Z' },
+    { SIZE: null, RET: 'HDRS', ENVID: 'a b' },
+    { __proto__: 'x', 'NOTIFY=': '\r\n' },
+  );
+  const address = fc.record<JsonObject>({ email: addresses(), parameters }, { requiredKeys: ['email'] });
+  const envelope = fc.record<JsonObject>({ mailFrom: address, rcptTo: fc.array(address, { maxLength: 3 }) });
+  const identityId = fc.oneof(fc.constant('Idefault'), token('identityId'));
+  return fc.record<JsonObject>(
+    { identityId, emailId: mostly(token('emailId')), envelope: nullable(mostly(envelope)) },
+    { requiredKeys: ['identityId', 'emailId'] },
+  );
+}
+
+/** A submission of the same request, or one that is known. */
+function sent(): fc.Arbitrary<string> {
+  return fc.oneof(fc.constantFrom('#k1', '#k2'), token('submissionId'));
 }
 
 /** Bytes beyond the ends, too. */

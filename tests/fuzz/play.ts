@@ -131,8 +131,10 @@ function perform({ mail }: InMemoryServer, act: Act): void {
     const messages = mail.messages(name);
     return messages[n % messages.length]?.uid ?? 0;
   };
+  // RFC 9051 §5.1: INBOX is one mailbox, in whatever capitals.
+  const isTaken = (name: string) => names.includes(name) || name.toUpperCase() === 'INBOX';
   if (act.kind === 'create') {
-    if (!names.includes(act.name)) mail.create(act.name);
+    if (!isTaken(act.name)) mail.create(act.name);
     return;
   }
   const name = nameAt(act.mailbox);
@@ -141,7 +143,7 @@ function perform({ mail }: InMemoryServer, act: Act): void {
       mail.append(name, contentOfMessage(act.message), { flags: act.flags, internalDate: 1_767_225_600 });
       return;
     case 'rename':
-      if (name !== 'INBOX' && !names.includes(act.name)) mail.rename(name, act.name);
+      if (name !== 'INBOX' && !isTaken(act.name)) mail.rename(name, act.name);
       return;
     case 'remove':
       if (name !== 'INBOX') mail.remove(name);

@@ -16,6 +16,8 @@ const until = Date.now() + Number(values.seconds) * 1000;
 
 let seed = first;
 do {
+  // Told before, so that it is known of a run that ends in any other way.
+  console.log(`seed ${seed}`);
   const finding = await fuzz(seed, runsOfSeed);
   if (finding !== null) {
     console.log(describeFinding(finding));

@@ -12,6 +12,8 @@ export const kinds = [
   'threadId',
   'mailboxId',
   'blobId',
+  'identityId',
+  'submissionId',
   'state',
   'queryState',
   'partId',
