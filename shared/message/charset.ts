@@ -21,14 +21,22 @@ const windows1252 = 'windows-1252';
  * What iconv-lite decodes though TextDecoder knows it, by the name the Encoding Standard gives it.
  *
  * QUIRK(node 20): TextDecoder maps 0x80–0x9f of windows-1252 to control characters instead of €, “ and so on, knows of
- * euc-kr only the 2,350 syllables of KS X 1001, and of big5 no character of Hong Kong. As on the web, iso-8859-1 is read
- * as windows-1252: mailers mislabel the one as the other.
+ * euc-kr only the 2,350 syllables of KS X 1001, of big5 no character of Hong Kong, and of koi8-u not the letters of Belarusian; it
+ * exchanges control characters in ibm866, lacks U+05BA in windows-1255, and reads unassigned octets of windows-874 and windows-1253.
+ * As on the web, iso-8859-1 is read as windows-1252: mailers mislabel the one as the other.
  */
 const iconvInstead = new Map([
   [windows1252, windows1252],
+  ['windows-874', 'windows-874'],
+  ['windows-1253', 'windows-1253'],
+  ['windows-1255', 'windows-1255'],
+  ['ibm866', 'cp866'],
+  ['koi8-u', 'koi8-ru'],
   ['euc-kr', 'cp949'],
   ['big5', 'big5hkscs'],
 ]);
+/** QUIRK(node 20): of gbk TextDecoder has no €, no U+3000 and no ǹ. By the Encoding Standard it is decoded as gb18030. */
+const platformInstead = new Map([['gbk', 'gb18030']]);
 /** Names that mail has besides the labels of the Encoding Standard. */
 const otherNames = new Map([
   ['cp819', windows1252],
@@ -98,7 +106,8 @@ function decoderOf(charset: string | null): Decoder {
   if (encoding === null) return { by: 'unknown' };
   if (encoding === 'utf-8') return { by: 'utf-8' };
   const instead = iconvInstead.get(encoding);
-  return instead === undefined ? { by: 'platform', label: encoding } : { by: 'iconv', label: instead };
+  if (instead !== undefined) return { by: 'iconv', label: instead };
+  return { by: 'platform', label: platformInstead.get(encoding) ?? encoding };
 }
 
 const platformEncodings = new Map<string, string | null>();

@@ -49,6 +49,25 @@ describe('a charset of the web platform is read as a browser reads it:', () => {
 });
 
 test.each([
+  ['gb2312', 'a2e3 a3a0 a8bf 80 8130d330', '€\u3000ǹ€ђ'],
+  ['gbk', 'a98a fe50', '⿰⺁'],
+  ['koi8-u', 'ae be a4', 'ўЎє'],
+  ['windows-1255', 'e5ca', 'ו\u05ba'],
+  ['ibm866', '1a1c7f', '\x1a\x1c\x7f'],
+])('what not every decoder has of %s is read: %s', (label, octets, text) => {
+  const bytes = Buffer.from(octets.replaceAll(' ', ''), 'hex');
+  expect(decodeCharset(bytes, label)).toEqual({ text, isEncodingProblem: false });
+});
+
+test.each([
+  ['windows-874', 'db'],
+  ['windows-1253', 'aa'],
+  ['gbk', 'ff'],
+])('what stands for nothing in %s is a problem: %s', (label, octets) => {
+  expect(decodeCharset(Buffer.from(octets, 'hex'), label)).toEqual({ text: '\ufffd', isEncodingProblem: true });
+});
+
+test.each([
   'utf-7',
   'unicode-1-1-utf-7',
   'csunicode11utf7',
