@@ -90,6 +90,11 @@ export function restructuring(
           const isMade = isNew(other) && tree.branches.has(other);
           if (wish !== undefined && !errors.has(other) && !isMade) pending.set(other, wish);
         }
+        // A new one that holds mail by now stays, without the role that it cannot have.
+        const left = isNew(id) ? tree.branches.get(id) : undefined;
+        if (left === undefined) return;
+        errors.delete(id);
+        tree = assigned(tree, left, null);
       }
 
       /** A Mailbox with a role that another one was to give away, and has kept. */

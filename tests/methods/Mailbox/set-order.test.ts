@@ -299,6 +299,26 @@ describe('what is not freed after all', () => {
     expect(messages()).toEqual({ X: 1, 'X/C': 1, Y: 1, Sent: 0 });
   });
 
+  test('a new Mailbox into which mail came is created all the same, and the answer says that it has no role', async () => {
+    let deliver: (name: string) => unknown = () => {};
+    const { set, idOf, messages, ...account } = await scene({
+      refuses: (operation, from, to) => {
+        if (operation === 'remove') deliver(from);
+        return operation === 'rename' && to === 'A/Sent' ? 'forbidden' : null;
+      },
+    });
+    deliver = account.deliver;
+    const answer = await set({
+      create: { a: { name: 'A', role: 'sent' } },
+      update: { Sent: { role: null, parentId: '#a' } },
+    });
+    expect(answer).toMatchObject({ created: { a: { role: null } }, notCreated: null });
+    expect(answer.notUpdated).toMatchObject({ [idOf('Sent')]: { type: 'forbidden' } });
+    expect(messages()).toEqual({ A: 1, X: 1, 'X/C': 1, Y: 1, Sent: 0 });
+    const { list } = await account.call('get', { ids: [idOf('Sent')], properties: ['role'] });
+    expect(list).toMatchObject([{ role: 'sent' }]);
+  });
+
   test('a name that is not freed because what is to be kept of its Mailbox cannot be stored', async () => {
     const { set, idOf, messages, recordStore } = await scene();
     recordStore.failCall(1);
