@@ -3,7 +3,7 @@ import type { JsonObject } from '../../shared/jmap/scalars.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { type Certificate, certificateFor } from '../imap/scripted-server.ts';
 import { asking, receipt } from '../methods/MDN/receipts.ts';
-import { cyrus, dovecot, type TestServer } from '../servers/servers.ts';
+import { everyServer } from '../servers/servers.ts';
 import { type SubmissionServer, submissionServer } from '../smtp/submission-server.ts';
 import { type Product, startProduct } from './harness.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
@@ -11,10 +11,7 @@ import { coreAndMail, type JmapClient } from './jmap-client.ts';
 
 const mdnUri = 'urn:ietf:params:jmap:mdn';
 
-describe.each<[string, () => Promise<TestServer>]>([
-  ['Dovecot', dovecot],
-  ['Cyrus', cyrus],
-])('read receipts, on %s', (_, start) => {
+describe.each(everyServer)('read receipts, on %s', (_, start) => {
   let certificate: Certificate;
   let submission: SubmissionServer;
   let product: Product;

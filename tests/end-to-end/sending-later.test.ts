@@ -5,16 +5,16 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type LocalPostern, startLocal } from '../../functions/local/start-local.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { JsonObject } from '../../shared/jmap/scalars.ts';
-import { dovecot, type TestDovecot, type TestUser } from '../servers/servers.ts';
+import { everyServer, type TestServer, type TestUser } from '../servers/servers.ts';
 import { type SubmissionServer, submissionServer } from '../smtp/submission-server.ts';
 import { type JmapClient, jmapClient } from './jmap-client.ts';
 
 const submissionUri = 'urn:ietf:params:jmap:submission';
 
 /** The local server as `npm start` runs it, with its own store, keys and clock. */
-describe('a client that composes, sends now, later, and changes its mind', () => {
+describe.each(everyServer)('a client that sends now, later, and changes its mind, on %s', (_, startServer) => {
   let folder: string;
-  let server: TestDovecot;
+  let server: TestServer;
   let user: TestUser;
   let submission: SubmissionServer;
   let postern: LocalPostern;
@@ -33,10 +33,16 @@ describe('a client that composes, sends now, later, and changes its mind', () =>
   };
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'postern-later-'));
-    server = await dovecot();
+    server = await startServer();
     user = await server.freshUser();
     submission = await submissionServer();
     await start();
+    for (const [role, name] of [
+      ['drafts', 'Drafts'],
+      ['sent', 'Sent'],
+    ] as const) {
+      if ((await mailboxWithRole(role)) === '') await client.one('Mailbox/set', { create: { k: { name, role } } });
+    }
   }, 60_000);
   afterAll(async () => {
     await postern?.stop();

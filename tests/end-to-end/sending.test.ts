@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../shared/jmap/scalars.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { type Certificate, certificateFor } from '../imap/scripted-server.ts';
-import { cyrus, dovecot, type TestServer, type TestUser } from '../servers/servers.ts';
+import { everyServer, type TestServer, type TestUser } from '../servers/servers.ts';
 import { type SubmissionServer, submissionServer } from '../smtp/submission-server.ts';
 import { type Product, startProduct } from './harness.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
@@ -10,10 +10,7 @@ import type { JmapClient } from './jmap-client.ts';
 
 const submissionUri = 'urn:ietf:params:jmap:submission';
 
-describe.each<[string, () => Promise<TestServer>]>([
-  ['Dovecot', dovecot],
-  ['Cyrus', cyrus],
-])('a client that sends mail, on %s', (_, start) => {
+describe.each(everyServer)('a client that sends mail, on %s', (_, start) => {
   let certificate: Certificate;
   let server: TestServer;
   let submission: SubmissionServer;

@@ -3,18 +3,19 @@ import type { Endpoint } from '../../shared/endpoint.ts';
 import type { JsonObject } from '../../shared/jmap/scalars.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { canStartPostfix, startPostfix } from '../servers/postfix.ts';
-import { dovecot, type TestDovecot } from '../servers/servers.ts';
+import { cyrus, dovecot, everyServer, type TestServer } from '../servers/servers.ts';
 import { type SubmissionServer, submissionServer } from '../smtp/submission-server.ts';
 import { type Product, startProduct } from './harness.ts';
 import type { JmapClient } from './jmap-client.ts';
 
 const messageOctetsMax = 100_000;
+type MailServer = TestServer & { readonly lmtpPort?: number };
 type Submission = { readonly endpoint: Endpoint; readonly stop: () => Promise<void> };
 
 /** The `smtp-server` of npm takes the messages itself. */
 const directly = async () => submissionServer({ size: messageOctetsMax });
-/** Postfix gives them on: to a server that tells what came, and to Dovecot. */
-const throughPostfix = async (sink: SubmissionServer, { lmtpPort }: TestDovecot): Promise<Submission> =>
+/** Postfix gives them on: to a server that tells what came, and to the mail server. */
+const throughPostfix = async (sink: SubmissionServer, { lmtpPort = 0 }: MailServer): Promise<Submission> =>
   startPostfix({
     routes: {
       'example.net': { by: 'smtp', port: sink.endpoint.port },
@@ -23,20 +24,29 @@ const throughPostfix = async (sink: SubmissionServer, { lmtpPort }: TestDovecot)
     messageOctetsMax,
   });
 
-describe.each<[string, boolean]>([
-  ['smtp-server', false],
-  ...(canStartPostfix ? [['Postfix', true] as [string, boolean]] : []),
-])('a client that uses the extensions of a submission server, %s', (name, isPostfix) => {
+type World = readonly [submission: string, mail: string, start: () => Promise<MailServer>];
+const worlds: readonly World[] = [
+  ...everyServer.map(([mail, start]): World => ['smtp-server', mail, start]),
+  ...(canStartPostfix
+    ? ([
+        ['Postfix', 'Dovecot', dovecot],
+        ['Postfix', 'Cyrus', cyrus],
+      ] as const)
+    : []),
+];
+
+describe.each(worlds)('a client that uses the extensions of %s, on %s', (name, _, start) => {
+  const isPostfix = name === 'Postfix';
   const from = `${name.toLowerCase()}@example.com`;
-  let server: TestDovecot;
   let sink: SubmissionServer;
   let submission: Submission;
   let product: Product;
   let client: JmapClient;
 
   beforeAll(async () => {
-    server = await dovecot();
-    const user = { user: from, password: 'secret' };
+    const server = await start();
+    // The Cyrus of the tests knows its users without a domain.
+    const user = { user: server.name === 'cyrus' ? name.toLowerCase() : from, password: 'secret' };
     await server.addUser(user);
     if (isPostfix) {
       sink = await submissionServer({ isOpen: true });
@@ -49,7 +59,7 @@ describe.each<[string, boolean]>([
     const { sending } = singleProvider('plain', { imap, smtp: null, sieve: null });
     product = startProduct(server, {
       smtp: submission.endpoint,
-      sending: { ...sending, extensions: ['DSN', 'SIZE', 'SMTPUTF8'] },
+      sending: { ...sending, domain: 'example.com', extensions: ['DSN', 'SIZE', 'SMTPUTF8'] },
     });
     client = await (await product.startProcess()).client(user);
   }, 60_000);

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import { singleProvider } from '../../shared/providers.ts';
 import { certificateFor } from '../imap/scripted-server.ts';
-import { cyrus, dovecot } from '../servers/servers.ts';
+import { everyServer } from '../servers/servers.ts';
 import { submissionServer } from '../smtp/submission-server.ts';
 import { startProduct } from './harness.ts';
 import { coreAndMail } from './jmap-client.ts';
@@ -16,10 +16,7 @@ function createdOf(response: JsonObject | undefined): JsonObject {
   return response?.created as JsonObject;
 }
 
-test.each([
-  ['Dovecot', dovecot],
-  ['Cyrus', cyrus],
-] as const)(
+test.each(everyServer)(
   'on %s a mailbox is made, a message written into it, sent and moved, all in one request',
   async (_, start) => {
     const [server, certificate] = await Promise.all([start(), certificateFor('IP:127.0.0.1')]);

@@ -66,6 +66,13 @@ export async function cyrus(): Promise<TestCyrus> {
 
 export const courier = (): Promise<TestServer> => testServer('courier');
 
+/** All of them: their names, and how to start them. */
+export const everyServer: readonly [name: string, start: () => Promise<TestServer>][] = [
+  ['Dovecot', dovecot],
+  ['Cyrus', cyrus],
+  ['Courier', courier],
+];
+
 /** A Courier that keeps no keywords but the flags that IMAP names; it is stopped by who asked for it. */
 export async function courierWithoutKeywords(): Promise<TestServer & Pick<MailServer, 'stop'>> {
   // The packages are there: the keeper needs them too.
