@@ -49,7 +49,10 @@ export function partFields(raw: RawPartFields, defaultType = 'text/plain'): Part
   };
 }
 
-/** The same from the header fields of a part. Of a field that stands there twice the first counts, as with IMAP servers. */
+/**
+ * The same from the header fields of a part. Of a field that stands there twice the first counts, of Content-Disposition the
+ * last: so it is with IMAP servers.
+ */
 export function partFieldsFromHeaders(
   headers: readonly EmailHeader[],
   defaultType = 'text/plain',
@@ -57,7 +60,7 @@ export function partFieldsFromHeaders(
   const first = (name: string): string | null =>
     headers.find((field) => field.name.toLowerCase() === name)?.value ?? null;
   const contentType = first('content-type');
-  const disposition = first('content-disposition');
+  const disposition = headers.findLast((field) => field.name.toLowerCase() === 'content-disposition')?.value ?? null;
   const type = contentType === null ? null : splitParameters(contentType);
   const shown = disposition === null ? null : splitParameters(disposition);
   const fields = partFields(
@@ -85,8 +88,10 @@ export function partFieldsFromHeaders(
 /** The boundary parameter of a multipart, if it has one. */
 export type Boundary = { readonly boundary: string | null };
 
+/** Blanks may stand around the slash, as between any two tokens of RFC 822. */
 function mediaType(text: string): string {
-  return mediaTypePattern.exec(text.trim())?.[0].toLowerCase() ?? 'text/plain';
+  const together = text.trim().replace(/^([^\s/]+)\s*\/\s*/, '$1/');
+  return mediaTypePattern.exec(together)?.[0].toLowerCase() ?? 'text/plain';
 }
 
 /** The first word of a value, in lower case, without comments. */
