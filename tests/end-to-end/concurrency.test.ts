@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { seededRandom } from '../../functions/local/sample-mail/random.ts';
 import { expectedEmails } from './account-model.ts';
-import { type Backend, backends, startProduct } from './harness.ts';
+import { type Backend, backends, courierBackend, startProduct } from './harness.ts';
 import { randomActor } from './history.ts';
 import { imapActor } from './imap-actor.ts';
 import type { JmapClient } from './jmap-client.ts';
@@ -14,7 +14,7 @@ const actions = 25;
 /** So many of the states that a client saw on the way are looked at in the end. */
 const statesChecked = 6;
 
-describe.each(backends)('$title, while other clients go on', (backend) => {
+describe.each([...backends, courierBackend])('$title, while other clients go on', (backend) => {
   test(
     'every state leads to the present, and in the end all is as it is on the server',
     () => goOn(backend, 1),
