@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { seededRandom } from '../../functions/local/sample-mail/random.ts';
 import { expectedEmails } from './account-model.ts';
-import { type Backend, backends, startProduct } from './harness.ts';
+import { type Backend, backends, courierBackend, startProduct } from './harness.ts';
 import { imapActor } from './imap-actor.ts';
 import type { JmapClient } from './jmap-client.ts';
 import { expectExactCounts, expectExactThreads } from './laws.ts';
@@ -20,7 +20,7 @@ const questions: readonly Question[] = [
   { filter: { notKeyword: '$seen' }, sort: newestFirst, collapseThreads: false },
 ];
 
-const raced = backends.filter(({ title }) => title === 'Dovecot' || title === 'Cyrus');
+const raced = [...backends.filter(({ title }) => title === 'Dovecot' || title === 'Cyrus'), courierBackend];
 
 describe.each(raced)(
   '$title: clients in two processes and an IMAP client that change the account at the same moment',
