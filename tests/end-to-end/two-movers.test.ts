@@ -81,7 +81,7 @@ describe.each(servers)('%s: two clients that move the same Email', (_, start, ig
         return names.sort().join();
       });
     };
-    return { ids, first, second, move, places, where, told };
+    return { tokens, ids, first, second, move, places, where, told };
   }
 
   test.each([
@@ -120,6 +120,33 @@ describe.each(servers)('%s: two clients that move the same Email', (_, start, ig
       const either: unknown = expect.stringMatching(/^(?:Two|Three)$/);
       const found = await places();
       expect(found).toEqual(ids.map(() => either));
+      expect([await told(first), await told(second)]).toEqual([found, found]);
+    },
+    timeoutMs,
+  );
+
+  test(
+    'when one destroys it at the moment when the other one moves it, it is where the mover says, or nowhere, and nobody is told otherwise',
+    async () => {
+      const { tokens, ids, first, second, move, places, told } = await scene(true, races);
+      type Destroyed = { readonly destroyed: readonly Id[] | null };
+      const destroy = async (id: Id) => {
+        const { destroyed } = await first.one<Destroyed>('Email/set', { destroy: [id] });
+        return destroyed?.includes(id) === true;
+      };
+      type Identified = { readonly messageId: [string] };
+      const { list } = await first.get<Identified>('Email', { ids: [...ids], properties: ['messageId'] });
+      const said = new Map<string, readonly [isDestroyed: boolean, moved: string]>();
+      for (const [at, id] of ids.entries()) {
+        const outcomes = await Promise.all([destroy(id), move(second, 'Three', id)]);
+        said.set(list[at]?.messageId[0].split('@')[0] ?? '', outcomes);
+      }
+      const found = await places();
+      for (const [at, token] of tokens.entries()) {
+        const [isDestroyed, moved] = said.get(token) ?? [false, ''];
+        if (moved !== 'updated') expect([isDestroyed, moved, found[at]]).toEqual([true, 'notFound', '']);
+        else expect(found[at]).toMatch(isDestroyed ? /^(?:Three)?$/ : /^Three$/);
+      }
       expect([await told(first), await told(second)]).toEqual([found, found]);
     },
     timeoutMs,

@@ -12,6 +12,7 @@ import type { CanWriteMessages, WriteFailure } from './mail.ts';
 import {
   isDivided,
   isEmptyWish,
+  isExclusive,
   isFulfilled,
   needsCopy,
   restoringOf,
@@ -175,11 +176,11 @@ export async function fulfil(
 
   /**
    * Those of the Emails with which everything was done that are in mailboxes of others too, by what was committed before. Of two who move an
-   * Email at the same moment, the server may do both: who commits later sees it, and is not ready before he has taken it out of the
+   * Email at the same moment, or of whom one destroys it, the server may do both: who commits later sees it, and is not ready before he has taken it out of the
    * mailboxes of the other. Of what could not be committed nobody knows.
    */
   async function sharedAmong(done: readonly (readonly [Id, Wished])[], now: Adopted | null): Promise<readonly Id[]> {
-    const whole = done.filter(([, { wish }]) => wish.isWhole);
+    const whole = done.filter(([, { wish }]) => isExclusive(wish));
     const emails = whole.length === 0 ? undefined : await now?.latest.emails(whole.map(([id]) => id));
     const isShared = (id: Id, wish: Wish) => emails === undefined || isDivided(wish, emails.get(id) ?? null);
     return whole.flatMap(([id, { wish }]) => (isShared(id, wish) ? [id] : []));

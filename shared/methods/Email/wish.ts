@@ -79,9 +79,15 @@ export function isFulfilled(wish: Wish, email: Email | null): boolean {
   );
 }
 
-/** Whether it is where it is to be, and somewhere else as well. */
+/** Whether it has to be in no other mailboxes than it enters: others may put it into one meanwhile. */
+export function isExclusive({ leave, isWhole = false }: Wish): boolean {
+  return isWhole || leave === 'all';
+}
+
+/** Whether it is where it is to be, and somewhere else as well; or anywhere, though it is to be destroyed. */
 export function isDivided(wish: Wish, email: Email | null): boolean {
   const mailboxes = mailboxesOf(email);
+  if (wish.leave === 'all') return mailboxes.length > 0;
   return (
     mailboxes.some((mailbox) => wish.enter.includes(mailbox)) && mailboxes.some((mailbox) => isLeft(wish, mailbox))
   );

@@ -62,3 +62,41 @@ test.each([
     expect(now.list).toEqual([{ id, mailboxIds: places[One === 1 ? 0 : 1] }]);
   },
 );
+
+test('an Email that one destroys at the moment when another one moves it, which the server does for both, is destroyed where it is then, too', async () => {
+  const [copied, removed, moved] = [signal(), signal(), signal()];
+  let removals = 0;
+  const account = newEmailsAccount({
+    wrap: ({ writing, ...ports }) => ({
+      ...ports,
+      writing: {
+        ...writing,
+        transfer: async (_, messages, target) => {
+          const written = await writing.transfer('copy', messages, target);
+          copied.give();
+          await removed.given;
+          return { ...written, glimpses: [{ before: null, after: null }] };
+        },
+        remove: async (messages, ...copies) => {
+          removals += 1;
+          if (removals > 1) return writing.remove(messages, ...copies);
+          await copied.given;
+          const written = await writing.remove(messages, ...copies);
+          removed.give();
+          await moved.given;
+          return { ...written, glimpses: [{ before: null, after: null }] };
+        },
+      },
+    }),
+  });
+  account.mail.append('INBOX', contentOfMessage('Subject: s\r\n\r\n'), { internalDate: 1_700_000_000 });
+  const { list } = await account.call('get', { ids: null, properties: ['id'] });
+  const [{ id = '' } = {}] = list as { id: string }[];
+  const mailboxIds = await account.mailboxIds('One');
+  const moving = account.call('set', { update: { [id]: { mailboxIds } } }).finally(moved.give);
+  const destroying = account.call('set', { destroy: [id] });
+  expect((await moving).updated).toEqual({ [id]: null });
+  expect((await destroying).destroyed).toEqual([id]);
+  expect(account.counts()).toMatchObject({ INBOX: 0, One: 0 });
+  expect((await account.call('get', { ids: [id] })).notFound).toEqual([id]);
+});
