@@ -27,7 +27,12 @@ export function imapSearch(use: UseSession): CanSearchMessages {
         const { name, uidValidity, uidNext } = mailbox;
         if (!session.has('SORT') || !(await isAt(session, { mailbox: name, uidValidity, uidNext }))) return null;
         await session.refresh();
-        return uidNext <= 1 ? [] : unlessGone(sortBy(session, [{ key, isAscending: true }, ...thenBy], uidNext));
+        if (uidNext <= 1) return [];
+        const sorted = unlessGone(sortBy(session, [{ key, isAscending: true }, ...thenBy], uidNext));
+        return sorted.catch((error: unknown) => {
+          if (session.isOpen && isRefusal(error)) return null;
+          throw error;
+        });
       }),
   };
 }
@@ -45,7 +50,9 @@ async function searchFor(session: ImapSession, question: TextQuestion, uidNext: 
   try {
     return below(uidNext, await session.search(criteria, charset));
   } catch (error) {
-    throw cannotSearch(error, charset) ?? (session.isOpen ? refusal(error) : null) ?? error;
+    const refused = session.isOpen && isRefusal(error);
+    const ofMore = refused ? new CannotSearch('the mail server refuses the search', { cause: error }) : null;
+    throw cannotSearch(error, charset) ?? ofMore ?? error;
   }
 }
 
@@ -56,11 +63,10 @@ function cannotSearch(error: unknown, charset: 'UTF-8' | undefined): CannotSearc
   return isOfCharset ? new CannotSearch('the mail server looks for ASCII text only') : null;
 }
 
-/** Of a search that is too wide for them large providers say `[SERVERBUG]` or `[UNAVAILABLE]`, and go on to answer all else. */
-function refusal(error: unknown): CannotSearch | null {
+/** Of a search or a sort that is too wide for them large providers say `[SERVERBUG]` or `[UNAVAILABLE]`, and go on to answer all else. */
+function isRefusal(error: unknown): boolean {
   const isOfMore = error instanceof Throttled || error instanceof MailboxUnseen;
-  if (isOfMore || !(error instanceof Unavailable)) return null;
-  return new CannotSearch('the mail server refuses the search', { cause: error });
+  return !isOfMore && error instanceof Unavailable;
 }
 
 function below(uidNext: number, found: UidRanges): number[] {

@@ -219,6 +219,21 @@ test.each([
   },
 );
 
+test.each([
+  ['NO [SERVERBUG] oops', null],
+  ['BAD Sort is not known here', null],
+  ['NO [LIMIT] slow down', Throttled],
+] as const)('where a server that offers SORT answers %s, it is told whether it sorts', async (answer, failure) => {
+  const greeting = '% OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN ENABLE CONDSTORE QRESYNC SORT] welcome\r\n';
+  const answers = { AUTHENTICATE: greeting, 'UID SORT': `% ${answer}\r\n` };
+  const scripted = await scriptedServer({ answers });
+  const { use, session } = await oneSession(scripted.server, { kind: 'password', user: 'anna', password: 'secret' });
+  open.push(session, { close: () => void scripted.close() });
+  const sorted = imapSearch(use).sort({ name: 'INBOX', uidValidity: 7, uidNext: 2 }, 'subject', []);
+  if (failure === null) expect(await sorted).toBeNull();
+  else await expect(sorted).rejects.toBeInstanceOf(failure);
+});
+
 test('a connection that is lost in a SEARCH says nothing of what the server can do', async () => {
   const hangUp: Answer = ({ socket }) => {
     socket.destroy();

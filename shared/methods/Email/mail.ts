@@ -83,7 +83,7 @@ export type CanSearchMessages = {
     mailbox: { name: string; uidValidity: number; uidNext: number; messages: number | null },
     questions: readonly TextQuestion[],
   ) => Promise<readonly (readonly number[])[] | null>;
-  /** UIDs in the ascending order of SORT (RFC 5256) where the server offers it, else null. Equal keys go by `thenBy`. */
+  /** UIDs in the ascending order of SORT (RFC 5256) where the server offers it and does it, else null. Equal keys go by `thenBy`. */
   readonly sort: (
     mailbox: { name: string; uidValidity: number; uidNext: number },
     key: 'from' | 'to' | 'subject' | 'sentAt',
