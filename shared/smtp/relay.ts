@@ -12,7 +12,7 @@ import { defaultSmtpLimits, type SmtpLimits } from './limits.ts';
 import { logIn } from './login.ts';
 import type { SmtpCredential, SmtpServer } from './server.ts';
 import { openSmtp, type SmtpSession } from './session.ts';
-import { burlFor, giveStored } from './stored-body.ts';
+import { burlFor, type Fetching, giveStored, withoutUrl } from './stored-body.ts';
 
 /** What RCPT commands are sent together where the server offers PIPELINING (RFC 2920): no server has to take more at once. */
 const recipientsAtOnce = 100;
@@ -29,18 +29,18 @@ export function smtpRelay(
   return async (request) => {
     const endsAt = performance.now() + request.timeoutMs;
     const attempt = async (mayFetch: boolean): Promise<RelayOutcome> => {
-      const timeoutMs = endsAt - performance.now();
+      const startedAt = performance.now();
+      const timeoutMs = endsAt - startedAt;
       if (timeoutMs <= 0) throw new Unavailable('there is no time left for the submission server');
+      // As much time as all of this takes is left for the ordinary way.
+      const patience = () => Math.min(limits.urlTimeoutMs, startedAt + timeoutMs / 2 - performance.now());
       const session = await openSmtp(server, limits, timeoutMs);
       let outcome: RelayOutcome | 'not fetched';
       try {
         const refusal = await logIn(session, server, credential);
         if (refusal !== null) return { kind: 'refused', at: 'login', reply: refusal, recipients: [] };
-        // RFC 4468 §3.1: after the login, more may be offered.
-        if (session.offers.has('BURL')) await session.askOffers();
-        // As much time is left for the ordinary way.
-        const mostMs = Math.min(limits.urlTimeoutMs, timeoutMs / 2);
-        outcome = await transact(session, request, await contentOf(request.message, session, mayFetch, mostMs));
+        const content = await contentOf(request.message, session, mayFetch ? patience : null);
+        outcome = content === 'not fetched' ? content : await transact(session, request, content);
       } finally {
         session.close();
       }
@@ -53,17 +53,21 @@ export function smtpRelay(
 /** The octets of a message, or the header of one whose body the server is to fetch, and how. */
 type Content =
   | { readonly kind: 'whole'; readonly octets: Uint8Array }
-  | { readonly kind: 'stored'; readonly message: StoredMessage; readonly burl: string; readonly mostMs: number };
+  | ({ readonly kind: 'stored'; readonly message: StoredMessage } & Fetching);
 
+/** `patience` is null where the server is not to fetch anything. */
 async function contentOf(
   message: RelayRequest['message'],
   session: SmtpSession,
-  mayFetch: boolean,
-  mostMs: number,
-): Promise<Content> {
+  patience: Fetching['patience'] | null,
+): Promise<Content | 'not fetched'> {
   if (message instanceof Uint8Array) return { kind: 'whole', octets: message };
-  const burl = mayFetch ? await burlFor(session, message) : null;
-  return burl === null ? { kind: 'whole', octets: await message.read() } : { kind: 'stored', message, burl, mostMs };
+  if (patience !== null) {
+    const burl = await burlFor(session, message, patience);
+    if (burl === 'not fetched') return burl;
+    if (burl !== null) return { kind: 'stored', message, burl, patience };
+  }
+  return { kind: 'whole', octets: await message.read() };
 }
 
 async function transact(
@@ -90,8 +94,8 @@ async function transact(
 
   let reply: SmtpReply | 'unknown';
   if (content.kind === 'stored') {
-    if (!(await giveStored(session, content))) return 'not fetched';
-    reply = await session.endChunks(beforeEnd);
+    if (!(await giveStored(session, content.message, content))) return 'not fetched';
+    reply = withoutUrl(await session.endChunks(beforeEnd), content);
   } else {
     const [data] = (await session.commands(['DATA'])) as [SmtpReply];
     if (data.code !== 354) return { kind: 'refused', at: 'message', reply: data, recipients };

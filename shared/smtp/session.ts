@@ -14,8 +14,8 @@ import type { SmtpServer } from './server.ts';
 export type SmtpSession = {
   /** The EHLO keywords of the server in upper case, each with its parameters. */
   readonly offers: ReadonlyMap<string, string>;
-  /** Asks once more what the server offers, which after a login may be more. */
-  readonly askOffers: () => Promise<void>;
+  /** Asks once more what the server offers, which after a login may be something else; where it refuses, nothing is. Throws as `commands` does. */
+  readonly askOffers: (mostMs: number) => Promise<SmtpReply>;
   /** Sends lines, all at once, and gives the reply to each. Throws `Unavailable` when one does not come in `mostMs`. */
   readonly commands: (lines: readonly string[], mostMs?: number) => Promise<SmtpReply[]>;
   /** Sends a chunk of a message that is not the last one (BDAT, RFC 3030), as it is. Throws as `commands` does. */
@@ -153,14 +153,14 @@ export async function openSmtp({ smtp }: SmtpServer, limits: SmtpLimits, timeout
     get offers() {
       return offers;
     },
-    askOffers: async () => {
-      const reply = nextReply(limits.replyTimeoutMs, (raw) => {
+    askOffers: (mostMs) => {
+      const reply = nextReply(mostMs, (raw) => {
         if (!raw.startsWith('250')) return;
         const [, ...lines] = raw.split(/\r?\n/);
         offers = offersOf(lines.map((line) => line.slice('250 '.length)));
       });
       internals._sendCommand(`EHLO ${ownName}`);
-      await reply;
+      return reply;
     },
     commands: (lines, mostMs = limits.replyTimeoutMs) => {
       const broken = lines.find((line) => /[\r\n\0]/.test(line));

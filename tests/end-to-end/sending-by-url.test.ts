@@ -166,6 +166,72 @@ describe('a large message', () => {
     expect(written).toBeLessThan(5_000);
   });
 
+  test('goes to those recipients that the submission server takes, and ends as it is stored', async () => {
+    const { subject, message } = await deliver('INBOX', largeBody.trimEnd(), ['Cc: nobody@example.net']);
+    const { answer, written, accepted } = await send(under, subject);
+    expect(accepted.map(({ to, text }) => ({ to, text: text.slice(-message.length - 2) }))).toEqual([
+      { to: ['bob@example.net'], text: `${message}\r\n` },
+    ]);
+    expect(answer.created).toMatchObject({
+      k: {
+        deliveryStatus: {
+          'bob@example.net': { delivered: 'unknown' },
+          'nobody@example.net': { delivered: 'no', smtpReply: expect.stringMatching(/^550 /) },
+        },
+      },
+    });
+    expect(written).toBeLessThan(5_000);
+  });
+
+  test('may be made, sent and moved in one request', async () => {
+    const { product, process, client } = under;
+    product.advanceClock(2_000);
+    const { list } = await client.get<{ id: string; role: string | null }>('Mailbox', { ids: null });
+    const [inbox = '', archive = ''] = ['inbox', 'archive'].map((role) => list.find((each) => each.role === role)?.id);
+    // Nothing that has to be encoded.
+    const text = `${line.trim()}\r\n`.repeat(4_000);
+    const email = {
+      mailboxIds: { [inbox]: true },
+      keywords: { $draft: true },
+      from: [{ email: `${user.user}@example.com` }],
+      to: [{ email: 'bob@example.net' }],
+      bcc: [{ email: 'secret@example.net' }],
+      subject: 'made, sent and moved',
+      bodyValues: { t: { value: text.replaceAll('\r\n', '\n') } },
+      textBody: [{ partId: 't', type: 'text/plain' }],
+    };
+    const update = { '#k': { mailboxIds: { [archive]: true }, 'keywords/$draft': null } };
+    const accepted = sink.accepted.length;
+    const commands = process.imap.commands.length;
+    const before = octets();
+    const answers = await client.call([
+      ['Email/set', { accountId: client.accountId, create: { e: email } }, '0'],
+      [
+        'EmailSubmission/set',
+        {
+          accountId: client.accountId,
+          create: { k: { identityId: 'Idefault', emailId: '#e' } },
+          onSuccessUpdateEmail: update,
+        },
+        '1',
+      ],
+    ]);
+    expect(answers).toMatchObject([
+      ['Email/set', { created: { e: {} } }, '0'],
+      ['EmailSubmission/set', { created: { k: { undoStatus: 'final' } } }, '1'],
+      ['Email/set', { updated: {} }, '1'],
+    ]);
+    const sent = sink.accepted.slice(accepted);
+    expect(sent).toMatchObject([{ to: ['bob@example.net', 'secret@example.net'] }]);
+    expect(sent[0]?.text).not.toMatch(/secret|bcc/i);
+    expect(sent[0]?.text.endsWith(`\r\n\r\n${text}`)).toBe(true);
+    const asked = process.imap.commands.slice(commands);
+    expect(asked.filter((name) => name === 'GENURLAUTH')).toHaveLength(1);
+    const { read, written } = octets();
+    expect(read - before.read).toBeLessThan(10_000);
+    expect(written - before.written).toBeLessThan(5_000);
+  });
+
   test('is read where it is a small one', async () => {
     const { subject, message } = await deliver('INBOX', 'Hello\r\n');
     const { commands, accepted } = await send(under, subject);

@@ -4,7 +4,13 @@ import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { RelayOutcome, StoredMessage } from '../../shared/methods/EmailSubmission/relay.ts';
 import { defaultSmtpLimits, type SmtpLimits } from '../../shared/smtp/limits.ts';
 import { smtpRelay } from '../../shared/smtp/relay.ts';
-import { type ScriptedSmtpServer, type SmtpScript, scriptedSmtpServer, usualOffers } from './scripted-server.ts';
+import {
+  type ScriptedSmtpServer,
+  type SmtpAnswer,
+  type SmtpScript,
+  scriptedSmtpServer,
+  usualOffers,
+} from './scripted-server.ts';
 
 const url = `imap://anna@imap.example.com/INBOX;UIDVALIDITY=7/;UID=1/;SECTION=TEXT;URLAUTH=submit+anna:internal:${'ab'.repeat(16)}`;
 const header = 'From: anna@example.com\r\nSubject: x\r\n\r\n';
@@ -20,6 +26,7 @@ type Wanted = Partial<StoredMessage> & {
   script?: SmtpScript;
   limits?: Partial<SmtpLimits>;
   timeoutMs?: number;
+  rcptTo?: readonly string[];
   beforeEnd?: (server: ScriptedSmtpServer) => Promise<void>;
 };
 
@@ -28,6 +35,7 @@ async function relay({
   script = {},
   limits = {},
   timeoutMs = 10_000,
+  rcptTo = ['bob@example.com'],
   beforeEnd = async () => {},
   ...more
 }: Wanted = {}) {
@@ -54,7 +62,7 @@ async function relay({
   )({
     envelope: {
       mailFrom: { email: 'anna@example.com', parameters: null },
-      rcptTo: [{ email: 'bob@example.com', parameters: null }],
+      rcptTo: rcptTo.map((email) => ({ email, parameters: null })),
     },
     holdForSeconds: null,
     ...{ message, timeoutMs },
@@ -110,6 +118,58 @@ describe('a message whose body the server can fetch', () => {
     expect(server.messages).toEqual([`${header}{${url}}`]);
   });
 
+  test('is given so where replies have many lines, and not all of its recipients are accepted', async () => {
+    const answers = {
+      RCPT: (line: string) =>
+        line.includes('nobody') ? '550-5.1.1 nobody\r\n550 5.1.1 is here' : '250-2.1.5\r\n250 ok',
+      BDAT: '250-2.0.0 some\r\n250-2.0.0 of\r\n250 2.0.0 it',
+      BURL: '250-2.5.0 fetched\r\n250 2.5.0 all of it',
+    };
+    const rcptTo = ['bob@example.com', 'nobody@example.com', 'eve@example.com'];
+    const { server, asked, outcome } = await relay({ script: { answers }, rcptTo });
+    expect(outcome).toMatchObject({ kind: 'accepted', recipients: [{ code: 250 }, { code: 550 }, { code: 250 }] });
+    expect(server.messages).toEqual([`${header}{${url}}`]);
+    expect(asked).toEqual({ read: 0, url: 1, beforeEnd: 1 });
+  });
+
+  /** What the second EHLO of a connection is answered. */
+  const askedAgain = (answer: SmtpAnswer) => {
+    const greeted = new WeakSet<Socket>();
+    return (line: string, socket: Socket) => {
+      if (greeted.has(socket)) return typeof answer === 'function' ? answer(line, socket, '') : answer;
+      greeted.add(socket);
+      return `250-hello\r\n250-${offers.join('\r\n250-')}\r\n250 X`;
+    };
+  };
+
+  test('is given so where the server does not say again what it offers', async () => {
+    const { server } = await relay({ script: { answers: { EHLO: askedAgain('503 5.5.1 once is enough') } } });
+    expect(server.messages).toEqual([`${header}{${url}}`]);
+    expect(bare(server)[0]).toContain(' SIZE=');
+  });
+
+  test('is given as the server wants it that offers less after the login', async () => {
+    const EHLO = askedAgain('250-hello\r\n250-8BITMIME\r\n250-CHUNKING\r\n250 BURL imap');
+    const { server } = await relay({ script: { answers: { EHLO } } });
+    expect(server.messages).toEqual([`${header}{${url}}`]);
+    expect(bare(server)[0]).toBe('MAIL FROM:<anna@example.com> BODY=8BITMIME');
+    const utf8 = await relay({ script: { answers: { EHLO } }, header: Buffer.from(`Subject: \u00fc\r\n${header}`) });
+    expect(utf8.outcome).toMatchObject({ kind: 'notOffered' });
+    expect(bare(utf8.server)).toEqual([]);
+  });
+
+  test.each<[string, SmtpAnswer]>([
+    ['hangs up', hangUp],
+    ['says nothing', null],
+    ['says goodbye', '421 4.3.2 shutting down'],
+  ])('goes out in the ordinary way, once, where the server %s when it is asked again', async (_, answer) => {
+    const script = { answers: { EHLO: askedAgain(answer) } };
+    const { server, asked, outcome } = await relay({ script, limits: { urlTimeoutMs: 200 } });
+    expect(outcome).toMatchObject({ kind: 'accepted' });
+    expect(server.messages).toEqual([inTheOrdinaryWay]);
+    expect(asked).toEqual({ read: 1, url: 0, beforeEnd: 1 });
+  });
+
   test.each<[string, Wanted]>([
     ['has no BURL', { script: { offers: [...usualOffers, 'CHUNKING'] } }],
     ['has no CHUNKING, so that the end would not be ours', { script: { offers: [...usualOffers, 'BURL imap'] } }],
@@ -120,6 +180,7 @@ describe('a message whose body the server can fetch', () => {
     ],
     ['has no 8BITMIME', { script: { offers: ['AUTH PLAIN', 'CHUNKING', 'BURL imap'] } }],
     ['gets no URL from the mail server', { bodyUrl: async () => null }],
+    ['gets no answer from the mail server', { bodyUrl: () => Promise.reject(new Unavailable('not now')) }],
     ['gets one that is longer than a command line', { bodyUrl: async () => `imap://${'a'.repeat(499)}` }],
   ])('is read where the server %s, and no second login is made', async (_, wanted) => {
     const { server, asked, outcome } = await relay(wanted);
@@ -162,10 +223,20 @@ describe('a message whose body the server can fetch', () => {
     expect(bare(server)).not.toContain('BDAT 0 LAST');
   });
 
-  test('leaves half of the time for the ordinary way, where the server says nothing', async () => {
-    const { server, outcome } = await relay({ script: { answers: { BURL: null } }, timeoutMs: 1_000 });
+  test('leaves half of the time for the ordinary way, where the server is slow, and then says nothing', async () => {
+    const late = (ms: number, answer: string) => () =>
+      new Promise<string>((resolve) => setTimeout(() => resolve(answer), ms));
+    const answers = { AUTH: late(800, '235 welcome'), BDAT: late(500, '250 taken'), BURL: null };
+    const { server, outcome } = await relay({ script: { answers }, timeoutMs: 3_000 });
     expect(outcome).toMatchObject({ kind: 'accepted' });
     expect(server.messages).toEqual([inTheOrdinaryWay]);
+  });
+
+  test('is asked for nothing more than others are where it is given in the ordinary way', async () => {
+    const { server } = await relay({ script: { answers: { BURL: '554 no' } } });
+    const names = server.commands.map((line) => line.split(' ')[0]);
+    const inTheEnd = names.slice(names.lastIndexOf('EHLO')).filter((name) => name !== 'QUIT');
+    expect(inTheEnd).toEqual(['EHLO', 'AUTH', 'MAIL', 'RCPT', 'DATA', '.']);
   });
 
   test('that cannot be read either is not sent, and it is told why', async () => {
@@ -229,6 +300,25 @@ describe('the end of a message whose body was fetched', () => {
     const { asked, outcome } = await relay({ script: { answers: atTheEnd('554 5.7.1 spam') } });
     expect(outcome).toMatchObject({ kind: 'refused', at: 'message', reply: { code: 554 } });
     expect(asked).toMatchObject({ read: 0, beforeEnd: 1 });
+  });
+
+  test.each([
+    [`554 5.6.6 cannot read <${url}>`, 'refused', '554 5.6.6 cannot read URL'],
+    [`250 2.0.0 queued (${url.toUpperCase()})`, 'accepted', '250 2.0.0 queued URL'],
+  ])('may be answered with the URL (%#), which nobody else gets to see', async (answer, kind, text) => {
+    const { outcome } = await relay({ script: { answers: atTheEnd(answer) } });
+    expect(outcome).toMatchObject({ kind, reply: { text } });
+    expect(JSON.stringify(outcome)).not.toMatch(/imap:|internal/i);
+  });
+
+  test('is not sent where the fetching was answered twice, nor is the message in another way', async () => {
+    const { server, asked, outcome } = await relay({
+      script: { answers: { BURL: '250 fetched\r\n250 fetched' } },
+      beforeEnd: () => new Promise((resolve) => setTimeout(resolve, 50)),
+    });
+    expect(outcome).toBeInstanceOf(Unavailable);
+    expect(bare(server)).not.toContain('BDAT 0 LAST');
+    expect(asked).toEqual({ read: 0, url: 1, beforeEnd: 1 });
   });
 
   test('is not sent after the server has said goodbye', async () => {
