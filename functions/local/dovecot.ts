@@ -48,9 +48,9 @@ export interface DovecotOptions {
   readonly unindexed?: boolean;
   /**
    * Offers submission (RFC 6409) with BURL (RFC 4468), which gives messages on to an SMTP server at this port of 127.0.0.1; and URLAUTH
-   * (RFC 4467). Dovecot's submission server has to be installed.
+   * (RFC 4467). `programs`: the folder of `submission` and `submission-login`, which need not be installed.
    */
-  readonly relayPort?: number;
+  readonly submission?: { readonly relayPort: number; readonly programs: string };
 }
 
 export interface DovecotServer {
@@ -61,7 +61,7 @@ export interface DovecotServer {
   /** ManageSieve with optional STARTTLS, and LMTP; null without `sieve`. */
   readonly sievePort: number | null;
   readonly lmtpPort: number | null;
-  /** Submission with optional STARTTLS; null without `relayPort`. */
+  /** Submission with optional STARTTLS; null without `submission`. */
   readonly submissionPort: number | null;
   /** Folder of the messages that scripts have sent: one file each, its envelope in the first line. */
   readonly outbox: string;
@@ -99,7 +99,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
     quota = null,
     sieve = false,
     unindexed = false,
-    relayPort,
+    submission = null,
   } = options;
   const owner = await mailOwner();
   const kept = options.folder === undefined ? undefined : await reachableFolder(options.folder);
@@ -142,7 +142,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
             owner,
           },
           sieve: sieve ? { sievePort, lmtpPort, sendmail } : null,
-          submission: relayPort === undefined ? null : { submissionPort, relayPort },
+          submission: submission && { ...submission, submissionPort },
         };
         const configFile = path.join(folder, 'dovecot.conf');
         await writeFile(configFile, dovecotConfiguration(settings), { mode: 0o600 });
@@ -165,7 +165,7 @@ export async function startDovecot(options: DovecotOptions): Promise<DovecotServ
     imapsPort,
     sievePort: sieve ? sievePort : null,
     lmtpPort: sieve ? lmtpPort : null,
-    submissionPort: relayPort === undefined ? null : submissionPort,
+    submissionPort: submission ? submissionPort : null,
     outbox: server.outbox,
     caFile: server.caFile,
     get users() {

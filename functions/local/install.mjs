@@ -76,7 +76,6 @@ const dovecotParts = {
   sieve: { package: 'dovecot-sieve', file: '/usr/lib/dovecot/modules/lib90_sieve_plugin.so' },
   managesieve: { package: 'dovecot-managesieved', file: '/usr/lib/dovecot/managesieve' },
   lmtp: { package: 'dovecot-lmtpd', file: '/usr/lib/dovecot/lmtp' },
-  submission: { package: 'dovecot-submissiond', file: '/usr/lib/dovecot/submission' },
 };
 
 /**

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { JsonObject } from '../../shared/jmap/scalars.ts';
 import { singleProvider } from '../../shared/providers.ts';
+import { submissionPrograms } from '../servers/dovecot-submission.ts';
 import { ownDovecot, type TestUser } from '../servers/servers.ts';
 import { type SubmissionServer, submissionServer } from '../smtp/submission-server.ts';
 import { type Process, type Product, startProduct } from './harness.ts';
@@ -37,7 +38,7 @@ beforeAll(async () => {
       await happens?.();
     },
   });
-  server = await ownDovecot({ relayPort: sink.endpoint.port });
+  server = await ownDovecot({ submission: { relayPort: sink.endpoint.port, programs: await submissionPrograms() } });
   user = await server.freshUser();
   actor = await imapActor(server, user);
 }, 60_000);

@@ -2,7 +2,7 @@ import { ensureDovecot, updatePackageLists } from '../../functions/local/install
 
 /** @type {import('./keeper.ts').KeeperInstaller} */
 export const installer = {
-  ensureDovecot: () => ensureDovecot({ parts: ['imap', 'sieve', 'managesieve', 'lmtp', 'submission'] }),
+  ensureDovecot: () => ensureDovecot({ parts: ['imap', 'sieve', 'managesieve', 'lmtp'] }),
   updatePackageLists,
   say: (line) => console.log(line),
 };

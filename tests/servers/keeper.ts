@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { startDovecot } from '../../functions/local/dovecot.ts';
 import { startCourier, unpackCourier } from './courier.ts';
 import { startCyrus, unpackCyrus } from './cyrus.ts';
+import { unpackSubmission } from './dovecot-submission.ts';
 import type { MailServer } from './mail-server.ts';
 import type { Installer } from './packages.ts';
 import { unpackPostfix } from './postfix.ts';
@@ -23,6 +24,7 @@ export type KeeperQuestion = { readonly server: MailServer['name'] } & (
 /** Puts everything in place that the mail servers need, so that starting them later is quick. */
 export async function prepareServers(installer: KeeperInstaller): Promise<void> {
   installer.ensureDovecot();
+  await unpackSubmission(installer);
   await unpackCyrus(installer);
   await unpackCourier(installer);
   await unpackPostfix(installer);

@@ -17,6 +17,14 @@ export interface Installer {
   readonly say: (line: string) => void;
 }
 
+/** For packages that the keeper has unpacked before any test runs. */
+export const unpackedBefore: Installer = {
+  updatePackageLists: () => {
+    throw new Error('A package of the tests is not unpacked');
+  },
+  say: () => {},
+};
+
 export interface Unpacked {
   /** The folder that stands for "/" in the packages. */
   readonly root: string;
@@ -25,7 +33,7 @@ export interface Unpacked {
 }
 
 /**
- * Debian packages that cannot be installed next to Dovecot are downloaded and unpacked into a folder of their own,
+ * Debian packages that cannot be installed next to Dovecot, or that nobody but the tests needs, are downloaded and unpacked into a folder of their own,
  * together with the libraries they need and the system does not have. Nothing is installed; done once per clone.
  */
 export async function unpackPackages(

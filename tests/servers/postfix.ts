@@ -5,7 +5,7 @@ import { inSocketFolder } from '../../functions/local/mail-server/server-folder.
 import { startOnPorts } from '../../functions/local/mail-server/start-on-ports.ts';
 import { superviseProcess } from '../../functions/local/mail-server/supervised-process.ts';
 import type { Endpoint } from '../../shared/endpoint.ts';
-import { type Installer, type Unpacked, unpackPackages } from './packages.ts';
+import { type Installer, type Unpacked, unpackedBefore, unpackPackages } from './packages.ts';
 
 export const unpackPostfix = (installer: Installer): Promise<Unpacked> =>
   unpackPackages('postfix', ['postfix'], installer);
@@ -53,14 +53,6 @@ export async function startPostfix({
     stop: () => server.stop().finally(() => authentication.close()),
   };
 }
-
-/** The keeper has it unpacked before any test runs. */
-const unpackedBefore: Installer = {
-  updatePackageLists: () => {
-    throw new Error('Postfix is not unpacked');
-  },
-  say: () => {},
-};
 
 /** The system users that own its queue, and may put something into it: it wants two that are not the same. */
 const [owner, depositor] = ['mail', 'news'];

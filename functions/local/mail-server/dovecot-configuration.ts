@@ -28,10 +28,11 @@ export interface DovecotSieve {
   readonly sendmail: string;
 }
 
-/** Where messages are submitted, and given on to. */
+/** Where messages are submitted, and given on to; and the folder of the programs that do it. */
 export interface DovecotSubmission {
   readonly submissionPort: number;
   readonly relayPort: number;
+  readonly programs: string;
 }
 
 /** How mail is kept: many messages to a file, which makes filling four times faster than with one file each; or one file each. */
@@ -221,13 +222,17 @@ namespace unindexed {
 `;
 
 /** The keys under which URLs are authorized lie in the dictionary of attributes. */
-const submitting = ({ submissionPort, relayPort }: DovecotSubmission, imapPort: number): string => `
+const submitting = ({ submissionPort, relayPort, programs }: DovecotSubmission, imapPort: number): string => `
 imap_urlauth_host = 127.0.0.1
 imap_urlauth_port = ${imapPort}
 mail_attribute_dict = file:%h/attributes
 submission_relay_host = 127.0.0.1
 submission_relay_port = ${relayPort}
+service submission {
+  executable = ${programs}/submission
+}
 service submission-login {
+  executable = ${programs}/submission-login
   service_count = 0
   process_limit = 100
   inet_listener submission {
