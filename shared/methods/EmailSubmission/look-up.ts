@@ -1,6 +1,7 @@
 import { mailboxesOf } from '../../catalog/keywords.ts';
 import type { MailboxEntry, MailboxVector } from '../../catalog/mailbox.ts';
 import { mailboxWithRole } from '../../catalog/roles.ts';
+import { CannotSearch } from '../../catalog/source.ts';
 import type { CatalogView } from '../../catalog/view.ts';
 import { AuthenticationFailed, Unavailable } from '../../jmap/errors.ts';
 import type { Id } from '../../jmap/scalars.ts';
@@ -70,8 +71,8 @@ async function copiesInSent(
   const { uidValidity, uidNext, messages } = sent.vector;
   if (uidNext <= end.uidNext) return [];
   const condition = { kind: 'header', name: 'Message-ID', value: messageId } as const;
-  const [uids = []] =
-    (await search.search({ name: sent.name, uidValidity, uidNext, messages }, [{ condition: [condition] }])) ?? [];
+  const asked = search.search({ name: sent.name, uidValidity, uidNext, messages }, [{ condition: [condition] }]);
+  const [uids = []] = (await asked.catch(thatItIsUnavailable)) ?? [];
   const wanted = new Set(uids.filter((uid) => uid >= end.uidNext));
   if (wanted.size === 0) return [];
   const ids = new Set<Id>();
@@ -81,6 +82,11 @@ async function copiesInSent(
   }
   ids.delete(emailId);
   return [...ids];
+}
+
+/** Whether it cannot look now, or never can: a message that went out is not to be forgotten for that. */
+function thatItIsUnavailable(error: unknown): never {
+  throw error instanceof CannotSearch ? new Unavailable(error.message, { cause: error }) : error;
 }
 
 async function isInSent(emailId: Id, { catalog }: SubmissionPorts): Promise<boolean> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { reasonOf } from '../../../functions/http/log.ts';
 import type { Email as CatalogEmail } from '../../../shared/catalog/email.ts';
+import { CannotSearch } from '../../../shared/catalog/source.ts';
 import type { CatalogView } from '../../../shared/catalog/view.ts';
 import { AuthenticationFailed, Unavailable } from '../../../shared/jmap/errors.ts';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
@@ -427,6 +428,7 @@ describe('after a submission', () => {
     update?: JsonObject;
     before?: number;
     isLate?: boolean;
+    found?: number[][] | Error;
     goes: boolean;
   }>([
     { what: 'goes, where the client keeps his own there', goes: true },
@@ -435,9 +437,10 @@ describe('after a submission', () => {
     { what: 'stays, where nothing was asked for', update: {}, goes: false },
     { what: 'stays, where it was there before', before: 2, goes: false },
     { what: 'stays, where it comes only after it was looked for', isLate: true, goes: false },
+    { what: 'stays, where the mail server does not search', found: new CannotSearch('No'), goes: false },
   ])(
     'a copy that the provider put into Sent $what',
-    async ({ isThere = true, isElsewhere = false, update, before = 1, isLate = false, goes }) => {
+    async ({ isThere = true, isElsewhere = false, update, before = 1, isLate = false, found = [[2]], goes }) => {
       // The letter, and the copy of it that is in Sent.
       const raws = [letter, letter];
       const { ports, server } = start({ raws, savesSent: true });
@@ -447,7 +450,10 @@ describe('after a submission', () => {
       const endsAt = (uidNext: number) =>
         Object.assign(sent ?? {}, { attributes: ['\\sent'], vector: { ...sent?.vector, uidNext } });
       endsAt(before + 1);
-      const search = async () => [[2]];
+      const search = async () => {
+        if (found instanceof Error) throw found;
+        return found;
+      };
       const { relay } = ports.submission;
       Object.assign(ports.submission, {
         relay: async (request: Parameters<typeof relay>[0]) => {
@@ -656,14 +662,15 @@ describe('a process that ended while it sent', () => {
     what: string;
     savesSent?: false;
     before?: number;
-    found: number[][] | null;
+    found: number[][] | Error;
     others?: JsonObject[];
     expected: typeof sent;
   }>([
     { what: 'nothing of it is in Sent', savesSent: false, found: [], expected: uncertain },
     { what: 'nothing of it is in Sent yet', found: [[]], expected: uncertain },
     { what: 'only the Email itself is in Sent', before: 0, found: [[1]], expected: uncertain },
-    { what: 'Sent cannot be seen any more', found: null, expected: uncertain },
+    { what: 'Sent cannot be seen any more', found: new AuthenticationFailed('Another password'), expected: uncertain },
+    { what: 'Sent cannot be searched', found: new CannotSearch('No'), expected: uncertain },
     { what: 'only a copy that was there before is in Sent', before: 3, found: [[2]], expected: uncertain },
     { what: 'a copy of it is in Sent', found: [[2]], expected: sent },
     { what: 'a copy of it is in Sent beside one from before', before: 2, found: [[2, 3]], expected: sent },
@@ -708,7 +715,7 @@ describe('a process that ended while it sent', () => {
       };
       endsAt(before + 1);
       const search = async () => {
-        if (found === null) throw new AuthenticationFailed('The password is another one');
+        if (found instanceof Error) throw found;
         return found;
       };
       Object.assign(ports.search, { search });
