@@ -45,7 +45,9 @@ export async function ownMailboxes(
   });
   // Whoever has the name now of one that was destroyed is not that one, whatever the mail server shows of it.
   const taken = new Set([...own.created.keys(), ...own.renamed.values()]);
-  const replaced = [...own.destroyed.keys()].filter((key) => taken.has(known.get(key)?.name ?? ''));
+  const replaced = [...own.destroyed.keys()].filter(
+    (key) => !own.renamed.has(key) && taken.has(known.get(key)?.name ?? ''),
+  );
   const gone = replaced.map((key) => [key, null] as const);
   const expected = editedView(view, { ...noEdit, mailboxes: new Map([...renamed, ...gone]) });
   const { mailboxes } = await lookAt(context, { scheme: view.scheme, view: expected }, await context.source.survey());
@@ -55,7 +57,9 @@ export async function ownMailboxes(
     const now = mailboxes.get(key)?.entry;
     if (entry === undefined || now === undefined) continue;
     const { kept } = edits.get(key) ?? entry;
-    edits.set(key, { ...entry, name: own.renamed.has(key) ? now.name : entry.name, subscribed: now.subscribed, kept });
+    // Servers may give attributes to names: those that it had stay with the name.
+    const { name, attributes } = own.renamed.has(key) ? now : entry;
+    edits.set(key, { ...entry, name, attributes, subscribed: now.subscribed, kept });
   }
   for (const [key, uidValidity] of own.destroyed) {
     const found = mailboxes.get(key);
@@ -66,7 +70,7 @@ export async function ownMailboxes(
   // Keys are given without gaps: those of mailboxes that others created are given again when these are found.
   let lastOne = lastKey(view, [...known.values()]);
   for (const entry of created) {
-    const before = replaced.includes(entry.key) ? undefined : known.get(entry.key);
+    const before = known.get(entry.key);
     if (before === undefined) lastOne += 1;
     const kept = keptBeside(entry, own.created.get(entry.name) ?? null);
     const key = before?.key ?? lastOne;

@@ -194,6 +194,32 @@ describe('own changes of mailboxes lie between the two states, and those of othe
     },
   );
 
+  test('one that is elsewhere, and may be destroyed there, is there as long as the server shows it', async () => {
+    deliver('Gone');
+    const view = await synced();
+    const { id, key } = await entryOf(view, 'Gone');
+    server.rename('Gone', 'Aside');
+    server.create('Gone');
+    const { before, after } = await adopted(view, {
+      created: new Map([['Gone', null]]),
+      renamed: new Map([[key, 'Aside']]),
+      destroyed: new Map([[key, null]]),
+    });
+    expect((await entryOf(after, 'Aside')).id).toBe(id);
+    const created = [(await entryOf(after, 'Gone')).id];
+    expect(await changesOf(after, before)).toEqual({ created, updated: [id], destroyed: [] });
+  });
+
+  test('attributes that the server gives to names stay with the name', async () => {
+    server.create('Bin', { attributes: ['\\trash'] });
+    const view = await synced();
+    const { key } = await entryOf(view, 'Bin');
+    server.rename('Bin', 'Old Bin');
+    server.mark('Old Bin', []);
+    const { after } = await adopted(view, { renamed: new Map([[key, 'Old Bin']]) });
+    expect(await entryOf(after, 'Old Bin')).toMatchObject({ key, attributes: [] });
+  });
+
   test('one of which the server did not say that it is gone may have got new UIDs', async () => {
     const view = await synced();
     server.remove('Gone');
