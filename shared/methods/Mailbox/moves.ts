@@ -16,6 +16,7 @@ import {
   occupantOf,
   ownNameOf,
   type Position,
+  subtreeOf,
   type Tree,
   withRole,
 } from './tree.ts';
@@ -102,16 +103,20 @@ function obstacleTo(
     if (!wished.ok) return wished;
     fullName = wished.value;
     const between = branch !== undefined && parentId === id ? [branch] : upTo(id, ancestorsOf(tree, parentId));
+    const others = (some: readonly Branch[]) => some.filter((other) => other.id !== id);
     if (between.length > 0) {
-      const error = invalid('parentId', 'it is the Mailbox itself, or below it').error;
-      if (!between.some((other) => other.id !== id && isLeaving(pending, other))) return refuse(error);
-      return ok({ by: 'parent', error });
+      const { error } = invalid('parentId', 'it is the Mailbox itself, or below it');
+      return unlessStaying(pending, others(between), { by: 'parent', error });
     }
-    if (isTooDeep(tree, parentId, levelsBelow(tree, id))) return invalid('parentId', 'it would be nested too deeply');
+    if (isTooDeep(tree, parentId, levelsBelow(tree, id))) {
+      const { error } = invalid('parentId', 'it would be nested too deeply');
+      const below = branch === undefined ? [] : others(subtreeOf(tree, branch));
+      return unlessStaying(pending, [...ancestorsOf(tree, parentId), ...below], { by: 'parent', error });
+    }
     const occupant = occupantOf(tree, position, fullName);
     if (occupant !== undefined && occupant.id !== id) {
-      const error = alreadyExists(occupant.id);
-      return isLeaving(pending, occupant) ? ok({ by: 'name', occupant: occupant.id, error }) : refuse(error);
+      const obstacle = { by: 'name', occupant: occupant.id, error: alreadyExists(occupant.id) } as const;
+      return unlessStaying(pending, [occupant], obstacle);
     }
   }
   const before = branch?.role ?? null;
@@ -142,6 +147,11 @@ function obstacleToEnd(tree: Tree, pending: Pending, id: Id): Result<Obstacle, S
 function upTo(id: Id, ancestors: readonly Branch[]): readonly Branch[] {
   const at = ancestors.findIndex((other) => other.id === id);
   return at === -1 ? [] : ancestors.slice(0, at + 1);
+}
+
+/** An obstacle that may go with one of these Mailboxes; refused where all of them stay. */
+function unlessStaying(pending: Pending, some: readonly Branch[], obstacle: Hindrance): Result<Obstacle, SetError> {
+  return some.some((other) => isLeaving(pending, other)) ? ok(obstacle) : refuse(obstacle.error);
 }
 
 /** Whether it is to be elsewhere, or to be no more. */

@@ -151,6 +151,13 @@ describe('several Mailboxes move in an order in which that is possible', () => {
     const last = deep.at(-1) ?? '';
     expect(course(tree, { 'A/B': { parent: last } })).toEqual([`A/B > ${last}/B`]);
     expect(course(tree, { A: { parent: last } })).toEqual(['a: invalidProperties parentId']);
+    // What counts is how deep it is in the end.
+    expect(course(tree, { A: { parent: last }, 'A/B': { parent: null } })).toEqual(['A/B > B', `A > ${last}/A`]);
+    expect(course(tree, { A: { parent: last }, 'A/B': null })).toEqual(['A/B ends', `A > ${last}/A`]);
+    const up = course(tree, { A: { parent: last }, 'd/d': { name: 'up', parent: null } });
+    expect(up).toEqual(['d/d > up', `A > up${last.slice('d/d'.length)}/A`]);
+    const down = course(tree, { A: { parent: last }, 'A/B': { name: 'C' } });
+    expect(down).toEqual(['A/B > A/C', 'a: invalidProperties parentId']);
   });
 });
 
