@@ -209,6 +209,15 @@ describe.each(servers)('Mailbox/set on $title', ({ title, start, renamesMax }) =
     expect(own).toEqual(['A', 'A/Old', 'A/Y', 'B', 'D']);
   });
 
+  test('a Mailbox whose parent is renamed is destroyed in the same call', async () => {
+    const [a, b] = (await create('A', 'A/B')) as [Id, Id];
+    await actor.deliver('A/B', letter({ token: 'below' }));
+    product.advanceClock(2_000);
+    const answer = await set({ update: { [a]: { name: 'Z' } }, destroy: [b], onDestroyRemoveEmails: true });
+    expect(answer).toMatchObject({ updated: { [a]: null }, destroyed: [b] });
+    expect(await onServer()).toEqual(expect.not.arrayContaining(['Z/B', 'A', 'A/B']));
+  });
+
   test('a role that a call frees is taken by a Mailbox that it makes', async () => {
     const { created } = await set({ create: { s: { name: 'Mine', role: 'scheduled' } } });
     const given = await set({
@@ -304,6 +313,12 @@ describe.each(servers)('Mailbox/set on $title', ({ title, start, renamesMax }) =
       expect([now.get(sent)?.role, roles('Sent')]).toEqual(['sent', [null]]);
       expect([now.get(trash)?.role, roles('Trash')]).toEqual([null, ['trash']]);
       expect(now.get(trash)?.name).toBe('Thrown away');
+      const [drafts, junk] = [await idOf('Drafts'), await idOf('Junk')];
+      const update = { [drafts]: { name: 'Begun', role: null }, [junk]: { role: null, parentId: '#junk' } };
+      const { created, updated } = await set({ create: { junk: { name: 'Junk' } }, update });
+      const others = { sortOrder: expect.any(Number) };
+      expect(updated).toEqual({ [drafts]: others, [junk]: others });
+      expect(created).toMatchObject({ junk: { role: null } });
     });
 
   if (title === 'Dovecot')

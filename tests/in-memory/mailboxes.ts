@@ -13,6 +13,8 @@ export type MailboxAbilities = {
   readonly naming?: Naming;
   /** Why an operation is refused; asked before each. `lost` and `unclear` fail without an answer. */
   readonly refuses?: (operation: Operation, name: string, to: string | null) => MailboxFailure | null;
+  /** Whether an operation is said to be done, and is not; asked before each. */
+  readonly pretends?: (operation: Operation, name: string) => boolean;
   /** Told of each operation. */
   readonly onOperation?: (operation: string) => void;
   /** Attributes of a mailbox that is created with a special use; absent: the server takes none. */
@@ -42,7 +44,8 @@ export function mailboxesOf(server: FakeMailServer, abilities: MailboxAbilities 
     act: () => MailboxFailure | null,
   ): MailboxFailure | null => {
     onOperation(`${what} ${name}${to === undefined ? '' : ` to ${to}`}`);
-    return refuses(what, name, to ?? null) ?? act();
+    const failure = refuses(what, name, to ?? null);
+    return failure !== null || abilities.pretends?.(what, name) ? failure : act();
   };
 
   return {

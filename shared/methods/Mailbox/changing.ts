@@ -162,11 +162,15 @@ async function outcomes(
     }
   }
   for (const id of destroy) {
-    const error = work.unclear.has(id) && !last.has(id) ? undefined : errors.get(id);
-    results.set(id, error === undefined ? ok(null) : refusal(withWhatIsLeft(error, was.get(id), last.get(id))));
+    const error = errors.get(id) ?? stillThere;
+    const isGone = !last.has(id) && (work.destroyed.has(id) || work.unclear.has(id));
+    results.set(id, isGone ? ok(null) : refusal(withWhatIsLeft(error, was.get(id), last.get(id))));
   }
   return results;
 }
+
+/** What a mail server has said to be gone, and shows all the same. */
+const stillThere: SetError = { type: 'forbidden', description: 'the mail server keeps it' };
 
 async function byId(view: CatalogView): Promise<ReadonlyMap<Id, KnownMailbox>> {
   return new Map([...(await knownMailboxes(view)).values()].map((mailbox) => [mailbox.id, mailbox]));

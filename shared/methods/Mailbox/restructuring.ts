@@ -83,18 +83,12 @@ export function restructuring(
       async function refuse(id: Id, error: SetError): Promise<void> {
         pending.delete(id);
         errors.set(id, error);
-        const since = steps.findIndex((step) => step.id === id);
-        if (since === -1) return;
-        for (const other of await back(since)) {
+        for (const other of await backFrom(new Set([id]))) {
           const wish = wishes.get(other);
-          const isMade = isNew(other) && tree.branches.has(other);
-          if (wish !== undefined && !errors.has(other) && !isMade) pending.set(other, wish);
+          const isDone = isMade(other) || destroyed.has(other);
+          if (wish !== undefined && !errors.has(other) && !isDone) pending.set(other, wish);
         }
-        // A new one that holds mail by now stays, without the role that it cannot have.
-        const left = isNew(id) ? tree.branches.get(id) : undefined;
-        if (left === undefined) return;
-        errors.delete(id);
-        tree = assigned(tree, left, null);
+        if (isMade(id)) errors.delete(id);
       }
 
       /** A Mailbox with a role that another one was to give away, and has kept. */
@@ -106,10 +100,7 @@ export function restructuring(
         return null;
       }
     },
-    takeBack: (ids) => {
-      const since = steps.findIndex(({ id }) => ids.has(id));
-      return since === -1 ? Promise.resolve(new Set()) : back(since);
-    },
+    takeBack: backFrom,
     tidyUp: () => subscribing.tidyUp(tree),
     tree: () => tree,
     ...{ notMade, destroyed, unclear },
@@ -128,6 +119,11 @@ export function restructuring(
       return { renamed, subscribed, destroyed: gone };
     },
   };
+
+  /** A new Mailbox that there is by now; one that was taken back is none. */
+  function isMade(id: Id): boolean {
+    return isNew(id) && tree.branches.has(id);
+  }
 
   function isHeldTwice(role: Role): boolean {
     return [...tree.branches.values()].filter((branch) => branch.role === role).length > 1;
@@ -213,11 +209,12 @@ export function restructuring(
     if (branch === undefined) return { type: 'notFound' };
     const { fullName } = branch;
     const known = contentOf(branch);
-    const failure = await commands.carryOut(() =>
-      aside.has(id)
-        ? mailboxes.remove(fullName, known && { ...known, uidValidity: null }, null)
-        : mailboxes.remove(fullName, known, nameAside(fullName)),
+    const isAside = aside.has(id);
+    const outcome = await commands.carryOut(() =>
+      mailboxes.remove(fullName, known, isAside ? null : nameAside(fullName)),
     );
+    // What is not where it was set aside may have been put back by another process.
+    const failure = isAside && outcome === 'missing' ? 'lost' : outcome;
     // Some servers forget a node as soon as nothing is below it.
     const wasBelow = ({ parentId }: Branch) => parentId === id;
     const isForgotten = failure === 'missing' && known === null && [...destroyed.values()].some(wasBelow);
@@ -233,7 +230,13 @@ export function restructuring(
     return nameSetAside(formerName(fullName), surroundings.now());
   }
 
-  /** Takes back the steps from that one on, the last one first; answers which Mailboxes they were of. */
+  /** Takes back the steps from the first one of these Mailboxes on; answers which Mailboxes they were of. */
+  async function backFrom(ids: ReadonlySet<Id>): Promise<ReadonlySet<Id>> {
+    const since = steps.findIndex(({ id }) => ids.has(id));
+    return since === -1 ? new Set() : back(since);
+  }
+
+  /** Takes back the steps from that one on, the last one first. */
   async function back(since: number): Promise<ReadonlySet<Id>> {
     const concerned = new Set<Id>();
     for (const { id, before, isSubscribed, gaveWay } of steps.splice(since).reverse()) {
@@ -241,12 +244,14 @@ export function restructuring(
       const branch = tree.branches.get(id);
       if (branch === undefined) continue;
       if (before === null) {
-        // Mail may have come into it, and then it stays.
+        // Mail may have come into it, and then it stays, without the role that its former holder has again.
         const aside = nameAside(branch.fullName);
         const failure = await commands.carryOut(() => mailboxes.remove(branch.fullName, nothingYet, aside));
-        if (failure === null) tree = without(tree, id);
+        tree = failure === null ? without(tree, id) : assigned(tree, branch, null);
         continue;
       }
+      // Where what it was below has been destroyed it stays: a server would make that anew, or have it below nothing.
+      if (before.parentId !== null && !tree.branches.has(before.parentId)) continue;
       if (branch.fullName !== before.fullName) {
         const failure = await commands.carryOut(() => mailboxes.rename(branch.fullName, before.fullName));
         if (failure !== null) continue;
@@ -262,10 +267,11 @@ export function restructuring(
   }
 }
 
-/** What it is known to hold; null for a node. */
-function contentOf({ entry }: Branch): MailboxContent | null {
-  return entry?.selectable ? entry.vector : null;
+/** What it is known to hold; null for a node. Servers may give a mailbox another UIDVALIDITY with another name. */
+function contentOf({ entry, fullName }: Branch): MailboxContent | null {
+  if (!entry?.selectable || entry.vector === null) return null;
+  return entry.name === fullName ? entry.vector : { ...entry.vector, uidValidity: null };
 }
 
-/** What a mailbox holds that was made a moment ago; servers may give it another UIDVALIDITY with another name. */
+/** What a mailbox holds that was made a moment ago, under whatever name. */
 const nothingYet = { uidValidity: null, uidNext: 1, messages: 0 };

@@ -1,57 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { OutcomeUnknown } from '../../../shared/jmap/errors.ts';
 import type { Id, JsonObject } from '../../../shared/jmap/scalars.ts';
-import type { MailboxFailure } from '../../../shared/methods/Mailbox/writing.ts';
-import type { MailboxAbilities } from '../../in-memory/mailboxes.ts';
+import { type Answer, type Call, orderScene } from './order-scene.ts';
 import { mailboxSetAccount } from './set-account.ts';
-
-type Refusals = { readonly [id: string]: JsonObject } | null;
-type Answer = JsonObject & {
-  readonly oldState: string;
-  readonly newState: string;
-  readonly created: { readonly [id: string]: JsonObject & { readonly id: Id } } | null;
-  readonly updated: { readonly [id: string]: JsonObject | null } | null;
-  readonly destroyed: readonly Id[] | null;
-  readonly notCreated: Refusals;
-  readonly notUpdated: Refusals;
-  readonly notDestroyed: Refusals;
-};
-
-/** One call of Mailbox/set; `@` and a full name stands for the id of that mailbox. */
-type Call = {
-  readonly create?: { readonly [id: string]: JsonObject };
-  readonly update?: { readonly [name: string]: JsonObject };
-  readonly destroy?: readonly string[];
-};
-
-/** An account with X, X/C, Y and Sent, in which one message lies in each of X, X/C and Y. */
-async function scene(abilities: MailboxAbilities = {}) {
-  const account = mailboxSetAccount(['X', 'X/C', 'Y', 'Sent'], abilities);
-  for (const name of ['X', 'X/C', 'Y']) account.deliver(name);
-  const ids = await account.ids();
-  const idOf = (name: string) => ids[name] as Id;
-  const meant = (record: JsonObject): JsonObject =>
-    Object.fromEntries(
-      Object.entries(record).map(([property, value]) => {
-        const isName = typeof value === 'string' && value.startsWith('@');
-        return [property, isName ? idOf(value.slice(1)) : value];
-      }),
-    );
-  const set = async ({ create = {}, update = {}, destroy = [] }: Call) => {
-    const args = {
-      create: Object.fromEntries(Object.entries(create).map(([id, record]) => [id, meant(record)])),
-      update: Object.fromEntries(Object.entries(update).map(([name, patch]) => [idOf(name), meant(patch)])),
-      destroy: destroy.map(idOf),
-    };
-    return (await account.call('set', { ...args, onDestroyRemoveEmails: true })) as Answer;
-  };
-  /** Full name → id, and how many messages lie there, on the server. */
-  const messages = () => {
-    const names = account.server.names().filter((name) => name !== 'INBOX');
-    return Object.fromEntries(names.map((name) => [name, account.server.messages(name).length]));
-  };
-  return { ...account, idOf, set, messages };
-}
 
 describe('what a call frees is free for the same call (RFC 8620 §5.3)', () => {
   const calls: [what: string, call: Call, messages: { readonly [name: string]: number }][] = [
@@ -110,7 +61,7 @@ describe('what a call frees is free for the same call (RFC 8620 §5.3)', () => {
     ],
   ];
   test.each(calls)('%s', async (_, call, messages) => {
-    const account = await scene();
+    const account = await orderScene();
     const before = await account.ids();
     const answer = await account.set(call);
     expect(answer).toMatchObject({ notCreated: null, notUpdated: null, notDestroyed: null });
@@ -154,7 +105,7 @@ describe('what a call frees is free for the same call (RFC 8620 §5.3)', () => {
   });
 
   test('a new Mailbox is told from the one whose name it has though the account is seen at a second look only', async () => {
-    const account = await scene({
+    const account = await orderScene({
       refuses: (operation) => {
         if (operation === 'create') account.surveys.failures = 1;
         return null;
@@ -202,219 +153,4 @@ describe('what a call frees is free for the same call (RFC 8620 §5.3)', () => {
     });
     expect(server.names()).toEqual(['INBOX', 'Z']);
   });
-});
-
-describe('what is not freed after all', () => {
-  const late = (name: string): { abilities: MailboxAbilities; arm: (deliver: (name: string) => unknown) => void } => {
-    let deliver: (name: string) => unknown = () => {};
-    return {
-      arm: (some) => {
-        deliver = some;
-      },
-      abilities: {
-        refuses: (operation, from) => {
-          if (operation === 'remove' && from.startsWith(name)) deliver(from);
-          return null;
-        },
-      },
-    };
-  };
-
-  test('is refused: mail came into what was to be destroyed, and everything is as it was', async () => {
-    for (const call of [
-      { create: { a: { name: 'Y' } }, destroy: ['Y'] },
-      { update: { 'X/C': { name: 'Y', parentId: null } }, destroy: ['Y'] },
-    ] as Call[]) {
-      const mail = late('Y');
-      const { set, idOf, messages, deliver } = await scene(mail.abilities);
-      mail.arm(deliver);
-      const answer = await set(call);
-      const alreadyExists = { type: 'alreadyExists', existingId: idOf('Y') };
-      expect(answer).toMatchObject({
-        ...{ created: null, updated: null, destroyed: null, newState: answer.oldState },
-        notDestroyed: { [idOf('Y')]: { type: 'mailboxHasEmail' } },
-        ...(call.create ? { notCreated: { a: alreadyExists } } : { notUpdated: { [idOf('X/C')]: alreadyExists } }),
-      });
-      expect(messages()).toEqual({ X: 1, 'X/C': 1, Y: 2, Sent: 0 });
-    }
-  });
-
-  test('is taken back, where others have its place already', async () => {
-    const mail = late('X--');
-    const { set, idOf, messages, deliver, operations } = await scene(mail.abilities);
-    mail.arm(deliver);
-    const call = { create: { a: { name: 'X' } }, update: { 'X/C': { parentId: '#a' } }, destroy: ['X'] };
-    const answer = await set(call);
-    expect(operations).toContain('create X');
-    expect(answer).toMatchObject({
-      ...{ created: null, updated: null, destroyed: null, newState: answer.oldState },
-      notCreated: { a: { type: 'alreadyExists', existingId: idOf('X') } },
-      notUpdated: { [idOf('X/C')]: { type: 'invalidProperties', properties: ['parentId'] } },
-      notDestroyed: { [idOf('X')]: { type: 'mailboxHasEmail' } },
-    });
-    expect(messages()).toEqual({ X: 2, 'X/C': 1, Y: 1, Sent: 0 });
-  });
-
-  test('stays beside what has its place, when mail came into that: no mail is lost, and the answer says so', async () => {
-    let deliver: (name: string) => unknown = () => {};
-    const { set, idOf, messages, ...account } = await scene({
-      refuses: (operation, from) => {
-        if (operation !== 'remove') return null;
-        deliver(from);
-        if (from.startsWith('X--')) deliver('X');
-        return null;
-      },
-    });
-    deliver = account.deliver;
-    const answer = await set({ create: { a: { name: 'X' } }, update: { 'X/C': { parentId: '#a' } }, destroy: ['X'] });
-    expect(answer).toMatchObject({
-      created: { a: { totalEmails: expect.any(Number) } },
-      notDestroyed: {
-        [idOf('X')]: {
-          type: 'mailboxHasEmail',
-          description: expect.stringMatching(
-            /it could not be taken back: name is "X--postern-aside-\w+", isSubscribed is false now$/,
-          ),
-        },
-      },
-    });
-    expect(Object.values(messages()).reduce((sum, count) => sum + count, 0)).toBe(6);
-    const { list } = (await account.call('get', { ids: [answer.created?.a?.id ?? ''] })) as { list: JsonObject[] };
-    expect(list).toMatchObject([{ name: 'X', parentId: null }]);
-  });
-
-  test('a new Mailbox has no role that another one keeps', async () => {
-    const { set, idOf, messages } = await scene({
-      refuses: (operation, from, to) => (operation === 'rename' && to === 'A/Sent' && from ? 'forbidden' : null),
-    });
-    const answer = await set({
-      create: { a: { name: 'A', role: 'sent' } },
-      update: { Sent: { role: null, parentId: '#a' } },
-    });
-    expect(answer).toMatchObject({
-      created: null,
-      notCreated: { a: { type: 'invalidProperties', properties: ['role'] } },
-      notUpdated: { [idOf('Sent')]: { type: 'forbidden' } },
-    });
-    expect(messages()).toEqual({ X: 1, 'X/C': 1, Y: 1, Sent: 0 });
-  });
-
-  test('a new Mailbox into which mail came is created all the same, and the answer says that it has no role', async () => {
-    let deliver: (name: string) => unknown = () => {};
-    const { set, idOf, messages, ...account } = await scene({
-      refuses: (operation, from, to) => {
-        if (operation === 'remove') deliver(from);
-        return operation === 'rename' && to === 'A/Sent' ? 'forbidden' : null;
-      },
-    });
-    deliver = account.deliver;
-    const answer = await set({
-      create: { a: { name: 'A', role: 'sent' } },
-      update: { Sent: { role: null, parentId: '#a' } },
-    });
-    expect(answer).toMatchObject({ created: { a: { role: null } }, notCreated: null });
-    expect(answer.notUpdated).toMatchObject({ [idOf('Sent')]: { type: 'forbidden' } });
-    expect(messages()).toEqual({ A: 1, X: 1, 'X/C': 1, Y: 1, Sent: 0 });
-    const { list } = await account.call('get', { ids: [idOf('Sent')], properties: ['role'] });
-    expect(list).toMatchObject([{ role: 'sent' }]);
-  });
-
-  test('a name that is not freed because what is to be kept of its Mailbox cannot be stored', async () => {
-    const { set, idOf, messages, recordStore } = await scene();
-    recordStore.failCall(1);
-    const answer = await set({ create: { a: { name: 'X' } }, update: { X: { name: 'Z', sortOrder: 4 } } });
-    expect(answer).toMatchObject({
-      created: null,
-      notCreated: { a: { type: 'serverUnavailable' } },
-      notUpdated: { [idOf('X')]: { type: 'serverUnavailable' } },
-    });
-    expect(messages()).toEqual({ X: 1, 'X/C': 1, Y: 1, Sent: 0 });
-  });
-
-  test('what is to go below a new one that cannot be made is refused as below nothing', async () => {
-    const { set, idOf } = await scene({ refuses: (operation) => (operation === 'create' ? 'overQuota' : null) });
-    const answer = await set({
-      create: { a: { name: 'X' }, b: { name: 'B', parentId: '#a' } },
-      update: { X: { parentId: '#a' } },
-    });
-    const below = { type: 'invalidProperties', properties: ['parentId'] };
-    expect(answer).toMatchObject({
-      notCreated: { a: { type: 'overQuota' }, b: below },
-      notUpdated: { [idOf('X')]: below },
-    });
-  });
-});
-
-describe('whatever fails at whichever command', () => {
-  const calls: Call[] = [
-    { create: { a: { name: 'X' }, b: { name: 'B', parentId: '#a' } }, update: { X: { name: 'Z' } } },
-    { create: { a: { name: 'Y' } }, destroy: ['Y'] },
-    { create: { a: { name: 'X' } }, update: { X: { name: 'Y' } }, destroy: ['Y'] },
-    { create: { a: { name: 'X' } }, update: { X: { parentId: '#a', name: 'Old' } } },
-    { create: { a: { name: 'X' } }, update: { 'X/C': { parentId: '#a' } }, destroy: ['X'] },
-    { update: { 'X/C': { name: 'X', parentId: null } }, destroy: ['X'] },
-    { create: { a: { name: 'Sent', role: 'sent' } }, update: { Sent: { parentId: '#a', role: null } } },
-  ];
-  /** `unclear`: nobody can say whether it was done, and it was (`done`) or not. */
-  const faults: { readonly failure: MailboxFailure; readonly isDone: boolean }[] = [
-    { failure: 'refused', isDone: false },
-    { failure: 'lost', isDone: false },
-    { failure: 'unclear', isDone: false },
-    { failure: 'unclear', isDone: true },
-  ];
-  test.each(calls.flatMap((call) => faults.map((fault) => ({ call, ...fault }))))(
-    'what is told holds, and no mail is lost: %j',
-    async ({ call, failure, isDone }) => {
-      for (let nth = 1; ; nth += 1) {
-        let count = 0;
-        const { set, idOf, server, ...account } = await scene({
-          refuses: (operation, name, to) => {
-            count += 1;
-            if (count !== nth) return null;
-            if (isDone && operation === 'create' && !server.names().includes(name)) server.create(name);
-            if (isDone && operation === 'remove') server.remove(name);
-            if (isDone && operation === 'rename') {
-              for (const each of server.names().filter((some) => some === name || some.startsWith(`${name}/`)))
-                server.rename(each, `${to}${each.slice(name.length)}`);
-            }
-            return operation === 'subscribe' ? 'lost' : failure;
-          },
-        });
-        const before = new Map(Object.entries(await account.ids()).map(([name, id]) => [id, name]));
-        const answer = await set(call);
-        const now = await account.ids();
-        const byId = new Map(Object.entries(now).map(([name, id]) => [id, name]));
-        const { list } = (await account.call('get', { ids: null })) as { list: (JsonObject & { id: Id })[] };
-        const mailboxes = new Map(list.map((mailbox) => [mailbox.id, mailbox]));
-
-        for (const creationId of Object.keys(call.create ?? {})) {
-          const made = answer.created?.[creationId];
-          expect(made === undefined).toBe(answer.notCreated?.[creationId] !== undefined);
-          if (made === undefined) continue;
-          expect(before.has(made.id)).toBe(false);
-          expect(mailboxes.get(made.id)?.name).toBe(call.create?.[creationId]?.name);
-        }
-        for (const name of call.destroy ?? []) {
-          const isGone = answer.destroyed?.includes(idOf(name)) ?? false;
-          expect(isGone).toBe(answer.notDestroyed?.[idOf(name)] === undefined);
-          expect(byId.has(idOf(name))).toBe(!isGone);
-        }
-        for (const [name, patch] of Object.entries(call.update ?? {})) {
-          const isUpdated = answer.updated?.[idOf(name)] !== undefined;
-          expect(isUpdated).toBe(answer.notUpdated?.[idOf(name)] === undefined);
-          const asked = patch.name ?? name.split('/').at(-1);
-          if (isUpdated) expect(mailboxes.get(idOf(name))?.name).toBe(asked);
-        }
-        const messages = Object.values(account.messages()).reduce((sum, some) => sum + some, 0);
-        expect(messages).toBe(3 - (answer.destroyed?.length ?? 0));
-        const roles = list.map(({ role }) => role).filter((role) => role !== null);
-        expect(roles).toHaveLength(new Set(roles).size);
-        await account.call('changes', { sinceState: answer.newState });
-        if (count >= nth) continue;
-        expect(answer).toMatchObject({ notCreated: null, notUpdated: null, notDestroyed: null });
-        expect(nth).toBeGreaterThan(2);
-        return;
-      }
-    },
-  );
 });
