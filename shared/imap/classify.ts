@@ -98,7 +98,7 @@ const reasonOfText: readonly (readonly [RegExp, RefusalReason])[] = [
   [/quota|mailbox is full|(?:disk|storage|space) (?:is )?(?:full|exceeded)|no space/i, 'quota'],
   [/permission|access denied|not permitted|read-?only/i, 'rights'],
   [/(?:does not|doesn't|non-?)\s?exist|no such mailbox|not found/i, 'missing'],
-  [/already exists/i, 'exists'],
+  [/(?:already|file) exists/i, 'exists'],
   [/too (?:big|large)/i, 'size'],
 ];
 

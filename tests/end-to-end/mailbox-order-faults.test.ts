@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { setAsideAt } from '../../shared/catalog/set-aside.ts';
 import type { Id, JsonObject } from '../../shared/jmap/scalars.ts';
 import { setAsideMsMax } from '../../shared/methods/Mailbox/put-back.ts';
 import { courier, cyrus, dovecot, type TestServer } from '../servers/servers.ts';
@@ -42,11 +43,11 @@ describe.each([
   });
   afterAll(() => behind.end());
 
-  async function scene() {
+  async function scene(more: readonly string[] = []) {
     behind.proxy.set(null);
     const user = await server.freshUser();
     const actor = await imapActor(server, user);
-    for (const name of names) {
+    for (const name of [...names, ...more]) {
       await actor.create(name);
       await actor.subscribe(name);
       await actor.deliver(name, letter({ token: tokenIn(name) }));
@@ -166,6 +167,48 @@ describe.each([
       if (hasHappened && moments.length > 1) continue;
       return;
     }
+  });
+
+  test('of two Mailboxes whose names go to the children of each other one is destroyed, and the other holds new mail', async () => {
+    const { actor, process, client, before } = await scene(['Old/Part']);
+    const idOf = (name: string) => mailboxNamed(before, name).id;
+    const act = async () => {
+      const found = (await actor.observe()).map(({ name }) => name);
+      for (const name of found.filter((some) => setAsideAt(some) !== null)) {
+        await actor.deliver(name, letter({ token: 'late' }));
+      }
+    };
+    // The child leaves the one when the other is destroyed.
+    behind.proxy.set({ command: /^RENAME \S*--postern-aside-\w+.Part/, nth: 1, moment: 'before', act });
+    const response = await client.one<SetResponse>('Mailbox/set', {
+      update: {
+        [idOf('Up/Part')]: { name: 'Old', parentId: null },
+        [idOf('Old/Part')]: { name: 'Up', parentId: null },
+      },
+      destroy: [idOf('Up'), idOf('Old')],
+      onDestroyRemoveEmails: true,
+    });
+    expect(behind.proxy.hasHappened()).toBe(true);
+    behind.proxy.set(null);
+
+    expect(response).toMatchObject({
+      updated: { [idOf('Up/Part')]: null, [idOf('Old/Part')]: null },
+      destroyed: [idOf('Old')],
+      notDestroyed: { [idOf('Up')]: { type: 'mailboxHasEmail' } },
+    });
+    await behind.look(client);
+    behind.product.advanceClock(setAsideMsMax);
+    await behind.look(client);
+    const after = await behind.look(client);
+    await expectRight(await actor.observe(), client, [before, after], [0], false);
+    const now = namesOf(after.Mailbox);
+    expect(['Old', 'Up/Part', 'Old/Part'].map((name) => now.get(idOf(name)))).toEqual([undefined, 'Old', 'Up']);
+    const { totalEmails } = after.Mailbox.get([...now].find(([, name]) => name === 'Up 2')?.[0] as Id) ?? {};
+    expect(totalEmails).toBe(2);
+    const kept = ['Up', 'Up/Part', 'Old/Part', 'Moved'].map(tokenIn);
+    expect(await tokensOn(actor)).toEqual([...kept, 'late'].sort());
+    await process.stop();
+    await actor.close();
   });
 
   test('mail stays where it is when the process dies, and each Mailbox has a name of its own in the end', async () => {

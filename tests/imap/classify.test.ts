@@ -95,6 +95,7 @@ test.each<[string, Refusal, string]>([
   ['Dovecot', refusal('NO', "Mailbox doesn't exist: x", 'TRYCREATE'), 'missing'],
   ['Cyrus', refusal('NO', 'Mailbox does not exist'), 'missing'],
   ['any', refusal('NO', 'Mailbox already exists', 'ALREADYEXISTS'), 'exists'],
+  ['Courier', refusal('NO', 'RENAME failed: File exists'), 'exists'],
   ['any', refusal('NO', 'No more flags', 'LIMIT'), 'limit'],
   ['any', refusal('NO', 'Too big', 'TOOBIG'), 'size'],
   ['Dovecot', refusal('NO', 'Some of the requested messages no longer exist.', 'EXPUNGEISSUED'), 'expunged'],
