@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Id } from '../../shared/jmap/scalars.ts';
 import { setAsideMsMax } from '../../shared/methods/Mailbox/put-back.ts';
 import { cyrus, dovecot, type TestServer } from '../servers/servers.ts';
 import { expectRight } from './failure-laws.ts';
@@ -7,16 +6,12 @@ import { imapActor } from './imap-actor.ts';
 import { type InterceptedProduct, interceptedProduct } from './intercepted-product.ts';
 import type { Moment } from './intercepting-proxy.ts';
 import { letter } from './letter.ts';
+import { type SetResponse, tokensOn } from './mailbox-fault-laws.ts';
 import { mailboxNamed, namesOf } from './snapshot.ts';
 
 /** What a Mailbox that is destroyed takes with it, and what not, whatever happens in between. */
 
 jest.setTimeout(240_000);
-
-type SetResponse = {
-  readonly destroyed: readonly Id[] | null;
-  readonly notDestroyed: { readonly [id: string]: { readonly type: string } } | null;
-};
 
 /** Commands by which a mailbox is destroyed. */
 const steps = /^(?:LIST|RENAME|DELETE|UNSUBSCRIBE) /;
@@ -45,10 +40,6 @@ describe.each([
     const client = await process.client(user);
     const before = await behind.look(client);
     return { user, actor, process, client, before, id: mailboxNamed(before, 'Old').id };
-  }
-
-  async function tokensOn(actor: Awaited<ReturnType<typeof imapActor>>): Promise<string[]> {
-    return (await actor.observe()).flatMap(({ rows }) => rows.map(({ token }) => token)).sort();
   }
 
   test.each([

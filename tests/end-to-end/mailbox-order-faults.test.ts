@@ -8,24 +8,13 @@ import { imapActor } from './imap-actor.ts';
 import { type InterceptedProduct, interceptedProduct } from './intercepted-product.ts';
 import type { Interception, Moment } from './intercepting-proxy.ts';
 import { letter } from './letter.ts';
+import { brokenAtEach, changing, type SetResponse, tokensOn } from './mailbox-fault-laws.ts';
 import { mailboxNamed, namesOf, type Snapshot } from './snapshot.ts';
 
 /** Names that one call takes from Mailboxes and gives to others, while something goes wrong. */
 
 jest.setTimeout(600_000);
 
-type Refusals = { readonly [id: string]: JsonObject } | null;
-type SetResponse = {
-  readonly newState: string;
-  readonly created: { readonly [creationId: string]: { readonly id: Id } } | null;
-  readonly updated: { readonly [id: string]: JsonObject | null } | null;
-  readonly destroyed: readonly Id[] | null;
-  readonly notCreated: Refusals;
-  readonly notUpdated: Refusals;
-  readonly notDestroyed: Refusals;
-};
-
-const changing = /^(?:CREATE|RENAME|DELETE|SUBSCRIBE|UNSUBSCRIBE) /;
 const names = ['Up', 'Up/Part', 'Old', 'Moved'];
 const tokenIn = (name: string) => `in-${name.replace('/', '-')}`;
 
@@ -72,9 +61,6 @@ describe.each([
       onDestroyRemoveEmails: true,
     };
   }
-
-  const tokensOn = async (actor: Awaited<ReturnType<typeof imapActor>>) =>
-    (await actor.observe()).flatMap(({ rows }) => rows.map(({ token }) => token)).sort();
 
   async function interrupted(interception: Interception) {
     const { actor, process, client, before } = await scene();
@@ -128,13 +114,7 @@ describe.each([
   test.each(moments)(
     'all or nothing of each record is done when the connection breaks at a command (%s), whichever it is',
     async (moment) => {
-      for (let nth = 1; ; nth += 1) {
-        const { hasHappened, response } = await interrupted({ command: changing, nth, moment, act: 'drop' });
-        if (hasHappened) continue;
-        expect(nth).toBeGreaterThan(9);
-        expect(response).toMatchObject({ notCreated: null, notUpdated: null, notDestroyed: null });
-        return;
-      }
+      await brokenAtEach(moment, interrupted);
     },
   );
 
