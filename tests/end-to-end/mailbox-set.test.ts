@@ -218,6 +218,28 @@ describe.each(servers)('Mailbox/set on $title', ({ title, start, renamesMax }) =
     expect(await onServer()).toEqual(expect.not.arrayContaining(['Z/B', 'A', 'A/B']));
   });
 
+  test('a mere node is destroyed when what was below it leaves, also where the server forgets it then', async () => {
+    for (const name of ['One/Below', 'Two/Below']) {
+      await actor.create(name);
+      await actor.deliver(name, letter({ token: name.replace('/', '-') }));
+    }
+    product.advanceClock(2_000);
+    // Not every server shows such nodes.
+    if (!(await tree()).includes('One')) return;
+    const [one, oneBelow] = [await idOf('One'), await idOf('One/Below')];
+    const moved = await set({ update: { [oneBelow]: { name: 'Free', parentId: null } }, destroy: [one] });
+    expect(moved).toMatchObject({ updated: { [oneBelow]: null }, destroyed: [one] });
+    const [two, twoBelow] = [await idOf('Two'), await idOf('Two/Below')];
+    const replaced = await set({
+      create: { two: { name: 'Two' } },
+      update: { [twoBelow]: { parentId: '#two' } },
+      destroy: [two],
+    });
+    expect(replaced).toMatchObject({ updated: { [twoBelow]: null }, destroyed: [two], notCreated: null });
+    expect(await actor.uids('Two/Below')).toHaveLength(1);
+    expect((await onServer()).filter((name) => name.includes('--postern'))).toEqual([]);
+  });
+
   test('a role that a call frees is taken by a Mailbox that it makes', async () => {
     const { created } = await set({ create: { s: { name: 'Mine', role: 'scheduled' } } });
     const given = await set({

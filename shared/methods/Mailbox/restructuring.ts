@@ -10,6 +10,7 @@ import { subscriptions } from './subscriptions.ts';
 import {
   assigned,
   type Branch,
+  childrenOf,
   grown,
   invalid,
   isNew,
@@ -213,13 +214,12 @@ export function restructuring(
     const outcome = await commands.carryOut(() =>
       mailboxes.remove(fullName, known, isAside ? null : nameAside(fullName)),
     );
-    // What is not where it was set aside may have been put back by another process.
-    const failure = isAside && outcome === 'missing' ? 'lost' : outcome;
     // Some servers forget a node as soon as nothing is below it.
-    const wasBelow = ({ parentId }: Branch) => parentId === id;
-    const isForgotten = failure === 'missing' && known === null && [...destroyed.values()].some(wasBelow);
+    const isForgotten = outcome === 'missing' && known === null && childrenOf(start, id).length > 0;
+    // What else is not where it was set aside may have been put back by another process.
+    const failure = isForgotten ? null : isAside && outcome === 'missing' ? 'lost' : outcome;
     if (failure === 'unclear') unclear.set(id, branch);
-    if (failure !== null && !isForgotten) return errorOfRemoval(failure);
+    if (failure !== null) return errorOfRemoval(failure);
     destroyed.set(id, branch);
     tree = without(tree, id);
     if (!aside.delete(id)) subscribing.isGone(fullName);
