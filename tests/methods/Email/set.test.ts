@@ -3,6 +3,17 @@ import { contentOfMessage } from '../../in-memory/mail.ts';
 import { signal } from '../../signal.ts';
 import { newEmailsAccount } from './new-emails.ts';
 
+/** What a server that has no mod-sequences shows of a mailbox: nothing that would tell that others were there. */
+const glimpses = [{ before: null, after: null }];
+
+/** Puts a message into the inbox. */
+async function onlyEmail({ mail, call }: ReturnType<typeof newEmailsAccount>): Promise<string> {
+  mail.append('INBOX', contentOfMessage('Subject: s\r\n\r\n'), { internalDate: 1_700_000_000 });
+  const { list } = await call('get', { ids: null, properties: ['id'] });
+  const [{ id = '' } = {}] = list as { id: string }[];
+  return id;
+}
+
 test.each([
   ['told', true],
   ['not told', false],
@@ -13,9 +24,7 @@ test.each([
     refuses: (operation, __, target) => (operation === 'copy' && target === 'Two' ? 'forbidden' : null),
     onOperation: (operation) => operations.push(operation),
   });
-  account.mail.append('INBOX', contentOfMessage('Subject: s\r\n\r\n'), { internalDate: 1_700_000_000 });
-  const { list } = await account.call('get', { ids: null, properties: ['id'] });
-  const [{ id = '' } = {}] = list as { id: string }[];
+  const id = await onlyEmail(account);
   const mailboxIds = await account.mailboxIds('INBOX', 'One', 'Two');
   const { notUpdated } = await account.call('set', { update: { [id]: { mailboxIds } } });
   expect(notUpdated).toEqual({ [id]: { type: 'forbidden', description: 'the mail server does not allow it' } });
@@ -43,14 +52,12 @@ test.each([
             await both.given;
             if (fails && copied === 2) account.store.failCall(1);
             await writing.remove(messages);
-            return { ...written, glimpses: [{ before: null, after: null }] };
+            return { ...written, glimpses };
           },
         },
       }),
     });
-    account.mail.append('INBOX', contentOfMessage('Subject: s\r\n\r\n'), { internalDate: 1_700_000_000 });
-    const { list } = await account.call('get', { ids: null, properties: ['id'] });
-    const [{ id = '' } = {}] = list as { id: string }[];
+    const id = await onlyEmail(account);
     const places = [await account.mailboxIds('One'), await account.mailboxIds('Two')];
     const said = await Promise.all(
       places.map((mailboxIds) => account.call('set', { update: { [id]: { mailboxIds } } })),
@@ -75,7 +82,7 @@ test('an Email that one destroys at the moment when another one moves it, which 
           const written = await writing.transfer('copy', messages, target);
           copied.give();
           await removed.given;
-          return { ...written, glimpses: [{ before: null, after: null }] };
+          return { ...written, glimpses };
         },
         remove: async (messages, ...copies) => {
           removals += 1;
@@ -84,14 +91,12 @@ test('an Email that one destroys at the moment when another one moves it, which 
           const written = await writing.remove(messages, ...copies);
           removed.give();
           await moved.given;
-          return { ...written, glimpses: [{ before: null, after: null }] };
+          return { ...written, glimpses };
         },
       },
     }),
   });
-  account.mail.append('INBOX', contentOfMessage('Subject: s\r\n\r\n'), { internalDate: 1_700_000_000 });
-  const { list } = await account.call('get', { ids: null, properties: ['id'] });
-  const [{ id = '' } = {}] = list as { id: string }[];
+  const id = await onlyEmail(account);
   const mailboxIds = await account.mailboxIds('One');
   const moving = account.call('set', { update: { [id]: { mailboxIds } } }).finally(moved.give);
   const destroying = account.call('set', { destroy: [id] });
