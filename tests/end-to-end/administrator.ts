@@ -1,7 +1,7 @@
-import { ImapFlow } from 'imapflow';
 import { startDovecot } from '../../functions/local/dovecot.ts';
 import type { DovecotQuota } from '../../functions/local/mail-server/dovecot-configuration.ts';
 import { cyrus, dovecot, type TestServer, type TestUser } from '../servers/servers.ts';
+import { imapClient } from './imap-client.ts';
 
 /** A user, and what the administrator of his mail server can do about him. */
 export type Administered = {
@@ -54,17 +54,8 @@ const string = (value: string) => ({ type: 'STRING', value });
 const atom = (value: string) => ({ type: 'ATOM', value });
 
 /** One command on a connection of its own. Throws when it is refused. */
-async function command(
-  { host, imapPort }: TestServer,
-  { user, password }: TestUser,
-  name: string,
-  parameters: readonly object[],
-): Promise<void> {
-  const client = new ImapFlow({
-    ...{ host, port: imapPort, secure: false, doSTARTTLS: false, logger: false, disableAutoIdle: true },
-    auth: { user, pass: password },
-  });
-  await client.connect();
+async function command(server: TestServer, user: TestUser, name: string, parameters: readonly object[]): Promise<void> {
+  const client = await imapClient(server, user);
   const { exec } = client as unknown as {
     exec: (name: string, parameters: readonly object[]) => Promise<{ next: () => void }>;
   };

@@ -1,5 +1,6 @@
-import { ImapFlow } from 'imapflow';
+import type { ImapFlow } from 'imapflow';
 import type { TestServer, TestUser } from '../servers/servers.ts';
+import { imapClient } from './imap-client.ts';
 
 /** One message in a mailbox as another IMAP client sees it. */
 export type ObservedRow = {
@@ -64,15 +65,10 @@ export type ImapActor = {
 
 /** Logs in as the user. Every method fails when the server refuses. */
 export async function imapActor(
-  { name: server, host, imapPort }: Pick<TestServer, 'name' | 'host' | 'imapPort'>,
-  { user, password }: TestUser,
+  { name: server, ...at }: Pick<TestServer, 'name' | 'host' | 'imapPort'>,
+  user: TestUser,
 ): Promise<ImapActor> {
-  const client = new ImapFlow({
-    ...{ host, port: imapPort, secure: false, doSTARTTLS: false, logger: false, disableAutoIdle: true },
-    auth: { user, pass: password },
-  });
-  client.on('error', () => {});
-  await client.connect();
+  const client = await imapClient(at, user);
   const { prefix = '' } = client.namespace ?? {};
   const delimiter = client.namespace?.delimiter ?? '/';
   const onServer = (name: string) => (name === 'INBOX' ? name : `${prefix}${name.replaceAll('/', delimiter)}`);
