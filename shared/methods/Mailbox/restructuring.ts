@@ -34,7 +34,7 @@ export type Restructuring = {
   readonly fulfil: (wishes: ReadonlyMap<Id, Wish>) => Promise<Map<Id, SetError>>;
   /** Takes back what was done from the first step of one of these on; answers which Mailboxes that concerns. */
   readonly takeBack: (ids: ReadonlySet<Id>) => Promise<ReadonlySet<Id>>;
-  /** Subscribes to new Mailboxes, and ends subscriptions to names that no Mailbox has any more. */
+  /** As `Subscriptions` has it, for the tree as it is by now. */
   readonly tidyUp: () => Promise<void>;
   readonly tree: () => Tree;
   /** Mailboxes that the mail server would not create, and under which names. */

@@ -13,7 +13,10 @@ export type Subscriptions = {
   readonly subscribeAs: (tree: Tree, id: Id, isSubscribed: boolean) => Promise<MailboxFailure | null>;
   /** The mailbox of that name was deleted, and with it perhaps its subscription: whoever gets the name subscribes to it anew. */
   readonly isGone: (fullName: string) => void;
-  /** Subscribes to new Mailboxes, and ends subscriptions to names that no Mailbox has any more. */
+  /**
+   * Subscribes to new Mailboxes, and ends subscriptions to names that no Mailbox has any more. What the server refuses of it stays as it
+   * was: a new Mailbox is shown as not subscribed to, and a name that nobody has is not shown.
+   */
   readonly tidyUp: (tree: Tree) => Promise<void>;
 };
 

@@ -1,10 +1,18 @@
 import { expect, test } from '@jest/globals';
+import type { CanWriteMessages } from '../../../shared/methods/Email/mail.ts';
 import { contentOfMessage } from '../../in-memory/mail.ts';
 import { signal } from '../../signal.ts';
 import { newEmailsAccount } from './new-emails.ts';
 
 /** What a server that has no mod-sequences shows of a mailbox: nothing that would tell that others were there. */
 const glimpses = [{ before: null, after: null }];
+
+/** An account whose mail server does some of what it is told otherwise. */
+function accountWriting(otherwise: (writing: CanWriteMessages) => Partial<CanWriteMessages>) {
+  return newEmailsAccount({
+    wrap: ({ writing, ...ports }) => ({ ...ports, writing: { ...writing, ...otherwise(writing) } }),
+  });
+}
 
 /** Puts a message into the inbox. */
 async function onlyEmail({ mail, call }: ReturnType<typeof newEmailsAccount>): Promise<string> {
@@ -40,23 +48,17 @@ test.each([
   async (_, fails) => {
     const both = signal();
     let copied = 0;
-    const account = newEmailsAccount({
-      wrap: ({ writing, ...ports }) => ({
-        ...ports,
-        writing: {
-          ...writing,
-          transfer: async (_, messages, target) => {
-            const written = await writing.transfer('copy', messages, target);
-            copied += 1;
-            if (copied === 2) both.give();
-            await both.given;
-            if (fails && copied === 2) account.store.failCall(1);
-            await writing.remove(messages);
-            return { ...written, glimpses };
-          },
-        },
-      }),
-    });
+    const account = accountWriting((writing) => ({
+      transfer: async (_, messages, target) => {
+        const written = await writing.transfer('copy', messages, target);
+        copied += 1;
+        if (copied === 2) both.give();
+        await both.given;
+        if (fails && copied === 2) account.store.failCall(1);
+        await writing.remove(messages);
+        return { ...written, glimpses };
+      },
+    }));
     const id = await onlyEmail(account);
     const places = [await account.mailboxIds('One'), await account.mailboxIds('Two')];
     const said = await Promise.all(
@@ -73,29 +75,23 @@ test.each([
 test('an Email that one destroys at the moment when another one moves it, which the server does for both, is destroyed where it is then, too', async () => {
   const [copied, removed, moved] = [signal(), signal(), signal()];
   let removals = 0;
-  const account = newEmailsAccount({
-    wrap: ({ writing, ...ports }) => ({
-      ...ports,
-      writing: {
-        ...writing,
-        transfer: async (_, messages, target) => {
-          const written = await writing.transfer('copy', messages, target);
-          copied.give();
-          await removed.given;
-          return { ...written, glimpses };
-        },
-        remove: async (messages, ...copies) => {
-          removals += 1;
-          if (removals > 1) return writing.remove(messages, ...copies);
-          await copied.given;
-          const written = await writing.remove(messages, ...copies);
-          removed.give();
-          await moved.given;
-          return { ...written, glimpses };
-        },
-      },
-    }),
-  });
+  const account = accountWriting((writing) => ({
+    transfer: async (_, messages, target) => {
+      const written = await writing.transfer('copy', messages, target);
+      copied.give();
+      await removed.given;
+      return { ...written, glimpses };
+    },
+    remove: async (messages, ...copies) => {
+      removals += 1;
+      if (removals > 1) return writing.remove(messages, ...copies);
+      await copied.given;
+      const written = await writing.remove(messages, ...copies);
+      removed.give();
+      await moved.given;
+      return { ...written, glimpses };
+    },
+  }));
   const id = await onlyEmail(account);
   const mailboxIds = await account.mailboxIds('One');
   const moving = account.call('set', { update: { [id]: { mailboxIds } } }).finally(moved.give);
