@@ -67,6 +67,7 @@ export class AppearanceReader {
   #lastDayBegan = Number.NaN;
   readonly #row = { uid: 0, flags: [] as readonly string[], internalDate: 0, size: 0 };
   readonly #texts = textSpans();
+  #told = 0;
   /** A bit for each of `fieldNames` that was there. */
   #fields = 0;
 
@@ -83,6 +84,11 @@ export class AppearanceReader {
     return this.#row.uid;
   }
 
+  /** How many items the last row had. */
+  get items(): number {
+    return this.#told;
+  }
+
   /** Adds what the last row told; its octets have to be there still. */
   addTo(rows: AppearanceRows): void {
     rows.add(this.#row, this.#bytes, this.#texts);
@@ -97,12 +103,14 @@ export class AppearanceReader {
     this.#fields = 0;
     if (!this.#skip(mark.untagged) || !this.#digits() || !this.#skip(mark.fetch)) return false;
     let seen = 0;
+    this.#told = 0;
     for (let next = 0; ; next++) {
       const item = this.#item(next);
       if (item < 0) return false;
       const found = item === sectionItem ? this.#section() : 1 << item;
       if (found === 0 || (seen & found) !== 0 || (item !== sectionItem && !this.#value(item))) return false;
       seen |= found;
+      this.#told += 1;
       if (bytes[this.#at] === octet.close) return this.#at === end - 1 && (seen & everyRow) === everyRow;
       if (bytes[this.#at++] !== octet.space) return false;
       next = item;

@@ -1,17 +1,17 @@
 import { imapLimits } from './limits.ts';
 
-/** What a FETCH should take, about. */
-const secondsPerCommand = 0.5;
-/** Messages of the first FETCH, when nothing is known of the server, and at least. */
+/** What is asked for and has not come yet should take so long, about. */
+const secondsAhead = 0.5;
+/** Messages of that when nothing is known of the server, and at least. */
 const messagesAtFirst = 200;
-const messagesMin = 50;
+const messagesMin = 100;
 /** Answers by which the server is judged. */
 const answersRemembered = 4;
 
 /**
- * How many messages a FETCH of what identity needs should ask for: as many as the server tells of in about half a second. What was asked for
- * has to be waited for, also when the time of the request is up. With more, a request to a slow server could not be answered in time, and an
- * account would never be indexed.
+ * How many messages the FETCHes of what identity needs should ask for: as many as the server tells of in about half a second, by at least two
+ * commands, so that it need not wait between them. What was asked for has to be waited for, also when the time of the request is up. With more,
+ * a request to a slow server could not be answered in time, and an account would never be indexed.
  */
 export class Pace {
   readonly #now: () => number;
@@ -32,10 +32,14 @@ export class Pace {
 
   /** Messages for the next command. */
   next(): number {
+    return Math.min(imapLimits.appearancesPerCommand, Math.floor(this.inAll() / 2));
+  }
+
+  /** Messages that may be asked for and not told of yet. */
+  inAll(): number {
     const [first, last] = [this.#told[0], this.#told.at(-1)];
     if (first === undefined || last === undefined || first === last) return messagesAtFirst;
     const perMs = (last.messages - first.messages) / Math.max(1, last.at - first.at);
-    const messages = Math.round(perMs * secondsPerCommand * 1000);
-    return Math.min(imapLimits.appearancesPerCommand, Math.max(messagesMin, messages));
+    return Math.max(messagesMin, Math.round(perMs * secondsAhead * 1000));
   }
 }

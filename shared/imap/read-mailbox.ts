@@ -28,8 +28,8 @@ import { clipRanges, countUids, normalizeRanges, outside, rangesOf } from './uid
 import type { UseSession } from './use.ts';
 
 const batchMax = imapLimits.appearancesPerCommand;
-/** Batches that are asked for while one is awaited. */
-const askedAhead = 2;
+/** Batches that are asked for, or have come, while one is worked on: each may take a megabyte. */
+const waitingMax = 8;
 
 /**
  * Reads one mailbox (`wire`: its name on the wire): by QRESYNC or CONDSTORE (RFC 7162) where the known mod-sequence still
@@ -230,15 +230,17 @@ function sharedFlags(): (flags: readonly string[]) => readonly string[] {
 type Appeared = { readonly present: UidRanges; readonly batches: AsyncIterable<Appearances> };
 
 /**
- * The messages from `firstUid` to below UIDNEXT. Few are read at once; of many the UIDs are asked first, and then each batch
- * while the one before is being worked on.
+ * The messages from `firstUid` to below UIDNEXT. Few are read at once; of many the UIDs are asked first, and then some batches
+ * ahead of the one that is being worked on.
  */
 async function readAppeared(mailbox: Opened, firstUid: number): Promise<Appeared> {
   const { session, examined } = mailbox;
   const lastUid = examined.uidNext - 1;
   if (firstUid > lastUid || examined.exists === 0) return { present: [], batches: inBatches([]) };
   if (lastUid - firstUid < batchMax || (firstUid === 1 && examined.exists <= batchMax)) {
-    const batch = await fetchBatch(session, [[firstUid, lastUid]], mailbox.facts);
+    const { facts } = mailbox;
+    const { answered, rows } = fetchBatch(session, [[firstUid, lastUid]], facts, new AppearanceRows(facts));
+    const [batch] = await Promise.all([rows, answered]);
     return { present: rangesOf(batch.uids()), batches: inBatches(batch.length > 0 ? [batch] : []) };
   }
   const all = firstUid === 1 ? [atom('ALL')] : [atom('UID'), uidSet([[firstUid, lastUid]])];
@@ -253,102 +255,130 @@ async function* inBatches(batches: readonly Appearances[]): AsyncGenerator<Appea
 async function* readBatches(mailbox: Opened, uids: UidRanges): AsyncGenerator<Appearances> {
   const { use, wire, examined, facts } = mailbox;
   const pace = new Pace(Date.now);
-  const cutter = uidSetsOf(uids, () => pace.next());
-  const sets: UidRanges[] = [];
-  const setAt = (index: number): UidRanges | undefined => {
-    while (index >= sets.length) {
-      const { value } = cutter.next();
-      if (value === undefined) break;
-      sets.push(value);
+  const sets = uidSetsOf(uids, () => pace.next());
+  // One more is being worked on.
+  const rows = Array.from({ length: waitingMax + 1 }, () => new AppearanceRows(facts));
+  let asked = 0;
+  /** Asked for and not handed over yet, in their order. */
+  const waiting: Batch[] = [];
+  const unanswered = new Set<Promise<void>>();
+  let askedOf: ImapSession | null = null;
+  const ask = (session: ImapSession, set: UidRanges, found: AppearanceRows): void => {
+    const batch = fetchBatch(session, set, facts, found);
+    waiting.push(batch);
+    unanswered.add(batch.answered);
+    // Waited for in their turn; until then a failure has nobody to tell.
+    batch.rows.then(
+      () => pace.told(batch.messages),
+      () => {},
+    );
+    batch.answered.then(
+      () => unanswered.delete(batch.answered),
+      () => {},
+    );
+  };
+  const askAhead = (session: ImapSession): void => {
+    if (session !== askedOf) {
+      // The one before has ended, with all that it was asked.
+      unanswered.clear();
+      for (const batch of waiting.splice(0)) ask(session, batch.uids, batch.found);
+      askedOf = session;
     }
-    return sets[index];
+    while (waiting.length < waitingMax) {
+      const messages = waiting.reduce((sum, batch) => sum + batch.messages, 0);
+      const set = messages + pace.next() <= pace.inAll() ? sets.next().value : undefined;
+      if (!set) break;
+      ask(session, set, rows[asked++ % rows.length] as AppearanceRows);
+    }
   };
-  // While one batch is worked on the next ones arrive, so that the server need not wait. QUIRK(dovecot 2.3): it says of none that it is
-  // complete before it has answered all that it was asked.
-  const rows = Array.from({ length: askedAhead + 2 }, () => new AppearanceRows(facts));
-  const asked = new Map<number, { readonly session: ImapSession; readonly batch: Promise<AppearanceRows> }>();
-  const ask = (session: ImapSession, index: number): Promise<AppearanceRows> | undefined => {
-    const set = setAt(index);
-    const before = asked.get(index);
-    if (set === undefined || before?.session === session) return before?.batch;
-    const batch = fetchBatch(session, set, facts, rows[index % rows.length]);
-    // Waited for in its turn; until then a failure has nobody to tell.
-    batch.catch(() => {});
-    asked.set(index, { session, batch });
-    return batch;
-  };
-  const read = (index: number) => {
-    if (setAt(index) === undefined) return undefined;
-    let tell = () => {};
-    const isAsked = new Promise<void>((resolve) => {
-      tell = resolve;
-    });
-    const batch = use(async (session) => {
+  const next = () =>
+    use(async (session) => {
       if (!(await session.examineAgain(wire, examined.uidValidity, examined.uidNext)))
         throw new MailboxGone('The mailbox was replaced');
-      const answer = ask(session, index);
-      // The first answer shows how many to ask for.
-      for (let ahead = 1; index > 0 && ahead <= askedAhead; ahead++) ask(session, index + ahead);
-      tell();
-      return answer;
-    });
-    batch.then(tell, tell);
-    return { batch, isAsked };
-  };
-  let next = read(0);
-  try {
-    for (let index = 0; next; index++) {
-      const batch = await next.batch;
-      asked.delete(index);
-      pace.told(countUids(sets[index] ?? []));
-      next = read(index + 1);
+      askAhead(session);
+      const batch = await waiting[0]?.rows;
+      // A command may still be refused when all its messages have come.
+      if (batch === undefined) await Promise.all(unanswered);
+      waiting.shift();
       // What is to be done with the batch may take the process for a while.
-      await next?.isAsked;
-      if (batch !== undefined && batch.length > 0) yield batch;
+      askAhead(session);
+      return batch;
+    });
+  try {
+    for (let batch = await next(); batch !== undefined; batch = await next()) {
+      if (batch.length > 0) yield batch;
     }
   } finally {
-    await next?.batch.catch(() => {});
-    await Promise.all([...asked.values()].map(({ batch }) => batch.catch(() => {})));
+    await Promise.allSettled([...unanswered, ...waiting.map((batch) => batch.rows)]);
   }
 }
 
-/** Messages in UID order. `rows`: what they are put into, for what is in it now is of no use any more. */
-async function fetchBatch(
-  session: ImapSession,
-  uids: UidRanges,
-  facts: IdentityFacts,
-  rows?: AppearanceRows,
-): Promise<AppearanceRows> {
-  const answer = new AppearanceAnswer(facts, uids, rows);
+/** Messages that were asked for by one command. */
+type Batch = {
+  readonly uids: UidRanges;
+  readonly messages: number;
+  readonly found: AppearanceRows;
+  /**
+   * All that came, in UID order, as soon as none is missing. QUIRK(dovecot 2.3): it says of no command that it is complete before it has
+   * answered the others that it has begun.
+   */
+  readonly rows: Promise<AppearanceRows>;
+  /** The tagged answer. */
+  readonly answered: Promise<void>;
+};
+
+/** `found`: what they are put into, for what is in it now is of no use any more. */
+function fetchBatch(session: ImapSession, uids: UidRanges, facts: IdentityFacts, found: AppearanceRows): Batch {
+  const answer = new AppearanceAnswer(facts, uids, found);
   const options = { rowsMax: batchMax, takeOctets: answer.takeOctets };
-  await session.fetch(uids, appearanceItems(facts), options, answer.take);
-  return answer.rows(session);
+  const answered = session.fetch(uids, appearanceItems(facts), options, answer.take);
+  const told = facts.threads === 'server' ? answered : Promise.race([answer.whole, answered]);
+  const rows = told.then(() => answer.rows(session));
+  return { uids, messages: countUids(uids), found, rows, answered };
 }
 
 /** Takes the answer to a FETCH of `appearanceItems`. */
 class AppearanceAnswer {
   readonly uids: UidRanges;
+  /**
+   * Resolves when all messages have been told of, each with all that was asked; what comes then is not taken. Of a server that tells of
+   * them in another order, or not of all, only the tagged answer says so.
+   */
+  readonly whole: Promise<void>;
   readonly #facts: IdentityFacts;
+  readonly #itemsAsked: number;
   readonly #found: AppearanceRows;
   readonly #reader: AppearanceReader;
+  /** The message that is to be told of next: its range, and its place in it. */
+  #range = 0;
+  #place = 0;
+  #becomeWhole = (): void => {};
 
   constructor(facts: IdentityFacts, uids: UidRanges, found = new AppearanceRows(facts)) {
     this.uids = uids;
+    this.whole = new Promise((resolve) => {
+      this.#becomeWhole = resolve;
+    });
     this.#facts = facts;
+    this.#itemsAsked = appearanceItems(facts).length;
     this.#found = found;
     this.#reader = new AppearanceReader(facts);
     found.clear();
   }
 
   readonly takeOctets = (bytes: Buffer, start: number, end: number): boolean => {
-    if (!this.#reader.read(bytes, start, end) || !this.#isAskedFor(this.#reader.uid)) return false;
+    if (this.#isWhole || !this.#reader.read(bytes, start, end) || !this.#isAskedFor(this.#reader.uid)) return false;
     this.#reader.addTo(this.#found);
+    this.#note(this.#reader.uid, this.#reader.items);
     return true;
   };
 
   readonly take = (row: FetchRow): void => {
+    if (this.#isWhole || !this.#isAskedFor(row.uid)) return;
     const appearance = appearanceOf(row, this.#facts);
-    if (appearance !== null && this.#isAskedFor(appearance.uid)) this.#found.addOther(appearance);
+    if (appearance === null) return;
+    this.#found.addOther(appearance);
+    this.#note(row.uid, row.items.length / 2);
   };
 
   /** All that came, in UID order; null where more has to be asked for, as `rows` does. */
@@ -362,6 +392,20 @@ class AppearanceAnswer {
     this.#found.sort();
     if (this.#facts.threads === 'server') await addThreadFields(session, this.#found);
     return this.#found;
+  }
+
+  get #isWhole(): boolean {
+    return this.#range === this.uids.length;
+  }
+
+  #note(uid: number, items: number): void {
+    const [first, last] = this.uids[this.#range] as UidRanges[number];
+    if (uid !== first + this.#place || items < this.#itemsAsked) return;
+    this.#place += 1;
+    if (uid < last) return;
+    this.#range += 1;
+    this.#place = 0;
+    if (this.#isWhole) this.#becomeWhole();
   }
 
   #isAskedFor(uid: number): boolean {

@@ -155,7 +155,7 @@ test('of many messages a part is asked for while the one before it comes, and ea
   const large = { ...told, uidNext: 4_501, messages: 4_500 };
   expect((await read(large)).found).toEqual(uidsTo(4_500).map((uid) => [uid, `g${uid}`]));
   const sets = asked().flatMap((command) => /^UID FETCH (\d+):(\d+)$/.exec(command)?.slice(1).map(Number) ?? []);
-  expect(sets.slice(0, 3)).toEqual([1, 200, 201]);
+  expect(sets.slice(0, 3)).toEqual([1, 100, 101]);
   expect(sets.filter((_, at) => at % 2 === 0).slice(1)).toEqual(
     sets
       .filter((_, at) => at % 2 === 1)

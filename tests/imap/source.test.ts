@@ -266,7 +266,7 @@ test('a mailbox larger than a batch comes in batches, in UID order, without gaps
     sizes.push(batch.length);
     uids.push(...[...batch].map(({ uid }) => uid));
   }
-  expect(sizes[0]).toBe(200);
+  expect(sizes[0]).toBe(100);
   expect(sizes.length).toBeGreaterThan(2);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(2000);
   expect(uids).toEqual(uidsIn(reading.present, 10_000));
