@@ -7,7 +7,7 @@ import { lonelyThreadId } from './ids.ts';
 import type { MailboxEntry } from './mailbox.ts';
 import { radixSort } from './radix-sort.ts';
 import { mailboxWithRole } from './roles.ts';
-import { type Ancestry, isProvisional, provisionalThreadOf, threadAmong } from './threads.ts';
+import { type Ancestry, provisionalMark, provisionalThreadOf, threadAmong } from './threads.ts';
 import type { Filling } from './view.ts';
 
 /**
@@ -23,39 +23,21 @@ export function fillingOf(
   const { ids, uids, sizes, names } = columns;
   const { texts } = names;
   const emails = emailsIn(columns);
-  const { threads, roots, threadsOfRoots } = isWhole
-    ? lastingThreads(columns, emails)
-    : provisionalThreads(columns, emails);
-
-  const byThread = numbersTo(emails.count);
-  texts.sort(byThread, threads);
+  const threads = isWhole ? lastingThreads(columns, emails) : provisionalThreads(columns, emails);
+  const groups = threadGroups(columns, threads);
   const trash = mailboxWithRole(entriesAfter(known, read).values(), 'trash');
-  const counts = countsOfThreads(countedThreads(columns, emails, byThread, threads), trash);
-  // A thread that is still to be assigned has no members to look up.
-  const isSettled = (email: number) => !isProvisional(texts.at(threads[email] as number) as Id);
-  const settled = isWhole ? byThread : byThread.filter(isSettled);
-  const byRoot = numbersTo(roots.length);
-  texts.sort(byRoot, roots);
+  const counts = countsOfThreads(countedThreads(columns, emails, groups), trash);
   return {
     mailboxes: new Map([...read].map(([key, entry]) => [key, { ...entry, counts: counts.get(key) ?? noCounts }])),
     texts,
     rows: {
       ...{ count: ids.length, mailboxes: emails.mailboxes, uids, sizes, emailIds: ids },
-      threadIds: emails.ofRows.map((email) => threads[email] as number),
+      threadIds: emails.ofRows.map((email) => threads.ofEmails[email] as number),
       receivedAt: datesOfRows(emails),
       marksAt: marksOf(columns, emails),
     },
     emails: { count: emails.count, ids: emails.ids, starts: emails.starts, rowsOf: columns.byEmail },
-    threads: {
-      count: settled.length,
-      ids: settled.map((email) => threads[email] as number),
-      emailIds: settled.map((email) => emails.ids[email] as number),
-    },
-    messageIds: {
-      count: byRoot.length,
-      roots: byRoot.map((root) => roots[root] as number),
-      threadIds: byRoot.map((root) => threadsOfRoots[root] as number),
-    },
+    threads: threadEntries(columns, groups, threads, emails),
   };
 }
 
@@ -135,19 +117,17 @@ function emailsIn({ byEmail, ids, dates, stretches, names: { texts } }: Columns)
   };
 }
 
-/** How the Emails of each thread are counted, those that are by thread. */
+/** How the Emails of each thread are counted. */
 function* countedThreads(
   columns: Columns,
   emails: Emails,
-  byThread: Uint32Array,
-  threads: Uint32Array,
+  { starts, emails: members }: ThreadGroups,
 ): Generator<readonly Counted[]> {
   const countedAt = countedEmails(columns, emails);
-  for (let from = 0, to = 0; from < byThread.length; from = to) {
-    const thread = threads[byThread[from] as number];
+  for (let group = 0; group + 1 < starts.length; group += 1) {
     const counted: Counted[] = [];
-    for (; to < byThread.length && threads[byThread[to] as number] === thread; to += 1) {
-      const email = countedAt(byThread[to] as number);
+    for (let place = starts[group] as number; place < (starts[group + 1] as number); place += 1) {
+      const email = countedAt(members[place] as number);
       if (email !== null) counted.push(email);
     }
     yield counted;
@@ -180,28 +160,96 @@ function countedEmails(
 
 type Threads = {
   /** Per Email, the number of its thread's id. */
-  readonly threads: Uint32Array;
-  /** The names of Message-IDs by which threads are known, and the numbers of their ids. */
-  readonly roots: Uint32Array;
-  readonly threadsOfRoots: Uint32Array;
+  readonly ofEmails: Uint32Array;
+  /** Per name of a Message-ID, the thread by which it is known; −1: none. Names beyond its end are those of none. */
+  readonly ofNames: Int32Array;
 };
+
+/** Emails by thread, for every thread that has any or that a Message-ID would begin which is known: by id. */
+type ThreadGroups = {
+  readonly names: Uint32Array;
+  /** Where the Emails of each begin in `emails`, and where the last ones end. */
+  readonly starts: Uint32Array;
+  readonly emails: Uint32Array;
+};
+
+function threadGroups({ names: { texts } }: Columns, { ofEmails, ofNames }: Threads): ThreadGroups {
+  const counts = new Uint32Array(texts.size);
+  for (const thread of ofEmails) counts[thread] = (counts[thread] as number) + 1;
+  const used = new Uint32Array(texts.size);
+  let usedCount = 0;
+  for (let name = 0; name < texts.size; name += 1) {
+    if ((counts[name] as number) > 0 || (ofNames[name] ?? -1) >= 0) used[usedCount++] = name;
+  }
+  const byId = numbersTo(usedCount);
+  texts.sort(byId, used);
+  const names = byId.map((place) => used[place] as number);
+
+  const starts = new Uint32Array(names.length + 1);
+  const next = counts;
+  let start = 0;
+  for (const [group, name] of names.entries()) {
+    starts[group] = start;
+    start += counts[name] as number;
+    next[name] = starts[group] as number;
+  }
+  starts[names.length] = start;
+  const emails = new Uint32Array(ofEmails.length);
+  for (let email = 0; email < ofEmails.length; email += 1) {
+    const thread = ofEmails[email] as number;
+    emails[next[thread] as number] = email;
+    next[thread] = (next[thread] as number) + 1;
+  }
+  return { names, starts, emails };
+}
+
+const provisional = provisionalMark.charCodeAt(0);
+
+/** A thread that is still to be assigned has no members to look up. */
+function threadEntries(
+  { names: { texts } }: Columns,
+  { names, starts, emails: members }: ThreadGroups,
+  { ofNames }: Threads,
+  emails: Emails,
+): Filling['threads'] {
+  const entriesMax = names.length + members.length;
+  const [ids, emailIds, knownBy] = [
+    new Uint32Array(entriesMax),
+    new Int32Array(entriesMax),
+    new Int32Array(entriesMax),
+  ];
+  let count = 0;
+  const add = (name: number, emailId: number, known: number) => {
+    ids[count] = name;
+    emailIds[count] = emailId;
+    knownBy[count++] = known;
+  };
+  for (let group = 0; group < names.length; group += 1) {
+    const name = names[group] as number;
+    if (texts.octets[texts.startOf(name)] === provisional) continue;
+    const known = ofNames[name] ?? -1;
+    if (known >= 0) add(name, -1, known);
+    for (let place = starts[group] as number; place < (starts[group + 1] as number); place += 1) {
+      add(name, emails.ids[members[place] as number] as number, -1);
+    }
+  }
+  return { count, ids, emailIds, knownBy };
+}
 
 /** As `assignThreads` has them. */
 function lastingThreads(columns: Columns, { count, ids, firstRow, receivedAt }: Emails): Threads {
   const { names, serverThreads } = columns;
-  const threads = new Uint32Array(count);
-  const threadOfName = new Int32Array(names.texts.size).fill(-1);
+  const ofEmails = new Uint32Array(count);
+  const ofNames = new Int32Array(names.texts.size).fill(-1);
   const threadOf = (name: number) => {
-    const thread = threadOfName[name] as number;
+    const thread = ofNames[name] as number;
     return thread < 0 ? undefined : thread;
   };
-  const roots = new Uint32Array(count);
-  let rootCount = 0;
   for (const email of byArrival(receivedAt.subarray(0, count))) {
     const row = firstRow(email);
     const given = serverThreads[row] as number;
     if (given >= 0) {
-      threads[email] = given;
+      ofEmails[email] = given;
       continue;
     }
     const ancestry = ancestryAt(columns, row);
@@ -210,14 +258,11 @@ function lastingThreads(columns: Columns, { count, ids, firstRow, receivedAt }: 
       threadOf,
       (root) => root ?? names.numberOf(lonelyThreadId(names.texts.at(ids[email] as number) as Id)),
     );
-    threads[email] = thread;
+    ofEmails[email] = thread;
     const { own } = ancestry;
-    if (own === null || threadOf(own) !== undefined) continue;
-    threadOfName[own] = thread;
-    roots[rootCount++] = own;
+    if (own !== null && threadOf(own) === undefined) ofNames[own] = thread;
   }
-  const known = roots.subarray(0, rootCount);
-  return { threads, roots: known, threadsOfRoots: known.map((name) => threadOfName[name] as number) };
+  return { ofEmails, ofNames };
 }
 
 /** Places of dates by date, those of the same one in their order. */
@@ -241,7 +286,7 @@ const secondsMax = 2 ** 32 - 1;
 /** As `provisionalThreadOf` has them: nothing is known by a Message-ID yet. */
 function provisionalThreads(columns: Columns, { count, ids, firstRow }: Emails): Threads {
   const { names, serverThreads } = columns;
-  const threads = numbersTo(count).map((email) => {
+  const ofEmails = numbersTo(count).map((email) => {
     const row = firstRow(email);
     const given = serverThreads[row] as number;
     if (given >= 0) return given;
@@ -254,7 +299,7 @@ function provisionalThreads(columns: Columns, { count, ids, firstRow }: Emails):
     };
     return names.numberOf(provisionalThreadOf(ancestry, names.texts.at(ids[email] as number) as Id));
   });
-  return { threads, roots: new Uint32Array(0), threadsOfRoots: new Uint32Array(0) };
+  return { ofEmails, ofNames: new Int32Array(0) };
 }
 
 /** The hash of the Message-ID with this name, which is the thread that it begins. */

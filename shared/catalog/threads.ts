@@ -76,7 +76,7 @@ export function threadAmong<Hash, Thread>(
  */
 export function provisionalThreadOf(ancestry: Ancestry, emailId: Id): Id {
   if (namedIn(ancestry).length === 0) return threadOf(ancestry, emailId, () => undefined);
-  return `_${ancestry.own ?? ''}-${ancestry.references.join('')}-${ancestry.inReplyTo.join('')}` as Id;
+  return `${provisionalMark}${ancestry.own ?? ''}-${ancestry.references.join('')}-${ancestry.inReplyTo.join('')}` as Id;
 }
 
 /** The ancestry of the messages of a provisional thread, or of a derived one that names nobody else; null for other threads. */
@@ -90,8 +90,11 @@ export function ancestryIn(threadId: Id): Ancestry | null {
 
 /** Whether `provisionalThreadOf` made it and the real one is still to be found. */
 export function isProvisional(threadId: Id): boolean {
-  return threadId.startsWith('_');
+  return threadId.startsWith(provisionalMark);
 }
+
+/** What the ids of provisional threads begin with. */
+export const provisionalMark = '_';
 
 /**
  * Threads of all messages of an account in one pass, in (receivedAt, emailId) order: the outcome does not depend on the order

@@ -128,17 +128,15 @@ export type Filling = {
     readonly starts: ArrayLike<number>;
     readonly rowsOf: ArrayLike<number>;
   };
-  /** By thread id, then Email id. */
+  /**
+   * By thread id. First comes, where the Message-ID that would begin the thread is known, the thread by which it is (there is no Email
+   * then), and then each Email of the thread, by id. Thread ids have one number each; −1: there is none.
+   */
   readonly threads: {
     readonly count: number;
     readonly ids: ArrayLike<number>;
     readonly emailIds: ArrayLike<number>;
-  };
-  /** By Message-ID, as the id of the thread that it begins, with the thread that it is known by. */
-  readonly messageIds: {
-    readonly count: number;
-    readonly roots: ArrayLike<number>;
-    readonly threadIds: ArrayLike<number>;
+    readonly knownBy: ArrayLike<number>;
   };
 };
 

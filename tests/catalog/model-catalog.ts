@@ -143,7 +143,9 @@ function editOf(content: Content, filling: Filling): CatalogEdit {
   if (emails.size !== rows.size || content.emails.size > 0) throw new Error('There are other Emails');
   const threads = new Map<Id, Id[]>();
   for (let at = 0; at < filling.threads.count; at += 1) {
-    const [threadId, id] = [textAt(filling.threads.ids[at]), textAt(filling.threads.emailIds[at])];
+    const emailId = filling.threads.emailIds[at];
+    if (emailId === undefined || emailId < 0) continue;
+    const [threadId, id] = [textAt(filling.threads.ids[at]), textAt(emailId)];
     if (emails.get(id)?.after.threadId !== threadId) throw new Error(`Email "${id}" is in another thread`);
     const members = threads.get(threadId) ?? [];
     threads.set(threadId, members);
@@ -151,9 +153,10 @@ function editOf(content: Content, filling: Filling): CatalogEdit {
   }
   const messageIds = new Map(
     ascending(
-      numbers(filling.messageIds.count).map((at) => {
-        const root = rootOf(textAt(filling.messageIds.roots[at])) ?? '';
-        return [root, textAt(filling.messageIds.threadIds[at])] as const;
+      numbers(filling.threads.count).flatMap((at) => {
+        const known = filling.threads.knownBy[at];
+        if (known === undefined || known < 0) return [];
+        return [[rootOf(textAt(filling.threads.ids[at])) ?? '', textAt(known)] as const];
       }),
     ),
   );

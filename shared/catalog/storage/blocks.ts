@@ -78,8 +78,7 @@ export function createBlockReader({
       cache.set(cacheKey(block), decoded);
     },
     rememberPacked: (block, bytes) => {
-      // A copy: what was deflated lies in a buffer of another size.
-      cache.set(packedKey(block), { value: new Uint8Array(bytes), bytes: bytes.length + packedMemoryBytes });
+      cache.set(packedKey(block), { value: bytes, bytes: bytes.length + packedMemoryBytes });
     },
   };
 }

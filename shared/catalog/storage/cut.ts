@@ -6,6 +6,8 @@ export type Piece = { readonly start: number; readonly end: number; readonly byt
  * of the look-up runs is billed as 2 KB.
  */
 const fillRatio = { full: 0.94, even: 0.64 };
+/** Items by which a piece may be smaller, to end where it is cut well. */
+const heldBackMax = 12;
 /** Packings tried for one piece while the guess of an item's size is off. */
 const attemptsMax = 4;
 
@@ -21,11 +23,14 @@ export function* cut(
     bytesMax,
     itemBytes: guess,
     manner,
+    isGoodCut = () => true,
   }: {
     pack: (start: number, end: number) => Uint8Array;
     bytesMax: number;
     itemBytes: number;
     manner: 'full' | 'even';
+    /** Whether a piece should rather end before this item than a few items earlier. */
+    isGoodCut?: (place: number) => boolean;
   },
 ): Generator<Piece, void> {
   const fill = bytesMax * fillRatio[manner];
@@ -38,9 +43,16 @@ export function* cut(
     return Math.ceil(left / Math.ceil((left * itemBytes) / fill));
   };
 
+  const endingWell = (start: number, take: number): number => {
+    if (start + take >= count) return take;
+    let less = take;
+    while (less > take - heldBackMax && less > 1 && !isGoodCut(start + less)) less--;
+    return isGoodCut(start + less) ? less : take;
+  };
+
   for (let start = 0, end = 0; start < count; start = end) {
     const left = count - start;
-    let take = Math.min(left, share(left));
+    let take = endingWell(start, Math.min(left, share(left)));
     let bytes = pack(start, start + take);
     for (let attempt = 1; ; attempt++) {
       itemBytes = bytes.length / take;
@@ -48,7 +60,7 @@ export function* cut(
       const tooLarge = bytes.length > bytesMax && take > 1;
       const tooSmall = better > take * 1.2 && attempt < attemptsMax;
       if (!tooLarge && !tooSmall) break;
-      take = tooLarge ? Math.max(1, Math.min(take - 1, better)) : better;
+      take = endingWell(start, tooLarge ? Math.max(1, Math.min(take - 1, better)) : better);
       bytes = pack(start, start + take);
     }
     end = start + take;

@@ -1,9 +1,10 @@
 import type { Email, Row } from '../email.ts';
+import { threadIdOf } from '../ids.ts';
 import type { MailboxEntry } from '../mailbox.ts';
 import { isProvisional } from '../threads.ts';
 import type { CatalogEdit, ChangingType } from '../view.ts';
 import type { Logged } from './log.ts';
-import { threadKey } from './lookups.ts';
+import { inKey, messageIdKey, threadKey } from './lookups.ts';
 import { rowKey } from './row-key.ts';
 import type { TableChange } from './table.ts';
 import type { Contents, TableName } from './tables.ts';
@@ -31,9 +32,8 @@ export function changesOf(
   const mailboxes = [...edit.mailboxes].map(
     ([key, value]): TableChange<number, MailboxEntry> => ({ key, value, existed: true }),
   );
-  const messageIds = [...edit.messageIds].map(([key, value]) => ({ key, value, existed: true }));
   return {
-    changes: { mailboxes, rows: rowChanges(edit), ...lookupChanges(edit), messageIds, ...logged },
+    changes: { mailboxes, rows: rowChanges(edit), ...lookupChanges(edit), ...logged },
     versions: next,
   };
 }
@@ -86,9 +86,9 @@ function isSameRow(a: Row, b: Row): boolean {
   );
 }
 
-function lookupChanges(edit: CatalogEdit): Pick<Changes, 'emails' | 'threadEmails'> {
+function lookupChanges(edit: CatalogEdit): Pick<Changes, 'emails' | 'threads'> {
   const emails: TableChange<string, readonly number[]>[] = [];
-  const threadEmails: Changes['threadEmails'][number][] = [];
+  const threads: Changes['threads'][number][] = [];
   for (const [id, { before, after }] of edit.emails) {
     const existed = before !== null;
     const keysBefore = before === null ? [] : rowKeys(before);
@@ -98,13 +98,16 @@ function lookupChanges(edit: CatalogEdit): Pick<Changes, 'emails' | 'threadEmail
     if (before?.threadId === after?.threadId) continue;
     // A thread that is still to be assigned has no members to look up.
     if (before !== null && !isProvisional(before.threadId)) {
-      threadEmails.push({ key: threadKey(before.threadId, id), value: null, existed });
+      threads.push({ key: threadKey(before.threadId, id), value: null, existed });
     }
     if (after !== null && !isProvisional(after.threadId)) {
-      threadEmails.push({ key: threadKey(after.threadId, id), value: id, existed: false });
+      threads.push({ key: threadKey(after.threadId, id), value: inKey, existed: false });
     }
   }
-  return { emails, threadEmails };
+  for (const [hash, threadId] of edit.messageIds) {
+    threads.push({ key: messageIdKey(hash), value: threadId === threadIdOf(hash) ? inKey : threadId, existed: true });
+  }
+  return { emails, threads };
 }
 
 function rowKeys({ rows }: Email): number[] {

@@ -28,7 +28,7 @@ export type ReadHead =
   | { readonly kind: 'foreign'; readonly version: number };
 
 /** The layout of heads and blocks; a head of another one counts as none, and the account is indexed anew. */
-const layout = 2;
+const layout = 3;
 
 export const changingTypes = ['Email', 'Thread', 'Mailbox'] as const satisfies readonly ChangingType[];
 
@@ -48,7 +48,7 @@ export function packHead(head: Head): Uint8Array {
       writer.number(head.oldestVersions[type]);
     }
     for (const name of tableNames) writer.written(writtenTable(name, head.tables));
-  });
+  }, 'plain');
   return Buffer.concat([prefix, rest]);
 }
 
@@ -57,7 +57,8 @@ export function unpackHead(bytes: Uint8Array): ReadHead {
   const version = prefix.readUIntBE(1, 6);
   if (prefix.readUInt8() !== layout) return { kind: 'foreign', version };
 
-  const reader = unpack(bytes.subarray(prefixBytes));
+  // What changed is in several tables: plain, its ids are deflated to one.
+  const reader = unpack(bytes.subarray(prefixBytes), 'plain');
   const [epoch, commitId, scheme, threads] = [reader.text(), reader.text(), reader.text(), reader.text()];
   const committedAt = reader.number();
   const unindexed = reader.number();

@@ -21,7 +21,8 @@ export async function load<K extends Key, V>(rewriting: Rewriting<K, V>, table: 
         table.write(out, start + from, start + to);
       });
     const manner = appends ? 'full' : 'even';
-    for (const piece of cut(end - start, { pack: packEntries, bytesMax, itemBytes, manner })) {
+    const isGoodCut = (place: number) => shape.partShortly(keyAt(start + place - 1), keyAt(start + place));
+    for (const piece of cut(end - start, { pack: packEntries, bytesMax, itemBytes, manner, isGoodCut })) {
       const entries = { start: start + piece.start, end: start + piece.end, dateAt };
       const [first, last] = [keyAt(entries.start), keyAt(entries.end - 1)];
       refs.push(leafRef(shape, writer.put(piece.bytes), { ...entries, first, last }, bound));

@@ -1,7 +1,8 @@
 import type { Id } from '../../jmap/scalars.ts';
 import type { Filling, NumberedTexts } from '../view.ts';
-import { threadKey } from './lookups.ts';
-import { type ByteWriter, createByteWriter } from './packing.ts';
+import { IdColumn } from './id-column.ts';
+import { sameThread, threadKey, threadKeyKinds } from './lookups.ts';
+import type { ByteWriter } from './packing.ts';
 import { rowKey } from './row-key.ts';
 import { writeRowColumns } from './rows.ts';
 import type { Key } from './shape.ts';
@@ -29,8 +30,7 @@ export function loadOf(filling: Filling): Load {
   return {
     rows: loadedRows(filling),
     emails: loadedEmails(filling),
-    threadEmails: loadedThreads(filling),
-    messageIds: loadedMessageIds(filling),
+    threads: loadedThreads(filling),
   };
 }
 
@@ -52,10 +52,15 @@ function loadedRows({ texts, rows }: Filling): LoadedTable<number> {
         marksAt: (place) => marksAt(start + place),
         dateAt: (place) => dateAt(start + place),
         sizeAt: (place) => sizes[start + place] as number,
-        writeEmailIds: () => writeTexts(writer, texts, end - start, (place) => emailIds[start + place] as number),
+        writeEmailIds: () => {
+          for (let row = start; row < end; row++) addRest(texts, emailIds[row] as number, 0);
+          writer.ids(column);
+        },
         threadAt: (place) => threadIds[start + place] as number,
-        writeThreadIds: (places) =>
-          writeTexts(writer, texts, places.length, (n) => threadIds[start + (places[n] as number)] as number),
+        writeThreadIds: (places) => {
+          for (const place of places) addRest(texts, threadIds[start + place] as number, 0);
+          writer.ids(column);
+        },
       });
     },
   };
@@ -68,121 +73,87 @@ function loadedEmails({ texts, rows, emails }: Filling): LoadedTable<string> {
   return {
     ...{ count, keyAt, dateAt: null },
     write: (writer, start, end) => {
-      writeTextKeys(writer, start, end, textColumn(texts, ids, 0));
+      const shared = new Uint32Array(end - start);
       for (let email = start; email < end; email++) {
-        writer.number((starts[email + 1] as number) - (starts[email] as number));
+        const id = ids[email] as number;
+        if (email > start) shared[email - start] = sharedOctets(texts, ids[email - 1] as number, id);
+        addRest(texts, id, shared[email - start] as number);
       }
+      writer.numbers(shared);
+      writer.ids(column);
+      const counts = shared;
+      for (let email = start; email < end; email++) {
+        counts[email - start] = (starts[email + 1] as number) - (starts[email] as number);
+      }
+      writer.numbers(counts);
       const [first, last] = [starts[start] as number, starts[end] as number];
-      for (let place = first; place < last; place++) writer.number(rows.mailboxes[rowAt(place)] as number);
-      for (let place = first; place < last; place++) writer.number(rows.uids[rowAt(place)] as number);
+      const ofRows = new Float64Array(last - first);
+      for (let place = first; place < last; place++) ofRows[place - first] = rows.mailboxes[rowAt(place)] as number;
+      writer.numbers(ofRows);
+      for (let place = first; place < last; place++) ofRows[place - first] = rows.uids[rowAt(place)] as number;
+      writer.numbers(ofRows);
     },
   };
 }
 
 function loadedThreads({ texts, threads }: Filling): LoadedTable<string> {
-  const { count, ids, emailIds } = threads;
-  const [first, second] = [textColumn(texts, ids, 0), textColumn(texts, emailIds, 0)];
-  const lengthAt = (place: number) => texts.endOf(ids[place] as number) - texts.startOf(ids[place] as number);
-  return {
-    count,
-    keyAt: (place) => threadKey(texts.at(ids[place] as number) as Id, texts.at(emailIds[place] as number) as Id),
-    dateAt: null,
-    write: (writer, start, end) =>
-      writeTextKeys(writer, start, end, {
-        sharedAt: (place) => {
-          const isSameThread = ids[place] === ids[place - 1];
-          return isSameThread ? lengthAt(place) + space.length + second.sharedAt(place) : first.sharedAt(place);
-        },
-        writeRest: (out, place, from) => {
-          const beyond = from - lengthAt(place) - space.length;
-          if (beyond >= 0) return second.writeRest(out, place, beyond);
-          const before = first.writeRest(out, place, from);
-          out.octets(space, 0, space.length);
-          return before + space.length + second.writeRest(out, place, 0);
-        },
-      }),
+  const { count, ids, emailIds, knownBy } = threads;
+  const emailIdAt = (place: number) => {
+    const emailId = emailIds[place] as number;
+    return emailId < 0 ? '' : texts.at(emailId);
   };
-}
-
-function loadedMessageIds({ texts, messageIds }: Filling): LoadedTable<string> {
-  const { count, roots, threadIds } = messageIds;
   return {
     count,
-    // The id of a thread is a letter and the hash of the Message-ID that begins it.
-    keyAt: (place) => texts.at(roots[place] as number).slice(1),
+    keyAt: (place) => threadKey(texts.at(ids[place] as number) as Id, emailIdAt(place) as Id),
     dateAt: null,
     write: (writer, start, end) => {
-      writeTextKeys(writer, start, end, textColumn(texts, roots, 1));
-      writeTexts(writer, texts, end - start, (place) => threadIds[start + place] as number);
-    },
-  };
-}
-
-/** What stands between the two ids of a thread's key. */
-const space = Uint8Array.of(0x20);
-
-/** A column of keys by their place. */
-type KeyColumn = {
-  /** How many octets the key has in common with the one before. */
-  readonly sharedAt: (place: number) => number;
-  /** Writes the octets of the key from that one on, and gives how many they are. */
-  readonly writeRest: (writer: ByteWriter, place: number, from: number) => number;
-};
-
-/** Keys that are texts, without their first octets. */
-function textColumn(texts: NumberedTexts, ids: ArrayLike<number>, without: number): KeyColumn {
-  return {
-    sharedAt: (place) => {
-      const { octets } = texts;
-      const [own, before] = [ids[place] as number, ids[place - 1] as number];
-      const start = texts.startOf(own) + without;
-      const end = texts.endOf(own);
-      const endBefore = texts.endOf(before);
-      let at = start;
-      for (let other = texts.startOf(before) + without; at < end && other < endBefore; at++, other++) {
-        if (octets[at] !== octets[other]) break;
+      const kinds = new Uint32Array(end - start);
+      const shared = new Uint32Array(end - start);
+      for (let place = start; place < end; place++) {
+        kinds[place - start] = (emailIds[place] as number) < 0 ? threadKeyKinds.messageId : threadKeyKinds.email;
+        const id = ids[place] as number;
+        const before = place === start ? -1 : (ids[place - 1] as number);
+        const length = before < 0 ? 0 : sharedOctets(texts, before, id);
+        shared[place - start] = id === before ? sameThread : length + 1;
+        if (id !== before) addRest(texts, id, length);
       }
-      return at - start;
-    },
-    writeRest: (writer, place, from) => {
-      const start = texts.startOf(ids[place] as number) + without + from;
-      const end = texts.endOf(ids[place] as number);
-      writer.octets(texts.octets, start, end);
-      return end - start;
+      writer.numbers(kinds);
+      writer.numbers(shared);
+      writer.ids(column);
+      for (let place = start; place < end; place++) {
+        const emailId = emailIds[place] as number;
+        if (emailId >= 0) addRest(texts, emailId, 0);
+      }
+      writer.ids(column);
+      const isElsewhere = kinds;
+      for (let place = start; place < end; place++) {
+        const known = knownBy[place] as number;
+        isElsewhere[place - start] = Number(known >= 0 && known !== ids[place]);
+        if (isElsewhere[place - start] === 1) addRest(texts, known, 0);
+      }
+      writer.numbers(isElsewhere);
+      writer.ids(column);
     },
   };
 }
 
-/** As `ByteWriter.texts` has them. */
-function writeTexts(writer: ByteWriter, texts: NumberedTexts, count: number, textAt: (place: number) => number): void {
-  let all = 0;
-  for (let place = 0; place < count; place++) {
-    const text = textAt(place);
-    const length = texts.endOf(text) - texts.startOf(text);
-    writer.number(length);
-    all += length;
-  }
-  writer.number(all);
-  for (let place = 0; place < count; place++) {
-    const text = textAt(place);
-    writer.octets(texts.octets, texts.startOf(text), texts.endOf(text));
-  }
+/** Ids that are about to be written. */
+const column = new IdColumn();
+
+/** Adds what a text has beyond so many octets. */
+function addRest(texts: NumberedTexts, text: number, without: number): void {
+  column.add(texts.octets, texts.startOf(text) + without, texts.endOf(text));
 }
 
-/** What the keys have beyond those before them. */
-const rests = createByteWriter();
-
-/** As `textKeys` has them. */
-function writeTextKeys(writer: ByteWriter, start: number, end: number, { sharedAt, writeRest }: KeyColumn): void {
-  const lengths: number[] = [];
-  rests.clear();
-  for (let place = start; place < end; place++) {
-    const shared = place === start ? 0 : sharedAt(place);
-    writer.number(shared);
-    lengths.push(writeRest(rests, place, shared));
+/** How many octets the second text has in common with the first. */
+function sharedOctets(texts: NumberedTexts, before: number, text: number): number {
+  const { octets } = texts;
+  const start = texts.startOf(text);
+  const end = texts.endOf(text);
+  const endBefore = texts.endOf(before);
+  let at = start;
+  for (let other = texts.startOf(before); at < end && other < endBefore; at++, other++) {
+    if (octets[at] !== octets[other]) break;
   }
-  for (const length of lengths) writer.number(length);
-  const all = rests.bytes();
-  writer.number(all.length);
-  writer.written(all);
+  return at - start;
 }

@@ -1,6 +1,8 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { type IdColumn, readPut } from './id-column.ts';
+import { numberForm, octetsOfNumbers, putNumbers, readNumbers } from './number-column.ts';
 
-/** Writes the columns of a block. Numbers are integers of 0 … 2^53 − 1. */
+/** Writes the columns of a block. Numbers are integers of 0 … 2^53 − 1, and ids are of ASCII. */
 export type ByteWriter = {
   /** Seven bits a byte, least significant first. */
   readonly number: (value: number) => void;
@@ -9,9 +11,11 @@ export type ByteWriter = {
   readonly text: (value: string) => void;
   /** A column of texts: the lengths, then all of them in one piece. */
   readonly texts: (values: readonly string[]) => void;
-  /** Those from `start` to before `end`, as they are. */
-  readonly octets: (from: Uint8Array, start: number, end: number) => void;
-  /** What another writer wrote. */
+  /** A column of ids, which is cleared. */
+  readonly ids: (column: IdColumn) => void;
+  /** A column of numbers that are about equally large. */
+  readonly numbers: (column: ArrayLike<number>) => void;
+  /** Bytes as they are, such as what another writer wrote. */
   readonly written: (bytes: Uint8Array) => void;
   /** What was written so far, until more is written. */
   readonly bytes: () => Uint8Array;
@@ -25,9 +29,18 @@ export type ByteReader = {
   readonly signed: () => number;
   readonly text: () => string;
   readonly texts: (count: number) => string[];
+  readonly ids: (count: number) => string[];
+  readonly numbers: (count: number) => number[];
 };
 
-export function createByteWriter(): ByteWriter {
+/**
+ * How columns of ids and of numbers are written: each element in as few bits as all of them need, or in octets among the others, where deflate
+ * finds ids that come again. In the blocks of a table hardly any does.
+ */
+type Columns = 'dense' | 'plain';
+
+/** `beside`: writes the columns of ids and of numbers instead. */
+export function createByteWriter(columns: Columns = 'plain', beside?: ByteWriter): ByteWriter {
   let buffer = Buffer.allocUnsafe(4096);
   let length = 0;
 
@@ -51,6 +64,35 @@ export function createByteWriter(): ByteWriter {
     into[next++] = rest;
     length = next;
   };
+  const written = (bytes: Uint8Array): void => {
+    reserve(bytes.length);
+    buffer.set(bytes, length);
+    length += bytes.length;
+  };
+  const numbers = (column: ArrayLike<number>): void => {
+    if (columns === 'plain') {
+      for (let place = 0; place < column.length; place++) number(column[place] as number);
+      return;
+    }
+    const form = numberForm(column);
+    number(form.least);
+    number(form.bits);
+    const size = octetsOfNumbers(column.length, form.bits);
+    reserve(size);
+    putNumbers(buffer, length, column, form);
+    length += size;
+  };
+  const ids = (column: IdColumn): void => {
+    number(column.lead);
+    number(column.tail.length);
+    written(column.tail);
+    numbers(column.lengths());
+    reserve(1 + column.size);
+    const { bits, end } = column.put(buffer, length + 1, columns === 'dense');
+    buffer[length] = bits;
+    length = end;
+    column.clear();
+  };
   const text = (value: string): void => {
     const size = Buffer.byteLength(value);
     number(size);
@@ -66,18 +108,9 @@ export function createByteWriter(): ByteWriter {
       for (const value of values) number(value.length);
       text(values.join(''));
     },
-    octets: (from, start, end) => {
-      reserve(end - start);
-      const into = buffer;
-      let next = length;
-      for (let at = start; at < end; at++) into[next++] = from[at] as number;
-      length = next;
-    },
-    written: (bytes) => {
-      reserve(bytes.length);
-      buffer.set(bytes, length);
-      length += bytes.length;
-    },
+    ids: beside?.ids ?? ids,
+    numbers: beside?.numbers ?? numbers,
+    written,
     bytes: () => buffer.subarray(0, length),
     clear: () => {
       length = 0;
@@ -85,7 +118,8 @@ export function createByteWriter(): ByteWriter {
   };
 }
 
-export function createByteReader(bytes: Uint8Array): ByteReader {
+/** As `createByteWriter` has it. */
+export function createByteReader(bytes: Uint8Array, columns: Columns = 'plain', beside?: ByteReader): ByteReader {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
 
@@ -100,9 +134,32 @@ export function createByteReader(bytes: Uint8Array): ByteReader {
   };
   const text = (): string => {
     const size = number();
+    return taken(size).toString('utf8');
+  };
+  /** So many bytes as they are. */
+  const taken = (size: number): Buffer => {
     if (at + size > buffer.length) throw new RangeError('packed bytes end too early');
     at += size;
-    return buffer.toString('utf8', at - size, at);
+    return buffer.subarray(at - size, at);
+  };
+  const numbers = (count: number): number[] => {
+    if (columns === 'plain') return Array.from({ length: count }, number);
+    const form = { least: number(), bits: number() };
+    return readNumbers(taken(octetsOfNumbers(count, form.bits)), count, form);
+  };
+  const ids = (count: number): string[] => {
+    const lead = number();
+    const tail = taken(number()).toString('latin1');
+    const lengths = numbers(count);
+    const bits = taken(1).readUInt8();
+    const size = lengths.reduce((sum, length) => sum + (length >>> 1), 0);
+    const all = readPut(taken(Math.ceil((size * bits) / 8)), size, bits).toString('latin1');
+    let start = 0;
+    return lengths.map((length) => {
+      const own = all.slice(start, start + (length >>> 1));
+      start += own.length;
+      return (length % 2 === 1 ? String.fromCharCode(lead) : '') + own + tail;
+    });
   };
 
   return {
@@ -121,6 +178,8 @@ export function createByteReader(bytes: Uint8Array): ByteReader {
         return all.slice(start - length, start);
       });
     },
+    ids: beside?.ids ?? ids,
+    numbers: beside?.numbers ?? numbers,
   };
 }
 
@@ -130,17 +189,40 @@ export function createByteReader(bytes: Uint8Array): ByteReader {
  */
 const deflation = { level: 3, windowBits: 13, memLevel: 4, chunkSize: 4096 };
 
-/** Where columns are before they are deflated: memory that was used before is fast. */
-const packed = createByteWriter();
+/** Less is not worth being deflated. */
+const deflatedMin = 64;
 
-/** Columns written by `write`, deflated. It packs nothing else meanwhile. */
-export function pack(write: (writer: ByteWriter) => void): Uint8Array {
+/** What is to be deflated, and what is put behind it: memory that was used before is fast. */
+const dense = createByteWriter('dense');
+const writers = { dense: createByteWriter('plain', dense), plain: createByteWriter() };
+/** Of the length of the first, twice, and one more where it is deflated. */
+const lengthBytes = 3;
+
+/** What `write` writes, deflated but for dense columns. It packs nothing else meanwhile. */
+export function pack(write: (writer: ByteWriter) => void, columns: Columns = 'dense'): Uint8Array {
+  const packed = writers[columns];
   packed.clear();
+  dense.clear();
   write(packed);
-  return deflateRawSync(packed.bytes(), deflation);
+  const isDeflated = packed.bytes().length >= deflatedMin;
+  const first = isDeflated ? deflateRawSync(packed.bytes(), deflation) : packed.bytes();
+  const second = dense.bytes();
+  const whole = Buffer.allocUnsafeSlow(lengthBytes + first.length + second.length);
+  whole.writeUIntBE(2 * first.length + Number(isDeflated), 0, lengthBytes);
+  whole.set(first, lengthBytes);
+  whole.set(second, lengthBytes + first.length);
+  return whole;
 }
 
-/** The reader of what `pack` made. Throws when the bytes are no such thing. */
-export function unpack(bytes: Uint8Array): ByteReader {
-  return createByteReader(inflateRawSync(bytes));
+/** The reader of what `pack` made with such columns. Throws when the bytes are no such thing. */
+export function unpack(bytes: Uint8Array, columns: Columns = 'dense'): ByteReader {
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = whole.readUIntBE(0, lengthBytes);
+  const end = lengthBytes + (length >>> 1);
+  if (end > whole.length) throw new RangeError('packed bytes end too early');
+  const first = whole.subarray(lengthBytes, end);
+  const unpacked = length % 2 === 1 ? inflateRawSync(first) : first;
+  return columns === 'plain'
+    ? createByteReader(unpacked)
+    : createByteReader(unpacked, 'plain', createByteReader(whole.subarray(end), 'dense'));
 }

@@ -107,7 +107,9 @@ export function leafKind<K extends Key, V>(rewriting: Rewriting<K, V>): BlockKin
       return groups.flatMap((group, i) => {
         const manner = shape.appends && (isLast || i < groups.length - 1) ? 'full' : 'even';
         const { leafBytesMax: bytesMax, entryBytes: itemBytes } = shape;
-        return piecesOf(group, { pack: (some) => packLeaf(shape, some), bytesMax, itemBytes, manner });
+        const keyAt = (place: number) => (group[place] as Entry<K, V>)[0];
+        const isGoodCut = (place: number) => shape.partShortly(keyAt(place - 1), keyAt(place));
+        return piecesOf(group, { pack: (some) => packLeaf(shape, some), bytesMax, itemBytes, manner, isGoodCut });
       });
     },
     write: ({ items, bytes }, bound) => {

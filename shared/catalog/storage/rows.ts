@@ -3,7 +3,7 @@ import type { Row, RowMarks } from '../email.ts';
 import { rowLeafBytesMax } from './limits.ts';
 import type { ByteReader, ByteWriter } from './packing.ts';
 import { mailboxOf, uidOf } from './row-key.ts';
-import { numberKeys, type Shape } from './shape.ts';
+import { numberKeys, type Shape, writeIds } from './shape.ts';
 
 /** The rows of all mailboxes by (mailbox, UID); a leaf holds rows of one mailbox. */
 export const rowShape: Shape<number, Row> = {
@@ -25,9 +25,17 @@ function writeValues(writer: ByteWriter, rows: readonly Row[]): void {
     marksAt: rowAt,
     dateAt: (place) => rowAt(place).receivedAt,
     sizeAt: (place) => rowAt(place).size,
-    writeEmailIds: () => writer.texts(rows.map((row) => row.emailId)),
+    writeEmailIds: () =>
+      writeIds(
+        writer,
+        rows.map((row) => row.emailId),
+      ),
     threadAt: (place) => rowAt(place).threadId,
-    writeThreadIds: (places) => writer.texts(places.map((place) => rowAt(place).threadId)),
+    writeThreadIds: (places) =>
+      writeIds(
+        writer,
+        places.map((place) => rowAt(place).threadId),
+      ),
   });
 }
 
@@ -117,13 +125,13 @@ function readValues(reader: ByteReader, keys: readonly number[]): Row[] {
     return date;
   });
   const sizes = Array.from({ length: count }, reader.number);
-  const emailIds = reader.texts(count);
+  const emailIds = reader.ids(count);
   let begun = 0;
   const threadOfRows = Array.from({ length: count }, () => {
     const back = reader.number();
     return back === 0 ? begun++ : begun - back;
   });
-  const threads = reader.texts(begun);
+  const threads = reader.ids(begun);
 
   return keys.map((key, i): Row => {
     const { keywords, deleted, shared, hasAttachment } = at(marks, at(marksOfRows, i));

@@ -1,3 +1,4 @@
+import { IdColumn } from './id-column.ts';
 import type { ByteReader, ByteWriter } from './packing.ts';
 
 /** Keys compare with `<`: numbers by value, texts by code unit. */
@@ -32,6 +33,8 @@ export type Shape<K extends Key, V> = KeyPacking<K> & {
   readonly writeValues: (writer: ByteWriter, values: readonly V[]) => void;
   /** `keys` are those of the values, already read. */
   readonly readValues: (reader: ByteReader, keys: readonly K[]) => V[];
+  /** Whether two keys that follow each other are parted by a short bound. */
+  readonly partShortly: (before: K, key: K) => boolean;
   /** The lower bound of a leaf whose first key is `first`, when the leaf before it ends with `before` (null: unknown). */
   readonly boundary: (before: K | null, first: K) => K;
 };
@@ -52,6 +55,7 @@ export const numberKeys = {
       return key;
     });
   },
+  partShortly: () => true,
   boundary: (_before: number | null, first: number): number => first,
 };
 
@@ -59,23 +63,40 @@ export const numberKeys = {
 export const textKeys = {
   writeKeys: (writer: ByteWriter, keys: readonly string[]): void => {
     const shared = keys.map((key, i) => sharedLength(keys[i - 1] ?? '', key));
-    for (const length of shared) writer.number(length);
-    writer.texts(keys.map((key, i) => key.slice(shared[i])));
+    writer.numbers(shared);
+    writeIds(
+      writer,
+      keys.map((key, i) => key.slice(shared[i])),
+    );
   },
   readKeys: (reader: ByteReader, count: number): string[] => {
-    const shared = Array.from({ length: count }, reader.number);
+    const shared = reader.numbers(count);
     let key = '';
-    return reader.texts(count).map((rest, i) => {
+    return reader.ids(count).map((rest, i) => {
       key = key.slice(0, shared[i]) + rest;
       return key;
     });
   },
+  partShortly: () => true,
   /** No longer than it takes to tell two neighbours apart. */
   boundary: (before: string | null, first: string): string =>
     before === null ? first : first.slice(0, sharedLength(before, first) + 1),
 };
 
-function sharedLength(a: string, b: string): number {
+const ids = new IdColumn();
+
+/** A column of ids that are texts. */
+export function writeIds(writer: ByteWriter, texts: readonly string[]): void {
+  const octets = Buffer.from(texts.join(''), 'latin1');
+  let start = 0;
+  for (const { length } of texts) {
+    ids.add(octets, start, start + length);
+    start += length;
+  }
+  writer.ids(ids);
+}
+
+export function sharedLength(a: string, b: string): number {
   let length = 0;
   while (length < a.length && a.charCodeAt(length) === b.charCodeAt(length)) length += 1;
   return length;

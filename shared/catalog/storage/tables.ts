@@ -2,7 +2,7 @@ import type { Id } from '../../jmap/scalars.ts';
 import type { Row } from '../email.ts';
 import type { MailboxEntry } from '../mailbox.ts';
 import { type Logged, logShapes } from './log.ts';
-import { emailShape, messageIdShape, threadShape } from './lookups.ts';
+import { emailShape, type inKey, threadShape } from './lookups.ts';
 import { mailboxShape } from './mailboxes.ts';
 import { rowShape } from './rows.ts';
 import type { Shape } from './shape.ts';
@@ -13,8 +13,7 @@ export type Contents = {
   mailboxes: [number, MailboxEntry];
   rows: [number, Row];
   emails: [string, readonly number[]];
-  threadEmails: [string, Id];
-  messageIds: [string, Id];
+  threads: [string, Id | typeof inKey];
   Email: [number, Logged];
   Thread: [number, Logged];
   Mailbox: [number, Logged];
@@ -22,26 +21,19 @@ export type Contents = {
 
 export type TableName = keyof Contents;
 
-/** An account's tables: three look-up runs, rows, mailboxes, and the change log of each type. */
+/** An account's tables: two look-up runs, rows, mailboxes, and the change log of each type. */
 export type Tables = { readonly [Name in TableName]: Table<Contents[Name][0], Contents[Name][1]> };
 
 export const shapes: { readonly [Name in TableName]: Shape<Contents[Name][0], Contents[Name][1]> } = {
   mailboxes: mailboxShape,
   rows: rowShape,
   emails: emailShape,
-  threadEmails: threadShape,
-  messageIds: messageIdShape,
+  threads: threadShape,
   ...logShapes,
 };
 
 /** What stays until it is changed; the change log is forgotten in time. */
-export const lastingTables = [
-  'mailboxes',
-  'rows',
-  'emails',
-  'threadEmails',
-  'messageIds',
-] as const satisfies readonly TableName[];
+export const lastingTables = ['mailboxes', 'rows', 'emails', 'threads'] as const satisfies readonly TableName[];
 /** In the order in which the head holds them. */
 export const tableNames = [...lastingTables, 'Email', 'Thread', 'Mailbox'] as const satisfies readonly TableName[];
 
@@ -49,8 +41,7 @@ export const emptyTables: Tables = {
   mailboxes: emptyTable,
   rows: emptyTable,
   emails: emptyTable,
-  threadEmails: emptyTable,
-  messageIds: emptyTable,
+  threads: emptyTable,
   Email: emptyTable,
   Thread: emptyTable,
   Mailbox: emptyTable,

@@ -1,12 +1,13 @@
 import type { Id } from '../../jmap/scalars.ts';
 import type { Email, EmailRow, MailboxKey, Row } from '../email.ts';
+import { threadIdOf } from '../ids.ts';
 import type { MailboxEntry } from '../mailbox.ts';
 import type { CatalogView, ChangingType, VersionedEntry } from '../view.ts';
 import type { BlockReader } from './blocks.ts';
 import type { Head } from './head.ts';
 import { leavesAtOnce, leavesProbedMax } from './limits.ts';
 import type { Logged } from './log.ts';
-import { threadRange } from './lookups.ts';
+import { emailInThreadKey, inKey, messageIdKey, threadRange } from './lookups.ts';
 import { rowBlocksOf } from './row-blocks.ts';
 import { mailboxOf, rowKey } from './row-key.ts';
 import type { Entries } from './shape.ts';
@@ -21,6 +22,7 @@ const mailboxesOfHeads = new WeakMap<Head, ReadonlyMap<MailboxKey, MailboxEntry>
 export function openView(head: Head, blocks: BlockReader): CatalogView {
   const { tables } = head;
   const rows = { shape: shapes.rows, blocks };
+  const threads = { shape: shapes.threads, blocks };
   const near = createNearby(tables.rows);
 
   const readMailboxes = async () => {
@@ -68,16 +70,24 @@ export function openView(head: Head, blocks: BlockReader): CatalogView {
 
     threadEmails: async (threadIds) => {
       const ids = [...new Set(threadIds)];
-      const reading = { shape: shapes.threadEmails, blocks };
-      const members = await Promise.all(
-        ids.map((id) => entriesBetween(reading, tables.threadEmails, ...threadRange(id))),
-      );
+      const members = await Promise.all(ids.map((id) => entriesBetween(threads, tables.threads, ...threadRange(id))));
       return new Map(
-        ids.map((id, i) => [id, members[i]?.values ?? []] as const).filter(([, emailIds]) => emailIds.length > 0),
+        ids
+          .map((id, i) => [id, (members[i]?.keys ?? []).map(emailInThreadKey)] as const)
+          .filter(([, emailIds]) => emailIds.length > 0),
       );
     },
 
-    threadsByMessageId: (hashes) => valuesOf({ shape: shapes.messageIds, blocks }, tables.messageIds, hashes),
+    threadsByMessageId: async (hashes) => {
+      const hashOf = new Map([...hashes].map((hash) => [messageIdKey(hash), hash]));
+      const known = await valuesOf(threads, tables.threads, hashOf.keys());
+      return new Map(
+        [...known].map(([key, threadId]) => {
+          const hash = hashOf.get(key) as string;
+          return [hash, threadId === inKey ? threadIdOf(hash) : threadId];
+        }),
+      );
+    },
 
     rowBlocks: (mailbox) => rowBlocksOf(rows, tables.rows, mailbox, near.remember),
 

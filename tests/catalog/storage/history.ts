@@ -1,4 +1,5 @@
 import type { Email, EmailRow, MailboxKey } from '../../../shared/catalog/email.ts';
+import { rootOf } from '../../../shared/catalog/ids.ts';
 import type { MailboxEntry } from '../../../shared/catalog/mailbox.ts';
 import type { CatalogEdit } from '../../../shared/catalog/view.ts';
 import type { Id } from '../../../shared/jmap/scalars.ts';
@@ -117,10 +118,20 @@ export function createHistory(random: Random, model: Model): History {
         if (entry !== undefined && !mailboxes.has(mailbox)) mailboxes.set(mailbox, entry);
       }
     }
-    const messageIds = new Map(more.messageIds);
-    for (const [id, after] of emails)
-      if (after !== null && !model.emails.has(id)) messageIds.set(random.hash(16), after.threadId);
-    return editOf(model, { ...more, emails, mailboxes, messageIds });
+    const fresh = [...emails.values()].filter((after) => after !== null && !model.emails.has(after.id));
+    return editOf(model, { ...more, emails, mailboxes, messageIds: messageIdsOf(fresh) });
+  };
+  /** A message that begins a thread gives it its name. */
+  const messageIdsOf = (emails: readonly (Email | null)[]): Map<string, Id> => {
+    const begun = new Set(model.threads.keys());
+    const messageIds = new Map<string, Id>();
+    for (const email of emails) {
+      if (email === null) continue;
+      const { threadId } = email;
+      messageIds.set((begun.has(threadId) ? null : rootOf(threadId)) ?? random.hash(16), threadId);
+      begun.add(threadId);
+    }
+    return messageIds;
   };
   const someEmails = (count: number): Email[] => {
     const { ids } = model;
@@ -159,10 +170,7 @@ export function createHistory(random: Random, model: Model): History {
           random.chance(0.02) ? { ...email, rows: sorted([...email.rows, newRow(random.pick(targets))]) } : email,
         );
       }
-      const messageIds = new Map(
-        [...all.values()].flatMap((email) => (email === null ? [] : [[random.hash(16), email.threadId] as const])),
-      );
-      return editOf(model, { emails: all, mailboxes: entries, messageIds });
+      return editOf(model, { emails: all, mailboxes: entries, messageIds: messageIdsOf([...all.values()]) });
     },
 
     delivery: () => {

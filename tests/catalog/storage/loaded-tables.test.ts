@@ -3,9 +3,10 @@ import { expect, test } from '@jest/globals';
 import type { Row } from '../../../shared/catalog/email.ts';
 import { fillingOf } from '../../../shared/catalog/filling.ts';
 import { gatherMail } from '../../../shared/catalog/gathered.ts';
+import { rootOf } from '../../../shared/catalog/ids.ts';
 import type { Appearance } from '../../../shared/catalog/source.ts';
 import { type LoadedTable, loadOf } from '../../../shared/catalog/storage/loaded-tables.ts';
-import { threadKey } from '../../../shared/catalog/storage/lookups.ts';
+import { inKey, messageIdKey, threadKey } from '../../../shared/catalog/storage/lookups.ts';
 import { pack } from '../../../shared/catalog/storage/packing.ts';
 import { type Entry, packLeaf } from '../../../shared/catalog/storage/repack.ts';
 import { rowKey } from '../../../shared/catalog/storage/row-key.ts';
@@ -75,7 +76,7 @@ test.each([
     const random = createRandom(seed);
     const filling = someFilling(random, isWhole);
     const load = loadOf(filling);
-    const { rows, emails, threads, messageIds } = filling;
+    const { rows, emails, threads } = filling;
     const textAt = (texts: ArrayLike<number>, place: number) => filling.texts.at(texts[place] as number) as Id;
     const keyAt = (row: number) => rowKey(rows.mailboxes[row] as number, rows.uids[row] as number);
     const to = (count: number) => Array.from({ length: count }, (_, place) => place);
@@ -101,15 +102,17 @@ test.each([
     expectEntries(random, shapes.emails, load.emails, emailEntries);
     shared += emailEntries.filter(([, keys]) => keys.length > 1).length;
     const threadEntries = to(threads.count).map((place) => {
-      const emailId = textAt(threads.emailIds, place);
-      return [threadKey(textAt(threads.ids, place), emailId), emailId] as const;
+      const threadId = textAt(threads.ids, place);
+      if ((threads.emailIds[place] as number) >= 0) {
+        return [threadKey(threadId, textAt(threads.emailIds, place)), inKey] as const;
+      }
+      const known = textAt(threads.knownBy, place);
+      return [messageIdKey(rootOf(threadId) ?? ''), known === threadId ? inKey : known] as const;
     });
-    expectEntries(random, shapes.threadEmails, load.threadEmails, threadEntries);
-    const messageIdEntries = to(messageIds.count).map((place) => {
-      return [textAt(messageIds.roots, place).slice(1), textAt(messageIds.threadIds, place)] as const;
-    });
-    expectEntries(random, shapes.messageIds, load.messageIds, messageIdEntries);
-    expect(messageIds.count > 0).toBe(isWhole);
+    expectEntries(random, shapes.threads, load.threads, threadEntries);
+    const isKnown = (one: (thread: Id | typeof inKey) => boolean) =>
+      threadEntries.some(([key, value]) => key.endsWith(' ') && one(value));
+    expect([isKnown((thread) => thread === inKey), isKnown((thread) => thread !== inKey)]).toEqual([isWhole, isWhole]);
   }
   expect(shared).toBeGreaterThan(50);
 });

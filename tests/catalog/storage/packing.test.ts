@@ -5,7 +5,8 @@ import { type Head, packHead, unpackHead } from '../../../shared/catalog/storage
 import { type Logged, logShapes } from '../../../shared/catalog/storage/log.ts';
 import {
   emailShape,
-  messageIdShape,
+  inKey,
+  messageIdKey,
   threadKey,
   threadRange,
   threadShape,
@@ -15,9 +16,17 @@ import { createByteReader, createByteWriter, pack, unpack } from '../../../share
 import { type BlockRef, readRefs, writeRefs } from '../../../shared/catalog/storage/references.ts';
 import { mailboxOf, rowKey, uidOf } from '../../../shared/catalog/storage/row-key.ts';
 import { rowShape } from '../../../shared/catalog/storage/rows.ts';
-import { type Key, lastNotAbove, numberKeys, type Shape, textKeys } from '../../../shared/catalog/storage/shape.ts';
+import {
+  type Key,
+  lastNotAbove,
+  numberKeys,
+  type Shape,
+  textKeys,
+  writeIds,
+} from '../../../shared/catalog/storage/shape.ts';
 import { emptyTables } from '../../../shared/catalog/storage/tables.ts';
 import type { Id } from '../../../shared/jmap/scalars.ts';
+import { createRandom } from './random.ts';
 
 const id = fc.stringMatching(/^[A-Za-z0-9_-]{1,40}$/) as fc.Arbitrary<Id>;
 const uid = fc.integer({ min: 1, max: 2 ** 32 - 1 });
@@ -78,6 +87,66 @@ describe('what is packed is unpacked the same', () => {
     );
   });
 
+  /** As servers and we make them; of other alphabets; with nothing in common; with none. */
+  const someId = fc.oneof(
+    fc.stringMatching(/^x?[0-9a-f]{0,24}$/),
+    fc.stringMatching(/^t[a-z2-7]{0,16}$/),
+    fc.stringMatching(/^[ -~]{0,12}$/),
+    fc.stringMatching(/^[0-9a-f]{4,8}$/).map((some) => `${some}b1d5e57e0000c0de`),
+  );
+  test.each([
+    { kind: 'of all kinds', ids: fc.array(someId, { maxLength: 300 }) },
+    { kind: 'of one kind', ids: fc.array(fc.stringMatching(/^M[0-9a-f]{8}00ff$/)) },
+  ])('ids $kind, dense and plain', ({ ids }) => {
+    fc.assert(
+      fc.property(ids, ids, (some, others) => {
+        for (const columns of ['dense', 'plain'] as const) {
+          const packed = pack((writer) => {
+            writeIds(writer, some);
+            writer.number(7);
+            writeIds(writer, others);
+          }, columns);
+          const reader = unpack(packed, columns);
+          expect(reader.ids(some.length)).toEqual(some);
+          expect(reader.number()).toBe(7);
+          expect(reader.ids(others.length)).toEqual(others);
+        }
+      }),
+    );
+  });
+
+  test('columns of numbers, dense and plain', () => {
+    const near = fc.tuple(whole, fc.array(fc.nat({ max: 300 }))).map(([least, more]) => {
+      return more.map((one) => Math.min(least + one, Number.MAX_SAFE_INTEGER));
+    });
+    const columnsOf = fc.array(fc.oneof(near, fc.array(whole), fc.array(uid)), { maxLength: 4 });
+    fc.assert(
+      fc.property(columnsOf, (all) => {
+        for (const columns of ['dense', 'plain'] as const) {
+          const reader = unpack(
+            pack((writer) => {
+              for (const one of all) writer.numbers(one);
+            }, columns),
+            columns,
+          );
+          expect(all.map((one) => reader.numbers(one.length))).toEqual(all);
+        }
+      }),
+    );
+  });
+
+  test('hashes take as many bits as they have', () => {
+    const random = createRandom(1);
+    const sizeOf = (ids: readonly string[]) => pack((writer) => writeIds(writer, ids)).length;
+    const some = Array.from({ length: 100 }, () => random.hash(16));
+    const hexadecimal = some.map((one) => Buffer.from(one, 'latin1').toString('hex').slice(0, 20));
+    const header = 20;
+    expect(sizeOf(some)).toBeLessThan(100 * 10 + header);
+    expect(sizeOf(some.map((one) => `t${one}`))).toBeLessThan(100 * 10 + header);
+    expect(sizeOf(hexadecimal)).toBeLessThan(100 * 10 + header);
+    expect(sizeOf(hexadecimal.map((one) => `${one}c0de0000c0de`))).toBeLessThan(100 * 10 + header + 12);
+  });
+
   test('rows', () => {
     const value = (key: number): fc.Arbitrary<Row> =>
       fc.record({
@@ -132,19 +201,17 @@ describe('what is packed is unpacked the same', () => {
         (all) => expectSameAfterPacking(emailShape, all),
       ),
     );
-    const pair = fc
-      .tuple(fc.constantFrom('t', 'ta', 'tb', 't-long-one'), id)
-      .map(([thread, email]) => threadKey(thread as Id, email));
-    fc.assert(
-      fc.property(
-        entries(pair, (key) => fc.constant(key.split(' ')[1] as Id)),
-        (all) => expectSameAfterPacking(threadShape, all),
-      ),
+    const threadId = fc.constantFrom('t', 'ta', 'tb', 't-long-one') as fc.Arbitrary<Id>;
+    const ofThreads = fc.oneof(
+      fc.tuple(threadId, id).map(([thread, email]) => threadKey(thread, email)),
+      threadId.map((thread) => messageIdKey(thread.slice(1))),
+      // What parts two leaves may be without an Email id.
+      threadId,
     );
     fc.assert(
       fc.property(
-        entries(id, () => id),
-        (all) => expectSameAfterPacking(messageIdShape, all),
+        entries(ofThreads, () => fc.oneof(id, fc.constant(inKey))),
+        (all) => expectSameAfterPacking(threadShape, all),
       ),
     );
   });
@@ -202,7 +269,7 @@ describe('what is packed is unpacked the same', () => {
           versions: { Email: 9, Thread: 8, Mailbox: 7 },
           oldestVersions: { Email: 3, Thread: 2, Mailbox: 1 },
           unindexed: 4,
-          tables: { ...emptyTables, messageIds: { root: emptyTables.messageIds.root, buffer: new Map(buffered) } },
+          tables: { ...emptyTables, threads: { root: emptyTables.threads.root, buffer: new Map(buffered) } },
         };
         const read = unpackHead(packHead(head));
         expect(read).toEqual({ kind: 'head', head });
@@ -260,5 +327,10 @@ describe('packed bytes that were cut short', () => {
     writer.text('twelve bytes');
     expect(() => createByteReader(writer.bytes().subarray(0, 5)).text()).toThrow(RangeError);
     expect(() => unpack(new Uint8Array([1, 2, 3]))).toThrow();
+    const some = ['abcdefgh', 'bcdefghi'];
+    const packed = pack((out) => writeIds(out, some));
+    for (let length = 0; length < packed.length; length += 1) {
+      expect(() => unpack(packed.subarray(0, length)).ids(some.length)).toThrow();
+    }
   });
 });
