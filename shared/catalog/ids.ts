@@ -81,6 +81,32 @@ export function putThreadId(messageId: string, into: Uint8Array): number {
   return putHash(into, 't', otherIdChars, `["message-id",${JSON.stringify(messageId)}]`);
 }
 
+/** The same for a Message-ID that is octets of ASCII, those before `to`. */
+export function putThreadIdOfOctets(octets: Buffer, from: number, to: number, into: Uint8Array): number {
+  let next = jsonBeforeMessageId.length;
+  if (next + to - from + jsonAfterMessageId.length > messageIdJson.length || !isJsonText(octets, from, to)) {
+    return putThreadId(octets.toString('latin1', from, to), into);
+  }
+  for (let at = from; at < to; at++) messageIdJson[next++] = octets[at] as number;
+  for (let at = 0; at < jsonAfterMessageId.length; at++) messageIdJson[next++] = jsonAfterMessageId.charCodeAt(at);
+  return putHash(into, 't', otherIdChars, messageIdJson.toString('latin1', 0, next));
+}
+
+const jsonBeforeMessageId = '["message-id","';
+const jsonAfterMessageId = '"]';
+/** Where the JSON form is put together: that is faster than texts one behind the other. */
+const messageIdJson = Buffer.alloc(512);
+messageIdJson.write(jsonBeforeMessageId, 'latin1');
+
+/** Whether the octets are the same in a text of JSON. */
+function isJsonText(octets: Uint8Array, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    const octet = octets[at] as number;
+    if (octet < 0x20 || octet > 0x7e || octet === 0x22 || octet === 0x5c) return false;
+  }
+  return true;
+}
+
 /** The derived id of the thread that starts with the message of this Message-ID hash. */
 export function threadIdOf(rootHash: string): Id {
   return `t${rootHash}` as Id;

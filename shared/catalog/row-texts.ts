@@ -1,4 +1,4 @@
-import { prefixOfServerId, putThreadId } from './ids.ts';
+import { prefixOfServerId, putThreadId, putThreadIdOfOctets } from './ids.ts';
 import { type AppearanceColumns, type RowText, rowTexts } from './source.ts';
 import { type Names, RememberedTexts, type Texts } from './texts.ts';
 import { type Ancestry, inReplyToMax, keptReferences, messageIdSpans } from './threads.ts';
@@ -24,10 +24,21 @@ export type RowTextReader = {
 
 export function rowTextReader(texts: Texts, names: Names): RowTextReader {
   const remembered = new RememberedTexts((octets, from, to) =>
-    nameOfMessageId(names, octets.toString('latin1', from, to)),
+    names.numberOfOctets(threadId, 0, putThreadIdOfOctets(octets, from, to, threadId)),
   );
   const spans = new Uint32Array(2 * spansMax);
+  /** The Message-ID that was read last. */
+  const last = { from: 0, to: 0, name: 0 };
 
+  const nameAt = (octets: Buffer, from: number, to: number): number => {
+    // In-Reply-To mostly names what References end with.
+    if (isSame(octets, last.from, last.to, from, to)) return last.name;
+    // Answers name again what came shortly before.
+    last.name = remembered.recall(octets, from, to);
+    last.from = from;
+    last.to = to;
+    return last.name;
+  };
   const messageIdsIn = ({ octets, ends }: AppearanceColumns, text: number, max: number): number[] | null => {
     const [start, end] = [ends[text] as number, ends[text + 1] as number];
     if (start === end) return [];
@@ -35,9 +46,7 @@ export function rowTextReader(texts: Texts, names: Names): RowTextReader {
     if (count < 0) return null;
     const found: number[] = [];
     for (let at = 0; at < Math.min(count, max); at++) {
-      // Answers name again what came shortly before.
-      const name = remembered.recall(octets, spans[2 * at] as number, spans[2 * at + 1] as number);
-      found.push(name);
+      found.push(nameAt(octets, spans[2 * at] as number, spans[2 * at + 1] as number));
     }
     return found;
   };
@@ -59,6 +68,7 @@ export function rowTextReader(texts: Texts, names: Names): RowTextReader {
     },
     ancestry: (columns, row) => {
       const first = row * rowTexts.length;
+      last.to = last.from;
       const own = messageIdsIn(columns, first + messageIdPlace, 1);
       const references = messageIdsIn(columns, first + referencesPlace, spansMax);
       const inReplyTo = messageIdsIn(columns, first + inReplyToPlace, inReplyToMax);
@@ -74,6 +84,12 @@ export function nameOfMessageId(names: Names, messageId: string): number {
 }
 
 const threadId = new Uint8Array(32);
+
+function isSame(octets: Uint8Array, from: number, to: number, otherFrom: number, otherTo: number): boolean {
+  if (to - from !== otherTo - otherFrom) return false;
+  for (let at = 0; at < to - from; at++) if (octets[from + at] !== octets[otherFrom + at]) return false;
+  return true;
+}
 
 /** As a `Set` has them, of which few are worth making one. */
 function withoutDuplicates(numbers: readonly number[]): readonly number[] {

@@ -172,14 +172,14 @@ export class Texts {
 /** Texts of which each has one number, however often it is named. */
 export class Names {
   readonly texts: Texts;
-  /** Numbers, each one more than it is, at or behind the place that its text has by its hash; 0: free. */
+  /** Numbers, each one more than it is, at or behind the place that its text has by its hash; 0: free. Behind each number is the hash. */
   #places: Uint32Array;
   #count = 0;
 
   /** With room for so many. */
   constructor(texts: Texts, room = 0) {
     this.texts = texts;
-    this.#places = new Uint32Array(2 ** Math.max(12, Math.ceil(Math.log2(2 * room + 1))));
+    this.#places = new Uint32Array(2 * 2 ** Math.max(12, Math.ceil(Math.log2(2 * room + 1))));
   }
 
   numberOf(text: string): number {
@@ -189,32 +189,33 @@ export class Names {
 
   /** The same for a text that is octets, those before `to`. */
   numberOfOctets(octets: Uint8Array, from: number, to: number): number {
-    const place = this.#placeOf(octets, from, to);
-    const known = this.#places[place] as number;
-    if (known > 0) return known - 1;
+    const places = this.#places;
+    const hash = hashOf(octets, from, to) >>> 0;
+    const mask = places.length - 1;
+    let place = (2 * hash) & mask;
+    for (; places[place] !== 0; place = (place + 2) & mask) {
+      const known = (places[place] as number) - 1;
+      if (places[place + 1] === hash && this.texts.is(known, octets, from, to)) return known;
+    }
     const number = this.texts.addOctets(octets, from, to);
-    this.#places[place] = number + 1;
-    if (++this.#count * 2 > this.#places.length) this.#grow();
+    places[place] = number + 1;
+    places[place + 1] = hash;
+    if (++this.#count * 4 > places.length) this.#grow();
     return number;
   }
 
-  #placeOf(octets: Uint8Array, from: number, to: number): number {
-    const mask = this.#places.length - 1;
-    let place = hashOf(octets, from, to) & mask;
-    for (; ; place = (place + 1) & mask) {
-      const known = this.#places[place] as number;
-      if (known === 0 || this.texts.is(known - 1, octets, from, to)) return place;
-    }
-  }
-
   #grow(): void {
-    const known = this.#places.filter((number) => number > 0);
-    this.#places = new Uint32Array(4 * this.#places.length);
-    const { octets } = this.texts;
-    for (const number of known) {
-      const [from, to] = [this.texts.startOf(number - 1), this.texts.endOf(number - 1)];
-      this.#places[this.#placeOf(octets, from, to)] = number;
+    const known = this.#places;
+    const places = new Uint32Array(4 * known.length);
+    const mask = places.length - 1;
+    for (let from = 0; from < known.length; from += 2) {
+      if (known[from] === 0) continue;
+      let place = (2 * (known[from + 1] as number)) & mask;
+      while (places[place] !== 0) place = (place + 2) & mask;
+      places[place] = known[from] as number;
+      places[place + 1] = known[from + 1] as number;
     }
+    this.#places = places;
   }
 }
 

@@ -36,6 +36,7 @@ const digitsMax = 15;
 /** Header sections beyond it are for those who know what else is limited. */
 const sectionOctetsMax = 16 * 1024;
 const flagListsMax = 1_000;
+const flagOctetsMax = 63;
 /** An underscore stands for what may differ. */
 const dateForm = octetsOf('__-___-____ __:__:__ _____"');
 const dayOctets = 11;
@@ -65,6 +66,9 @@ export class AppearanceReader {
   #number = 0;
   readonly #lastDay = new Uint8Array(dayOctets);
   #lastDayBegan = Number.NaN;
+  /** Of the last list of flags, unless it has more octets than are remembered. */
+  readonly #lastFlags = new Uint8Array(flagOctetsMax + 1);
+  #lastFlagOctets = -1;
   readonly #row = { uid: 0, flags: [] as readonly string[], internalDate: 0, size: 0 };
   readonly #texts = textSpans();
   #told = 0;
@@ -208,6 +212,10 @@ export class AppearanceReader {
     let at = start;
     while (at < this.#end && (bytes[at] === octet.space || plain[bytes[at] as number] === 1)) at++;
     if (at >= this.#end || bytes[at] !== octet.close) return false;
+    if (this.#isLastFlagList(start, at)) {
+      this.#at = at + 1;
+      return true;
+    }
     const text = bytes.toString('latin1', start, at);
     let flags = this.#flagLists.get(text);
     if (flags === undefined) {
@@ -218,7 +226,17 @@ export class AppearanceReader {
     }
     if (flags === null) return false;
     this.#row.flags = flags;
+    this.#lastFlagOctets = Math.min(at - start, flagOctetsMax + 1);
+    for (let i = 0; i < this.#lastFlagOctets; i++) this.#lastFlags[i] = bytes[start + i] as number;
     this.#at = at + 1;
+    return true;
+  }
+
+  /** Most rows have the flags of the one before, which are those of the row still. */
+  #isLastFlagList(start: number, end: number): boolean {
+    if (end - start !== this.#lastFlagOctets || end - start > flagOctetsMax) return false;
+    const bytes = this.#bytes;
+    for (let i = 0; i < end - start; i++) if (bytes[start + i] !== this.#lastFlags[i]) return false;
     return true;
   }
 

@@ -230,7 +230,7 @@ function sharedFlags(): (flags: readonly string[]) => readonly string[] {
 type Appeared = { readonly present: UidRanges; readonly batches: AsyncIterable<Appearances> };
 
 /**
- * The messages from `firstUid` to below UIDNEXT. Few are read at once; of many the UIDs are asked first, and then some batches
+ * The messages from `firstUid` to below UIDNEXT. Few are read at once; of many the UIDs are found out first, and then some batches
  * ahead of the one that is being worked on.
  */
 async function readAppeared(mailbox: Opened, firstUid: number): Promise<Appeared> {
@@ -243,9 +243,15 @@ async function readAppeared(mailbox: Opened, firstUid: number): Promise<Appeared
     const [batch] = await Promise.all([rows, answered]);
     return { present: rangesOf(batch.uids()), batches: inBatches(batch.length > 0 ? [batch] : []) };
   }
-  const all = firstUid === 1 ? [atom('ALL')] : [atom('UID'), uidSet([[firstUid, lastUid]])];
-  const present = clipRanges(await session.search(all), firstUid, lastUid);
+  const present = await presentUids(mailbox, firstUid, lastUid);
   return { present, batches: readBatches(mailbox, present) };
+}
+
+async function presentUids({ session, examined }: Opened, firstUid: number, lastUid: number): Promise<UidRanges> {
+  // Where none was ever removed, their number tells all of them.
+  if (firstUid === 1 && examined.exists === lastUid) return [[firstUid, lastUid]];
+  const all = firstUid === 1 ? [atom('ALL')] : [atom('UID'), uidSet([[firstUid, lastUid]])];
+  return clipRanges(await session.search(all), firstUid, lastUid);
 }
 
 async function* inBatches(batches: readonly Appearances[]): AsyncGenerator<Appearances> {

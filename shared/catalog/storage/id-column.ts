@@ -1,3 +1,5 @@
+import { NumberColumn } from './number-column.ts';
+
 /** The place of an octet in an alphabet that has it not. */
 const outside = 0x80;
 
@@ -29,14 +31,11 @@ export class IdColumn {
   /** Where each text begins, without its lead, and ends. */
   #spans = new Uint32Array(512);
   #hasLead = new Uint8Array(256);
+  readonly #lengths = new NumberColumn();
   #count = 0;
   #size = 0;
   #tail = 0;
   lead = 0;
-
-  get count(): number {
-    return this.#count;
-  }
 
   /** At least as many octets as there are to be written. */
   get size(): number {
@@ -86,12 +85,13 @@ export class IdColumn {
     return this.#count === 0 ? new Uint8Array(0) : this.#octets.subarray(end - this.#tail, end);
   }
 
-  /** Of each text: twice the number of octets that are left, and one more where the lead was. */
-  lengths(): Uint32Array {
-    const lengths = new Uint32Array(this.#count);
-    for (let place = 0; place < lengths.length; place++) {
+  /** Of each text, in its place: twice the number of octets that are left, and one more where the lead was. */
+  lengths(): NumberColumn {
+    const lengths = this.#lengths;
+    lengths.clear();
+    for (let place = 0; place < this.#count; place++) {
       const length = (this.#spans[2 * place + 1] as number) - (this.#spans[2 * place] as number) - this.#tail;
-      lengths[place] = 2 * length + (this.#hasLead[place] as number);
+      lengths.push(2 * length + (this.#hasLead[place] as number));
     }
     return lengths;
   }

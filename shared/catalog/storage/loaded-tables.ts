@@ -2,6 +2,7 @@ import type { Id } from '../../jmap/scalars.ts';
 import type { Filling, NumberedTexts } from '../view.ts';
 import { IdColumn } from './id-column.ts';
 import { sameThread, threadKey, threadKeyKinds } from './lookups.ts';
+import { NumberColumn } from './number-column.ts';
 import type { ByteWriter } from './packing.ts';
 import { rowKey } from './row-key.ts';
 import { writeRowColumns } from './rows.ts';
@@ -73,25 +74,23 @@ function loadedEmails({ texts, rows, emails }: Filling): LoadedTable<string> {
   return {
     ...{ count, keyAt, dateAt: null },
     write: (writer, start, end) => {
-      const shared = new Uint32Array(end - start);
       for (let email = start; email < end; email++) {
         const id = ids[email] as number;
-        if (email > start) shared[email - start] = sharedOctets(texts, ids[email - 1] as number, id);
-        addRest(texts, id, shared[email - start] as number);
+        const shared = email === start ? 0 : sharedOctets(texts, ids[email - 1] as number, id);
+        numbers.push(shared);
+        addRest(texts, id, shared);
       }
-      writer.numbers(shared);
+      writer.numbers(numbers);
       writer.ids(column);
-      const counts = shared;
       for (let email = start; email < end; email++) {
-        counts[email - start] = (starts[email + 1] as number) - (starts[email] as number);
+        numbers.push((starts[email + 1] as number) - (starts[email] as number));
       }
-      writer.numbers(counts);
+      writer.numbers(numbers);
       const [first, last] = [starts[start] as number, starts[end] as number];
-      const ofRows = new Float64Array(last - first);
-      for (let place = first; place < last; place++) ofRows[place - first] = rows.mailboxes[rowAt(place)] as number;
-      writer.numbers(ofRows);
-      for (let place = first; place < last; place++) ofRows[place - first] = rows.uids[rowAt(place)] as number;
-      writer.numbers(ofRows);
+      for (let place = first; place < last; place++) numbers.push(rows.mailboxes[rowAt(place)] as number);
+      writer.numbers(numbers);
+      for (let place = first; place < last; place++) numbers.push(rows.uids[rowAt(place)] as number);
+      writer.numbers(numbers);
     },
   };
 }
@@ -107,38 +106,42 @@ function loadedThreads({ texts, threads }: Filling): LoadedTable<string> {
     keyAt: (place) => threadKey(texts.at(ids[place] as number) as Id, emailIdAt(place) as Id),
     dateAt: null,
     write: (writer, start, end) => {
-      const kinds = new Uint32Array(end - start);
-      const shared = new Uint32Array(end - start);
       for (let place = start; place < end; place++) {
-        kinds[place - start] = (emailIds[place] as number) < 0 ? threadKeyKinds.messageId : threadKeyKinds.email;
-        const id = ids[place] as number;
-        const before = place === start ? -1 : (ids[place - 1] as number);
-        const length = before < 0 ? 0 : sharedOctets(texts, before, id);
-        shared[place - start] = id === before ? sameThread : length + 1;
-        if (id !== before) addRest(texts, id, length);
+        numbers.push((emailIds[place] as number) < 0 ? threadKeyKinds.messageId : threadKeyKinds.email);
       }
-      writer.numbers(kinds);
-      writer.numbers(shared);
+      writer.numbers(numbers);
+      for (let place = start; place < end; place++) {
+        const id = ids[place] as number;
+        if (place > start && id === ids[place - 1]) {
+          numbers.push(sameThread);
+          continue;
+        }
+        const shared = place === start ? 0 : sharedOctets(texts, ids[place - 1] as number, id);
+        numbers.push(shared + 1);
+        addRest(texts, id, shared);
+      }
+      writer.numbers(numbers);
       writer.ids(column);
       for (let place = start; place < end; place++) {
         const emailId = emailIds[place] as number;
         if (emailId >= 0) addRest(texts, emailId, 0);
       }
       writer.ids(column);
-      const isElsewhere = kinds;
       for (let place = start; place < end; place++) {
         const known = knownBy[place] as number;
-        isElsewhere[place - start] = Number(known >= 0 && known !== ids[place]);
-        if (isElsewhere[place - start] === 1) addRest(texts, known, 0);
+        const isElsewhere = known >= 0 && known !== ids[place];
+        numbers.push(Number(isElsewhere));
+        if (isElsewhere) addRest(texts, known, 0);
       }
-      writer.numbers(isElsewhere);
+      writer.numbers(numbers);
       writer.ids(column);
     },
   };
 }
 
-/** Ids that are about to be written. */
+/** What is about to be written. */
 const column = new IdColumn();
+const numbers = new NumberColumn();
 
 /** Adds what a text has beyond so many octets. */
 function addRest(texts: NumberedTexts, text: number, without: number): void {

@@ -3,7 +3,7 @@ import { threadIdOf } from '../ids.ts';
 import { lookupLeafBytesMax } from './limits.ts';
 import type { ByteReader, ByteWriter } from './packing.ts';
 import { mailboxOf, rowKey, uidOf } from './row-key.ts';
-import { type Shape, sharedLength, textKeys, writeIds } from './shape.ts';
+import { type Shape, sharedLength, textKeys, writeIds, writeNumbers } from './shape.ts';
 
 const lookup = { leafBytesMax: lookupLeafBytesMax, groupOf: () => 0, appends: false, dateOf: () => 0, ...textKeys };
 
@@ -14,9 +14,12 @@ export const emailShape: Shape<string, readonly number[]> = {
   memoryBytes: 120,
   writeValues: (writer, values) => {
     const keys = values.flat();
-    writer.numbers(values.map(({ length }) => length));
-    writer.numbers(keys.map(mailboxOf));
-    writer.numbers(keys.map(uidOf));
+    writeNumbers(
+      writer,
+      values.map(({ length }) => length),
+    );
+    writeNumbers(writer, keys.map(mailboxOf));
+    writeNumbers(writer, keys.map(uidOf));
   },
   readValues: (reader, ids) => {
     const counts = reader.numbers(ids.length);
@@ -48,7 +51,10 @@ export const threadShape: Shape<string, Id | typeof inKey> = {
   entryBytes: 18,
   memoryBytes: 140,
   writeValues: (writer, values) => {
-    writer.numbers(values.map((value) => Number(value !== inKey)));
+    writeNumbers(
+      writer,
+      values.map((value) => Number(value !== inKey)),
+    );
     writeIds(
       writer,
       values.filter((value) => value !== inKey),
@@ -101,8 +107,8 @@ function writeThreadKeys(writer: ByteWriter, keys: readonly string[]): void {
     if (kind === threadKeyKinds.email) emailIds.push(emailId);
     before = thread;
   }
-  writer.numbers(kinds);
-  writer.numbers(shared);
+  writeNumbers(writer, kinds);
+  writeNumbers(writer, shared);
   writeIds(writer, rests);
   writeIds(writer, emailIds);
 }

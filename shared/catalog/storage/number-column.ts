@@ -1,23 +1,69 @@
-/** How whole numbers are put: each as how much it is above the least, in so many bits. */
-export type NumberForm = { readonly least: number; readonly bits: number };
-
 /** Numbers of more bits are put in parts of so many. */
 const partBits = 16;
 const partSize = 2 ** partBits;
 
-/** The form that takes least. Numbers are integers of 0 … 2^53 − 1. */
-export function numberForm(numbers: ArrayLike<number>): NumberForm {
-  let least = Number.POSITIVE_INFINITY;
-  let most = 0;
-  for (let place = 0; place < numbers.length; place++) {
-    const number = numbers[place] as number;
-    if (number < least) least = number;
-    if (number > most) most = number;
+/** Whole numbers, 0 … 2^53 − 1, to be written as how much each is above the least of them. */
+export class NumberColumn {
+  #numbers = new Float64Array(256);
+  #least = Number.POSITIVE_INFINITY;
+  #most = 0;
+  count = 0;
+
+  push(number: number): void {
+    if (this.count === this.#numbers.length) {
+      const larger = new Float64Array(2 * this.count);
+      larger.set(this.#numbers);
+      this.#numbers = larger;
+    }
+    this.#numbers[this.count++] = number;
+    if (number < this.#least) this.#least = number;
+    if (number > this.#most) this.#most = number;
   }
-  if (numbers.length === 0) return { least: 0, bits: 0 };
-  let bits = 0;
-  for (let span = most - least; span >= 1; span /= 2) bits++;
-  return { least, bits };
+
+  at(place: number): number {
+    return this.#numbers[place] as number;
+  }
+
+  get least(): number {
+    return this.count === 0 ? 0 : this.#least;
+  }
+
+  /** Bits that each number takes. */
+  get bits(): number {
+    let bits = 0;
+    for (let span = this.#most - this.least; span >= 1; span /= 2) bits++;
+    return bits;
+  }
+
+  /** Puts the numbers into octets, from `start` on. */
+  put(into: Uint8Array, start: number): void {
+    const numbers = this.#numbers;
+    const { count, least, bits } = this;
+    let next = start;
+    let held = 0;
+    let free = 8;
+    for (let place = 0; place < count; place++) {
+      const number = (numbers[place] as number) - least;
+      for (let left = bits; left > 0; ) {
+        const width = ((left - 1) % partBits) + 1;
+        left -= width;
+        const part = bits <= partBits ? number : Math.floor(number / 2 ** left) % partSize;
+        held = (held << width) | part;
+        free -= width;
+        while (free <= 0) {
+          into[next++] = held >> -free;
+          free += 8;
+        }
+      }
+    }
+    if (free < 8) into[next] = held << free;
+  }
+
+  clear(): void {
+    this.count = 0;
+    this.#least = Number.POSITIVE_INFINITY;
+    this.#most = 0;
+  }
 }
 
 /** Octets that so many numbers take. */
@@ -25,35 +71,12 @@ export function octetsOfNumbers(count: number, bits: number): number {
   return Math.ceil((count * bits) / 8);
 }
 
-/** Puts them into octets, from `start` on. */
-export function putNumbers(
-  into: Uint8Array,
-  start: number,
-  numbers: ArrayLike<number>,
-  { least, bits }: NumberForm,
-): void {
-  let next = start;
-  let held = 0;
-  let free = 8;
-  for (let place = 0; place < numbers.length; place++) {
-    const number = (numbers[place] as number) - least;
-    for (let left = bits; left > 0; ) {
-      const width = ((left - 1) % partBits) + 1;
-      left -= width;
-      const part = left === 0 && bits <= partBits ? number : Math.floor(number / 2 ** left) % partSize;
-      held = (held << width) | part;
-      free -= width;
-      while (free <= 0) {
-        into[next++] = held >> -free;
-        free += 8;
-      }
-    }
-  }
-  if (free < 8) into[next] = held << free;
-}
-
-/** Reads so many that were put like this. */
-export function readNumbers(from: Uint8Array, count: number, { least, bits }: NumberForm): number[] {
+/** Reads so many numbers that were put like this. */
+export function readNumbers(
+  from: Uint8Array,
+  count: number,
+  { least, bits }: { readonly least: number; readonly bits: number },
+): number[] {
   const numbers: number[] = [];
   let next = 0;
   let held = 0;

@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { type IdColumn, readPut } from './id-column.ts';
-import { numberForm, octetsOfNumbers, putNumbers, readNumbers } from './number-column.ts';
+import { type NumberColumn, octetsOfNumbers, readNumbers } from './number-column.ts';
 
 /** Writes the columns of a block. Numbers are integers of 0 … 2^53 − 1, and ids are of ASCII. */
 export type ByteWriter = {
@@ -13,8 +13,8 @@ export type ByteWriter = {
   readonly texts: (values: readonly string[]) => void;
   /** A column of ids, which is cleared. */
   readonly ids: (column: IdColumn) => void;
-  /** A column of numbers that are about equally large. */
-  readonly numbers: (column: ArrayLike<number>) => void;
+  /** A column of numbers that are about equally large, which is cleared. */
+  readonly numbers: (column: NumberColumn) => void;
   /** Bytes as they are, such as what another writer wrote. */
   readonly written: (bytes: Uint8Array) => void;
   /** What was written so far, until more is written. */
@@ -69,18 +69,18 @@ export function createByteWriter(columns: Columns = 'plain', beside?: ByteWriter
     buffer.set(bytes, length);
     length += bytes.length;
   };
-  const numbers = (column: ArrayLike<number>): void => {
+  const numbers = (column: NumberColumn): void => {
     if (columns === 'plain') {
-      for (let place = 0; place < column.length; place++) number(column[place] as number);
-      return;
+      for (let place = 0; place < column.count; place++) number(column.at(place));
+    } else {
+      number(column.least);
+      number(column.bits);
+      const size = octetsOfNumbers(column.count, column.bits);
+      reserve(size);
+      column.put(buffer, length);
+      length += size;
     }
-    const form = numberForm(column);
-    number(form.least);
-    number(form.bits);
-    const size = octetsOfNumbers(column.length, form.bits);
-    reserve(size);
-    putNumbers(buffer, length, column, form);
-    length += size;
+    column.clear();
   };
   const ids = (column: IdColumn): void => {
     number(column.lead);

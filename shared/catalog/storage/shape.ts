@@ -1,4 +1,5 @@
 import { IdColumn } from './id-column.ts';
+import { NumberColumn } from './number-column.ts';
 import type { ByteReader, ByteWriter } from './packing.ts';
 
 /** Keys compare with `<`: numbers by value, texts by code unit. */
@@ -63,7 +64,7 @@ export const numberKeys = {
 export const textKeys = {
   writeKeys: (writer: ByteWriter, keys: readonly string[]): void => {
     const shared = keys.map((key, i) => sharedLength(keys[i - 1] ?? '', key));
-    writer.numbers(shared);
+    writeNumbers(writer, shared);
     writeIds(
       writer,
       keys.map((key, i) => key.slice(shared[i])),
@@ -82,6 +83,14 @@ export const textKeys = {
   boundary: (before: string | null, first: string): string =>
     before === null ? first : first.slice(0, sharedLength(before, first) + 1),
 };
+
+const numbers = new NumberColumn();
+
+/** A column of numbers that are about equally large. */
+export function writeNumbers(writer: ByteWriter, all: readonly number[]): void {
+  for (const number of all) numbers.push(number);
+  writer.numbers(numbers);
+}
 
 const ids = new IdColumn();
 

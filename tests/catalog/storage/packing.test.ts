@@ -23,6 +23,7 @@ import {
   type Shape,
   textKeys,
   writeIds,
+  writeNumbers,
 } from '../../../shared/catalog/storage/shape.ts';
 import { emptyTables } from '../../../shared/catalog/storage/tables.ts';
 import type { Id } from '../../../shared/jmap/scalars.ts';
@@ -125,7 +126,7 @@ describe('what is packed is unpacked the same', () => {
         for (const columns of ['dense', 'plain'] as const) {
           const reader = unpack(
             pack((writer) => {
-              for (const one of all) writer.numbers(one);
+              for (const one of all) writeNumbers(writer, one);
             }, columns),
             columns,
           );
