@@ -76,22 +76,20 @@ type Emails = {
   readonly mailboxes: Uint32Array;
 };
 
-function emailsIn({ byEmail, ids, dates, stretches, names: { texts } }: Columns): Emails {
+function emailsIn({ byEmail, sharesEmail, ids, dates, stretches }: Columns): Emails {
   const ofRows = new Uint32Array(byEmail.length);
   const starts = new Uint32Array(byEmail.length + 1);
   const receivedAt = new Float64Array(byEmail.length);
   const idOfEmails = new Uint32Array(byEmail.length);
   let count = 0;
-  let id = -1;
   for (let place = 0; place < byEmail.length; place += 1) {
     const row = byEmail[place] as number;
     const date = dates[row] as number;
-    if (id >= 0 && texts.isSame(id, ids[row] as number)) {
+    if (sharesEmail[place] === 1) {
       receivedAt[count - 1] = Math.min(receivedAt[count - 1] as number, date);
     } else {
-      id = ids[row] as number;
       starts[count] = place;
-      idOfEmails[count] = id;
+      idOfEmails[count] = ids[row] as number;
       receivedAt[count] = date;
       count += 1;
     }

@@ -40,6 +40,8 @@ export type Columns = {
   readonly named: Int32Array;
   /** All rows by Email id, then mailbox and UID. */
   readonly byEmail: Uint32Array;
+  /** For each of them, 1 where it has the Email id of the one before. */
+  readonly sharesEmail: Uint8Array;
   readonly names: Names;
 };
 
@@ -142,12 +144,13 @@ export function gatherMail({ scheme, threads }: Pick<CatalogView, 'scheme' | 'th
         inReplyTo: perRow.inReplyTo.gathered(stretches),
         ...{ kinds: kinds.all, stretches: oneAfterTheOther(stretches), names },
         named: named.gathered([{ start: 0, end: named.length }]),
-        byEmail: numbersTo(perRow.uids.length),
       };
-      const { byEmail, ids } = columns;
-      texts.sort(byEmail, ids);
-      if (!sharesIdInMailbox(scheme) && nameCopies(columns)) texts.sort(byEmail, ids);
-      return columns;
+      const { ids } = columns;
+      const byEmail = numbersTo(ids.length);
+      const sharesEmail = texts.sort(byEmail, ids);
+      const sorted = { ...columns, byEmail, sharesEmail };
+      if (sharesIdInMailbox(scheme) || !nameCopies(sorted)) return sorted;
+      return { ...sorted, sharesEmail: texts.sort(byEmail, ids) };
     },
   };
 }
@@ -181,7 +184,7 @@ function markKinds(): { readonly of: (flags: readonly string[]) => number; reado
  * Of messages of equal content in one mailbox, the second and further ones get ids of their own; those flagged `\Deleted` come last.
  * Whether there are any.
  */
-function nameCopies({ byEmail, stretches, marks, kinds, ids, names: { texts } }: Columns): boolean {
+function nameCopies({ byEmail, sharesEmail, stretches, marks, kinds, ids, names: { texts } }: Columns): boolean {
   const mailboxes = mailboxesOfRows(stretches, ids.length);
   const isDeleted = (row: number) => Number(kinds[marks[row] as number]?.deleted);
   let isAny = false;
@@ -189,8 +192,7 @@ function nameCopies({ byEmail, stretches, marks, kinds, ids, names: { texts } }:
     const first = byEmail[from] as number;
     const id = ids[first] as number;
     for (to = from + 1; to < byEmail.length; to += 1) {
-      const row = byEmail[to] as number;
-      if (mailboxes[row] !== mailboxes[first] || !texts.isSame(ids[row] as number, id)) break;
+      if (sharesEmail[to] === 0 || mailboxes[byEmail[to] as number] !== mailboxes[first]) break;
     }
     if (to === from + 1) continue;
     isAny = true;

@@ -3,6 +3,8 @@ import { radixSort } from './radix-sort.ts';
 
 /** Fewer than so many are sorted by comparing them. */
 const comparedMax = 64;
+/** Octets that one key of 32 bits tells at most. */
+const octetsInKey = 8;
 
 /** ASCII texts by number, in one piece of memory: as objects they would take several times as much, and every collection would look at them. */
 export class Texts {
@@ -65,10 +67,6 @@ export class Texts {
     return this.#octets.toString('latin1', this.#ends[number], this.#ends[number + 1]);
   }
 
-  isSame(a: number, b: number): boolean {
-    return a === b || this.#compare(a, b, 0) === 0;
-  }
-
   /** Whether the text of this number is those octets, before `to`. */
   is(number: number, octets: Uint8Array, from: number, to: number): boolean {
     const own = this.#octets;
@@ -78,40 +76,75 @@ export class Texts {
     return true;
   }
 
-  /** Sorts numbers of items in place by the text of each; those of the same text by number. */
-  sort(items: Uint32Array, textOf: ArrayLike<number>): void {
+  /**
+   * Sorts numbers of items in place by the text of each; those of the same text by number. Gives, for each place, 1 where the text is that
+   * of the place before.
+   */
+  sort(items: Uint32Array, textOf: ArrayLike<number>): Uint8Array {
+    const same = new Uint8Array(items.length);
     if (items.length < comparedMax) {
-      this.#sortFew(items, textOf, 0);
-      return;
+      this.#sortFew(items, textOf, 0, same);
+      return same;
     }
     let isAscending = true;
     for (let place = 1; place < items.length && isAscending; place++) {
       isAscending = (items[place - 1] as number) < (items[place] as number);
     }
     if (!isAscending) items.sort();
-    this.#sortMany(items, textOf, 0);
+    this.#sortMany(items, textOf, 0, same);
+    return same;
   }
 
   /** The first `depth` octets of all are the same, and the items are in order. */
-  #sortMany(items: Uint32Array, textOf: ArrayLike<number>, depth: number): void {
+  #sortMany(items: Uint32Array, textOf: ArrayLike<number>, depth: number, same: Uint8Array): void {
     const from = this.#sharedDepth(items, textOf, depth);
+    const { ranks, bits } = this.#ranksAt(items, textOf, from);
+    const octets = Math.floor(32 / bits);
     const keys = new Uint32Array(items.length);
     for (let place = 0; place < items.length; place++) {
-      keys[place] = this.#fourOctets(textOf[items[place] as number] as number, from);
+      keys[place] = this.#keyAt(textOf[items[place] as number] as number, from, octets, ranks, bits);
     }
     radixSort(items, keys);
+    const isEnd = 2 ** bits - 1;
     for (let start = 0, end = 0; start < items.length; start = end) {
-      const octets = keys[start] as number;
-      for (end = start + 1; end < items.length && keys[end] === octets; ) end++;
-      // A text that ends within the four octets is that of all.
-      if (end === start + 1 || (octets & 0xff) === 0) continue;
-      const alike = items.subarray(start, end);
-      if (alike.length < comparedMax) this.#sortFew(alike, textOf, from + 4);
-      else this.#sortMany(alike, textOf, from + 4);
+      const key = keys[start] as number;
+      for (end = start + 1; end < items.length && keys[end] === key; ) end++;
+      if (end === start + 1) continue;
+      // A text that ends within the octets of the key is that of all.
+      if ((key & isEnd) === 0) same.fill(1, start + 1, end);
+      else if (end - start < comparedMax)
+        this.#sortFew(items.subarray(start, end), textOf, from + octets, same.subarray(start, end));
+      else this.#sortMany(items.subarray(start, end), textOf, from + octets, same.subarray(start, end));
     }
   }
 
-  #sortFew(items: Uint32Array, textOf: ArrayLike<number>, depth: number): void {
+  /** The octets that the texts have next, as ranks above that of an end, and the bits that these take. The fewer there are, the more are in one key. */
+  #ranksAt(items: Uint32Array, textOf: ArrayLike<number>, from: number): { ranks: Uint8Array; bits: number } {
+    const own = this.#octets;
+    const ranks = new Uint8Array(256);
+    for (let place = 0; place < items.length; place++) {
+      const text = textOf[items[place] as number] as number;
+      const start = (this.#ends[text] as number) + from;
+      const end = Math.min(this.#ends[text + 1] as number, start + octetsInKey);
+      for (let at = start; at < end; at++) ranks[own[at] as number] = 1;
+    }
+    let rank = 0;
+    for (let octet = 0; octet < ranks.length; octet++) if (ranks[octet] === 1) ranks[octet] = ++rank;
+    return { ranks, bits: Math.max(32 - Math.clz32(rank), 32 / octetsInKey) };
+  }
+
+  #keyAt(text: number, from: number, octets: number, ranks: Uint8Array, bits: number): number {
+    const own = this.#octets;
+    const end = this.#ends[text + 1] as number;
+    const start = (this.#ends[text] as number) + from;
+    let key = 0;
+    for (let at = start; at < start + octets; at++) {
+      key = (key << bits) | (at < end ? (ranks[own[at] as number] as number) : 0);
+    }
+    return key >>> 0;
+  }
+
+  #sortFew(items: Uint32Array, textOf: ArrayLike<number>, depth: number, same: Uint8Array): void {
     for (let next = 1; next < items.length; next++) {
       const item = items[next] as number;
       const text = textOf[item] as number;
@@ -122,6 +155,10 @@ export class Texts {
         items[place] = other;
       }
       items[place] = item;
+    }
+    for (let place = 1; place < items.length; place++) {
+      const [before, text] = [textOf[items[place - 1] as number] as number, textOf[items[place] as number] as number];
+      same[place] = Number(this.#compare(before, text, depth) === 0);
     }
   }
 
@@ -137,16 +174,6 @@ export class Texts {
       shared = at;
     }
     return shared;
-  }
-
-  /** 0 for each behind the end. */
-  #fourOctets(text: number, from: number): number {
-    const octets = this.#octets;
-    const end = this.#ends[text + 1] as number;
-    const start = (this.#ends[text] as number) + from;
-    let four = 0;
-    for (let at = start; at < start + 4; at++) four = (four << 8) | (at < end ? (octets[at] as number) : 0);
-    return four >>> 0;
   }
 
   /** 0 behind the end. */
