@@ -217,18 +217,20 @@ function threadEntries(
     new Int32Array(entriesMax),
   ];
   let count = 0;
-  const add = (name: number, emailId: number, known: number) => {
-    ids[count] = name;
-    emailIds[count] = emailId;
-    knownBy[count++] = known;
-  };
   for (let group = 0; group < names.length; group += 1) {
     const name = names[group] as number;
     if (texts.octets[texts.startOf(name)] === provisional) continue;
     const known = ofNames[name] ?? -1;
-    if (known >= 0) add(name, -1, known);
-    for (let place = starts[group] as number; place < (starts[group + 1] as number); place += 1) {
-      add(name, emails.ids[members[place] as number] as number, -1);
+    if (known >= 0) {
+      ids[count] = name;
+      emailIds[count] = -1;
+      knownBy[count++] = known;
+    }
+    const end = starts[group + 1] as number;
+    for (let place = starts[group] as number; place < end; place += 1) {
+      ids[count] = name;
+      emailIds[count] = emails.ids[members[place] as number] as number;
+      knownBy[count++] = -1;
     }
   }
   return { count, ids, emailIds, knownBy };

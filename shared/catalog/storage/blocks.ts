@@ -90,6 +90,8 @@ const packedMemoryBytes = 300;
 export type BlockWriter = {
   /** Takes a block to be written. `expires`: days since the epoch. */
   readonly put: (bytes: Uint8Array) => { readonly block: string; readonly expires: number };
+  /** False while many blocks have not been written yet. */
+  readonly hasRoom: () => boolean;
   /** Waits while many blocks have not been written yet, so that they do not pile up in memory. */
   readonly room: () => Promise<void>;
   /** Resolves when everything is written; throws what a write threw. */
@@ -155,6 +157,7 @@ export function createBlockWriter({
       }
       return put;
     },
+    hasRoom: () => full.length === 0 && failure === null,
     room: () => settle(() => full.length === 0),
     finish: () => {
       if (filling.blocks.length > 0) full.push(filling);

@@ -3,14 +3,14 @@ import type { LoadedTable } from './loaded-tables.ts';
 import { topped } from './merge.ts';
 import { pack } from './packing.ts';
 import type { BlockRef, Root } from './references.ts';
-import { type LowerBound, leafRef, type Rewriting } from './repack.ts';
+import { datesBetween, type LowerBound, leafRef, type Rewriting } from './repack.ts';
 import type { Key } from './shape.ts';
 
 /** A table of the entries; the reader does not remember its leaves. */
 export async function load<K extends Key, V>(rewriting: Rewriting<K, V>, table: LoadedTable<K>): Promise<Root<K>> {
   const { shape, writer } = rewriting;
   const { leafBytesMax: bytesMax, entryBytes: itemBytes, appends } = shape;
-  const { count, keyAt, dateAt } = table;
+  const { count, keyAt, dates } = table;
   const refs: BlockRef<K>[] = [];
   let bound: LowerBound<K> = null;
   for (let start = 0, end = 0; start < count; start = end) {
@@ -23,11 +23,12 @@ export async function load<K extends Key, V>(rewriting: Rewriting<K, V>, table: 
     const manner = appends ? 'full' : 'even';
     const isGoodCut = (place: number) => shape.partShortly(keyAt(start + place - 1), keyAt(start + place));
     for (const piece of cut(end - start, { pack: packEntries, bytesMax, itemBytes, manner, isGoodCut })) {
-      const entries = { start: start + piece.start, end: start + piece.end, dateAt };
-      const [first, last] = [keyAt(entries.start), keyAt(entries.end - 1)];
-      refs.push(leafRef(shape, writer.put(piece.bytes), { ...entries, first, last }, bound));
+      const [from, to] = [start + piece.start, start + piece.end];
+      const [first, last] = [keyAt(from), keyAt(to - 1)];
+      const ofDates = dates === null ? { oldest: 0, newest: 0 } : datesBetween(dates, from, to);
+      refs.push(leafRef(shape, writer.put(piece.bytes), { first, last, count: to - from, ...ofDates }, bound));
       bound = { before: last };
-      await writer.room();
+      if (!writer.hasRoom()) await writer.room();
     }
   }
   return topped(rewriting, { depth: 0, refs });

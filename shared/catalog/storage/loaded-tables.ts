@@ -14,7 +14,7 @@ export type LoadedTable<K extends Key> = {
   readonly count: number;
   readonly keyAt: (place: number) => K;
   /** As `Shape.dateOf`; null: that is 0 for all. */
-  readonly dateAt: ((place: number) => number) | null;
+  readonly dates: ArrayLike<number> | null;
   /** Writes the keys of the entries from `start` to before `end`, and then their values, as the table's shape does. */
   readonly write: (writer: ByteWriter, start: number, end: number) => void;
 };
@@ -38,9 +38,8 @@ export function loadOf(filling: Filling): Load {
 function loadedRows({ texts, rows }: Filling): LoadedTable<number> {
   const { count, mailboxes, uids, emailIds, threadIds, receivedAt, sizes, marksAt } = rows;
   const keyAt = (row: number) => rowKey(mailboxes[row] as number, uids[row] as number);
-  const dateAt = (row: number) => receivedAt[row] as number;
   return {
-    ...{ count, keyAt, dateAt },
+    ...{ count, keyAt, dates: receivedAt },
     write: (writer, start, end) => {
       let before = 0;
       for (let row = start; row < end; row++) {
@@ -51,7 +50,7 @@ function loadedRows({ texts, rows }: Filling): LoadedTable<number> {
       writeRowColumns(writer, {
         count: end - start,
         marksAt: (place) => marksAt(start + place),
-        dateAt: (place) => dateAt(start + place),
+        dateAt: (place) => receivedAt[start + place] as number,
         sizeAt: (place) => sizes[start + place] as number,
         writeEmailIds: () => {
           for (let row = start; row < end; row++) addRest(texts, emailIds[row] as number, 0);
@@ -72,7 +71,7 @@ function loadedEmails({ texts, rows, emails }: Filling): LoadedTable<string> {
   const keyAt = (email: number) => texts.at(ids[email] as number);
   const rowAt = (place: number) => rowsOf[place] as number;
   return {
-    ...{ count, keyAt, dateAt: null },
+    ...{ count, keyAt, dates: null },
     write: (writer, start, end) => {
       for (let email = start; email < end; email++) {
         const id = ids[email] as number;
@@ -104,7 +103,7 @@ function loadedThreads({ texts, threads }: Filling): LoadedTable<string> {
   return {
     count,
     keyAt: (place) => threadKey(texts.at(ids[place] as number) as Id, emailIdAt(place) as Id),
-    dateAt: null,
+    dates: null,
     write: (writer, start, end) => {
       for (let place = start; place < end; place++) {
         numbers.push((emailIds[place] as number) < 0 ? threadKeyKinds.messageId : threadKeyKinds.email);

@@ -117,37 +117,38 @@ export function leafKind<K extends Key, V>(rewriting: Rewriting<K, V>): BlockKin
       const keys = items.map(([key]) => key);
       const values = items.map(([, value]) => value);
       blocks.remember(put.block, decodedLeaf(shape, { keys, values }));
-      const dateAt = (place: number) => shape.dateOf(values[place] as V);
+      const dates = values.map(shape.dateOf);
       const [first, last] = [keys[0] as K, keys.at(-1) as K];
-      return leafRef(shape, put, { first, last, start: 0, end: keys.length, dateAt }, bound);
+      return leafRef(shape, put, { first, last, count: keys.length, ...datesBetween(dates, 0, dates.length) }, bound);
     },
   };
 }
 
-/** Names a leaf that was put, of the entries from `start` to before `end`. */
+/** Names a leaf that was put. */
 export function leafRef<K extends Key, V>(
   { boundary }: Shape<K, V>,
   put: Pick<BlockRef<K>, 'block' | 'expires'>,
-  entries: {
-    readonly first: K;
-    readonly last: K;
-    readonly start: number;
-    readonly end: number;
-    /** null: they have none. */
-    readonly dateAt: ((place: number) => number) | null;
-  },
+  entries: { readonly first: K; readonly last: K } & Pick<BlockRef<K>, 'count' | 'oldest' | 'newest'>,
   bound: LowerBound<K>,
 ): BlockRef<K> {
-  const { first, last, start, end, dateAt } = entries;
-  let oldest = dateAt === null ? 0 : Number.POSITIVE_INFINITY;
-  let newest = dateAt === null ? 0 : Number.NEGATIVE_INFINITY;
-  for (let place = start; dateAt !== null && place < end; place++) {
-    const date = dateAt(place);
+  const { first, last, ...numbers } = entries;
+  return { ...put, ...numbers, first: lowerBound(boundary, first, bound), span: spanOf(first, last) };
+}
+
+/** The oldest and the newest from `start` to before `end`. */
+export function datesBetween(
+  dates: ArrayLike<number>,
+  start: number,
+  end: number,
+): { readonly oldest: number; readonly newest: number } {
+  let oldest = Number.POSITIVE_INFINITY;
+  let newest = Number.NEGATIVE_INFINITY;
+  for (let place = start; place < end; place++) {
+    const date = dates[place] as number;
     if (date < oldest) oldest = date;
     if (date > newest) newest = date;
   }
-  const span = spanOf(first, last);
-  return { ...put, first: lowerBound(boundary, first, bound), span, count: end - start, oldest, newest };
+  return { oldest, newest };
 }
 
 /** Pages of references. */

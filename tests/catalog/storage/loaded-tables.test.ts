@@ -54,7 +54,7 @@ function expectEntries<K extends Key, V>(
 ): void {
   expect(table.count).toBe(entries.length);
   for (const [place, [key, value]] of entries.entries()) {
-    deepStrictEqual([table.keyAt(place), table.dateAt?.(place) ?? 0], [key, shape.dateOf(value)]);
+    deepStrictEqual([table.keyAt(place), table.dates?.[place] ?? 0], [key, shape.dateOf(value)]);
   }
   for (let stretch = 0; stretch < 5; stretch += 1) {
     const start = random.below(entries.length + 1);

@@ -63,7 +63,7 @@ function start<K extends Key>(shape: Shape<K, string>) {
         {
           count: sorted.length,
           keyAt: (place) => (sorted[place] as [K, string])[0],
-          dateAt: (place) => shape.dateOf((sorted[place] as [K, string])[1]),
+          dates: sorted.map(([, value]) => shape.dateOf(value)),
           write: (out, from, to) => writeEntries(shape, out, sorted.slice(from, to) as [K, string][]),
         },
       );
