@@ -105,20 +105,20 @@ export class Texts {
       keys[place] = this.#keyAt(textOf[items[place] as number] as number, from, octets, ranks, bits);
     }
     radixSort(items, keys);
-    const isEnd = 2 ** bits - 1;
+    const lastRank = 2 ** bits - 1;
     for (let start = 0, end = 0; start < items.length; start = end) {
       const key = keys[start] as number;
       for (end = start + 1; end < items.length && keys[end] === key; ) end++;
       if (end === start + 1) continue;
       // A text that ends within the octets of the key is that of all.
-      if ((key & isEnd) === 0) same.fill(1, start + 1, end);
+      if ((key & lastRank) === 0) same.fill(1, start + 1, end);
       else if (end - start < comparedMax)
         this.#sortFew(items.subarray(start, end), textOf, from + octets, same.subarray(start, end));
       else this.#sortMany(items.subarray(start, end), textOf, from + octets, same.subarray(start, end));
     }
   }
 
-  /** The octets that the texts have next, as ranks above that of an end, and the bits that these take. The fewer there are, the more are in one key. */
+  /** The octets that the texts have next, which are fewer than 256, as ranks above that of an end, and the bits that these take. The fewer there are, the more are in one key. */
   #ranksAt(items: Uint32Array, textOf: ArrayLike<number>, from: number): { ranks: Uint8Array; bits: number } {
     const own = this.#octets;
     const ranks = new Uint8Array(256);

@@ -27,6 +27,9 @@ export function table(figures: Figures): string {
     coldConnect,
   } = figures;
   const { most, fresh } = changes.more;
+  const indexing = (name: string, index: FirstIndex['warm']) => {
+    return [name, ms(index.ms), ms(firstIndex.wireMs), number(index.ratio), '', ''];
+  };
   const rows: (readonly string[])[] = [
     ['', 'Postern', 'raw', 'ratio', 'IMAP commands', 'store units'],
     ['open inbox', ...comparedCells(openInbox)],
@@ -57,7 +60,9 @@ export function table(figures: Figures): string {
       number(firstIndex.more.imapCommands),
       number(firstIndex.more.storeUnits),
     ],
-    ['  in a warm process', ms(firstIndex.warm.ms), ms(firstIndex.wireMs), number(firstIndex.warm.ratio), '', ''],
+    indexing('  in a warm process', firstIndex.warm),
+    indexing('  store in memory', firstIndex.storeInMemory),
+    indexing('    in a warm process', firstIndex.storeInMemory.warm),
   ];
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => {

@@ -140,6 +140,7 @@ export function createBlockWriter({
       underWay.add(write);
     }
   };
+  const hasRoom = (): boolean => full.length === 0;
   const settle = async (isSettled: () => boolean): Promise<void> => {
     while (failure === null && !isSettled()) await Promise.race(underWay);
     if (failure !== null) throw failure.error;
@@ -157,8 +158,8 @@ export function createBlockWriter({
       }
       return put;
     },
-    hasRoom: () => full.length === 0 && failure === null,
-    room: () => settle(() => full.length === 0),
+    hasRoom: () => failure === null && hasRoom(),
+    room: () => settle(hasRoom),
     finish: () => {
       if (filling.blocks.length > 0) full.push(filling);
       filling = nextBatch();

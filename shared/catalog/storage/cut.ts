@@ -6,8 +6,9 @@ export type Piece = { readonly start: number; readonly end: number; readonly byt
  * of the look-up runs is billed as 2 KB.
  */
 const fillRatio = { full: 0.94, even: 0.64 };
-/** Items by which a piece may be smaller, to end where it is cut well. */
+/** Items by which a piece may be smaller, to end where it is cut well, and how large a share of it they may be. */
 const heldBackMax = 12;
+const heldBackShare = 1 / 8;
 /** Packings tried for one piece while the guess of an item's size is off. */
 const attemptsMax = 4;
 
@@ -45,8 +46,9 @@ export function* cut(
 
   const endingWell = (start: number, take: number): number => {
     if (start + take >= count) return take;
+    const least = take - Math.min(heldBackMax, Math.floor(take * heldBackShare));
     let less = take;
-    while (less > take - heldBackMax && less > 1 && !isGoodCut(start + less)) less--;
+    while (less > least && !isGoodCut(start + less)) less--;
     return isGoodCut(start + less) ? less : take;
   };
 
@@ -58,7 +60,7 @@ export function* cut(
       itemBytes = bytes.length / take;
       const better = Math.min(left, share(left));
       const tooLarge = bytes.length > bytesMax && take > 1;
-      const tooSmall = better > take * 1.2 && attempt < attemptsMax;
+      const tooSmall = endingWell(start, better) > take * 1.2 && attempt < attemptsMax;
       if (!tooLarge && !tooSmall) break;
       take = endingWell(start, tooLarge ? Math.max(1, Math.min(take - 1, better)) : better);
       bytes = pack(start, start + take);

@@ -1,5 +1,7 @@
 import { NumberColumn } from './number-column.ts';
 
+const none = new Uint8Array(0);
+
 /** The place of an octet in an alphabet that has it not. */
 const outside = 0x80;
 
@@ -21,13 +23,28 @@ function alphabet(bits: number, text: string): Alphabet {
 
 const isHexadecimal = (octet: number) => (alphabets[0]?.places[octet] as number) < outside;
 
+/** Per octet a bit for each alphabet that has it. */
+const alphabetsOf = Uint8Array.from({ length: 256 }, (_, octet) =>
+  alphabets.reduce((bits, { places }, index) => bits | (places[octet] === outside ? 0 : 1 << index), 0),
+);
+const inAll = (1 << alphabets.length) - 1;
+/** 1 for each octet that was there: memory that was used before is fast. */
+const seen = new Uint8Array(256);
+
+/** Texts by which a column is judged. */
+const judgedTexts = 16;
+/** What fewer octets end is not worth being found: a match takes some itself. */
+const sharedEndMin = 8;
+/** Longer ones, in the mean, name others that come again. */
+const denseOctetsMax = 40;
+
 /**
- * ASCII texts that are mostly ids, to be written one behind the other. What they have in common is told once: their lead is the first octet
- * that begins one of them and is no hexadecimal digit, as some servers put it before all of their ids and we before those that would begin with a digit; their tail
- * is what ends all of them, as it tells the host in others.
+ * Texts of ASCII that are mostly ids, to be written one behind the other. What they have in common is told once: their lead is the first
+ * octet that begins one of them and is no hexadecimal digit, as some servers put it before all of their ids and we before those that would
+ * begin with a digit; their tail is what ends all of them, as it tells the host in others.
  */
 export class IdColumn {
-  #octets: Uint8Array = new Uint8Array(0);
+  #octets: Uint8Array = none;
   /** Where each text begins, without its lead, and ends. */
   #spans = new Uint32Array(512);
   #hasLead = new Uint8Array(256);
@@ -35,7 +52,12 @@ export class IdColumn {
   #count = 0;
   #size = 0;
   #tail = 0;
-  lead = 0;
+  #lead = -1;
+
+  /** One more than the octet; 0: there is none. */
+  get lead(): number {
+    return this.#lead + 1;
+  }
 
   /** At least as many octets as there are to be written. */
   get size(): number {
@@ -50,8 +72,8 @@ export class IdColumn {
     let start = from;
     if (from < to) {
       const first = octets[from] as number;
-      if (this.lead === 0 && !isHexadecimal(first)) this.lead = first;
-      if (first === this.lead) start++;
+      if (this.#lead < 0 && !isHexadecimal(first)) this.#lead = first;
+      if (first === this.#lead) start++;
     }
     this.#hasLead[place] = start - from;
     this.#spans[2 * place] = start;
@@ -82,7 +104,7 @@ export class IdColumn {
   /** What ends all texts. */
   get tail(): Uint8Array {
     const end = this.#spans[1] as number;
-    return this.#count === 0 ? new Uint8Array(0) : this.#octets.subarray(end - this.#tail, end);
+    return this.#count === 0 ? none : this.#octets.subarray(end - this.#tail, end);
   }
 
   /** Of each text, in its place: twice the number of octets that are left, and one more where the lead was. */
@@ -90,10 +112,55 @@ export class IdColumn {
     const lengths = this.#lengths;
     lengths.clear();
     for (let place = 0; place < this.#count; place++) {
-      const length = (this.#spans[2 * place + 1] as number) - (this.#spans[2 * place] as number) - this.#tail;
-      lengths.push(2 * length + (this.#hasLead[place] as number));
+      lengths.push(2 * (this.#endAt(place) - this.#startAt(place)) + (this.#hasLead[place] as number));
     }
     return lengths;
+  }
+
+  #startAt(place: number): number {
+    return this.#spans[2 * place] as number;
+  }
+
+  #endAt(place: number): number {
+    return (this.#spans[2 * place + 1] as number) - this.#tail;
+  }
+
+  /**
+   * Whether deflate would find nothing, by the first texts: they are no longer than hashes, have little in common with those before them, and
+   * most octets of an alphabet.
+   */
+  get isDense(): boolean {
+    const octets = this.#octets;
+    seen.fill(0);
+    let [distinct, all, shared, common] = [0, 0, 0, inAll];
+    for (let place = 0; place < Math.min(this.#count, judgedTexts); place++) {
+      const [start, end] = [this.#startAt(place), this.#endAt(place)];
+      for (let at = start; at < end; at++) {
+        const octet = octets[at] as number;
+        if (seen[octet] === 1) continue;
+        seen[octet] = 1;
+        distinct += 1;
+        common &= alphabetsOf[octet] as number;
+      }
+      all += end - start;
+      if (place > 0) shared += this.#sharedWithLast(place);
+    }
+    if (this.#size > denseOctetsMax * this.#count || 4 * shared > all) return false;
+    const { bits } = alphabets.find((_, index) => (common & (1 << index)) !== 0) ?? { bits: 8 };
+    return bits < 8 && (distinct >= 0.75 * 2 ** bits || all < 4 * 2 ** bits);
+  }
+
+  /** How many octets begin, and end, a text as they do the one before. */
+  #sharedWithLast(place: number): number {
+    const octets = this.#octets;
+    const [start, end] = [this.#startAt(place), this.#endAt(place)];
+    const [startBefore, endBefore] = [this.#startAt(place - 1), this.#endAt(place - 1)];
+    const max = Math.min(end - start, endBefore - startBefore);
+    let beginning = 0;
+    while (beginning < max && octets[start + beginning] === octets[startBefore + beginning]) beginning++;
+    let ending = 0;
+    while (ending < max - beginning && octets[end - 1 - ending] === octets[endBefore - 1 - ending]) ending++;
+    return beginning + (ending >= sharedEndMin && max > 2 * sharedEndMin ? ending : 0);
   }
 
   /** Puts what is left of the texts into octets, from `start` on. Gives the bits that each octet takes, and where they end. */
@@ -105,8 +172,8 @@ export class IdColumn {
     let next = start;
     const octets = this.#octets;
     for (let place = 0; place < this.#count; place++) {
-      const to = (this.#spans[2 * place + 1] as number) - this.#tail;
-      for (let at = this.#spans[2 * place] as number; at < to; at++) into[next++] = octets[at] as number;
+      const to = this.#endAt(place);
+      for (let at = this.#startAt(place); at < to; at++) into[next++] = octets[at] as number;
     }
     return { bits: 8, end: next };
   }
@@ -138,11 +205,13 @@ export class IdColumn {
     return next;
   }
 
+  /** Lets go of the texts. */
   clear(): void {
+    this.#octets = none;
     this.#count = 0;
     this.#size = 0;
     this.#tail = 0;
-    this.lead = 0;
+    this.#lead = -1;
   }
 }
 

@@ -41,6 +41,8 @@ function loadedRows({ texts, rows }: Filling): LoadedTable<number> {
   return {
     ...{ count, keyAt, dates: receivedAt },
     write: (writer, start, end) => {
+      column.clear();
+      numbers.clear();
       let before = 0;
       for (let row = start; row < end; row++) {
         const key = keyAt(row);
@@ -73,6 +75,8 @@ function loadedEmails({ texts, rows, emails }: Filling): LoadedTable<string> {
   return {
     ...{ count, keyAt, dates: null },
     write: (writer, start, end) => {
+      column.clear();
+      numbers.clear();
       for (let email = start; email < end; email++) {
         const id = ids[email] as number;
         const shared = email === start ? 0 : sharedOctets(texts, ids[email - 1] as number, id);
@@ -105,6 +109,8 @@ function loadedThreads({ texts, threads }: Filling): LoadedTable<string> {
     keyAt: (place) => threadKey(texts.at(ids[place] as number) as Id, emailIdAt(place) as Id),
     dates: null,
     write: (writer, start, end) => {
+      column.clear();
+      numbers.clear();
       for (let place = start; place < end; place++) {
         numbers.push((emailIds[place] as number) < 0 ? threadKeyKinds.messageId : threadKeyKinds.email);
       }

@@ -71,12 +71,17 @@ export function octetsOfNumbers(count: number, bits: number): number {
   return Math.ceil((count * bits) / 8);
 }
 
-/** Reads so many numbers that were put like this. */
+/** No block has so many entries, nor a number so many bits: bytes that say so are none of ours. */
+const countMax = 2 ** 20;
+const bitsMax = 53;
+
+/** Reads so many numbers that were put like this. Throws a `RangeError` where none can have been. */
 export function readNumbers(
   from: Uint8Array,
   count: number,
   { least, bits }: { readonly least: number; readonly bits: number },
 ): number[] {
+  if (count > countMax || bits > bitsMax) throw new RangeError(`a column of ${count} numbers of ${bits} bits`);
   const numbers: number[] = [];
   let next = 0;
   let held = 0;

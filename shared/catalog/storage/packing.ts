@@ -2,7 +2,7 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { type IdColumn, readPut } from './id-column.ts';
 import { type NumberColumn, octetsOfNumbers, readNumbers } from './number-column.ts';
 
-/** Writes the columns of a block. Numbers are integers of 0 … 2^53 − 1, and ids are of ASCII. */
+/** Writes the columns of a block. Numbers are integers of 0 … 2^53 − 1. */
 export type ByteWriter = {
   /** Seven bits a byte, least significant first. */
   readonly number: (value: number) => void;
@@ -108,7 +108,16 @@ export function createByteWriter(columns: Columns = 'plain', beside?: ByteWriter
       for (const value of values) number(value.length);
       text(values.join(''));
     },
-    ids: beside?.ids ?? ids,
+    ids: (column) => {
+      if (beside === undefined) {
+        ids(column);
+        return;
+      }
+      const { isDense } = column;
+      beside.number(Number(isDense));
+      if (isDense) beside.ids(column);
+      else ids(column);
+    },
     numbers: beside?.numbers ?? numbers,
     written,
     bytes: () => buffer.subarray(0, length),
@@ -158,7 +167,7 @@ export function createByteReader(bytes: Uint8Array, columns: Columns = 'plain', 
     return lengths.map((length) => {
       const own = all.slice(start, start + (length >>> 1));
       start += own.length;
-      return (length % 2 === 1 ? String.fromCharCode(lead) : '') + own + tail;
+      return (length % 2 === 1 ? String.fromCharCode(lead - 1) : '') + own + tail;
     });
   };
 
@@ -178,7 +187,7 @@ export function createByteReader(bytes: Uint8Array, columns: Columns = 'plain', 
         return all.slice(start - length, start);
       });
     },
-    ids: beside?.ids ?? ids,
+    ids: (count) => (beside?.number() === 1 ? beside.ids(count) : ids(count)),
     numbers: beside?.numbers ?? numbers,
   };
 }

@@ -88,6 +88,7 @@ const numbers = new NumberColumn();
 
 /** A column of numbers that are about equally large. */
 export function writeNumbers(writer: ByteWriter, all: readonly number[]): void {
+  numbers.clear();
   for (const number of all) numbers.push(number);
   writer.numbers(numbers);
 }
@@ -98,6 +99,7 @@ const ids = new IdColumn();
 export function writeIds(writer: ByteWriter, texts: readonly string[]): void {
   const octets = Buffer.from(texts.join(''), 'latin1');
   let start = 0;
+  ids.clear();
   for (const { length } of texts) {
     ids.add(octets, start, start + length);
     start += length;

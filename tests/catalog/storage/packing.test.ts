@@ -36,6 +36,11 @@ const row = fc.tuple(mailbox, uid).map(([box, number]) => rowKey(box, number));
 const whole = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const keywords = fc.uniqueArray(fc.constantFrom('$seen', '$flagged', 'ünïcode', 'a "quoted" one'), { maxLength: 3 });
 
+/** 16 characters that depend on the number. */
+function hashOf(n: number): string {
+  return createRandom(n + 1).hash(16);
+}
+
 /** Entries with distinct keys in ascending order. */
 function entries<K extends Key, V>(key: fc.Arbitrary<K>, value: (key: K) => fc.Arbitrary<V>): fc.Arbitrary<[K, V][]> {
   const keys = fc.uniqueArray(key, { maxLength: 60 }).map((all) => all.sort((a, b) => (a < b ? -1 : 1)));
@@ -146,6 +151,18 @@ describe('what is packed is unpacked the same', () => {
     expect(sizeOf(some.map((one) => `t${one}`))).toBeLessThan(100 * 10 + header);
     expect(sizeOf(hexadecimal)).toBeLessThan(100 * 10 + header);
     expect(sizeOf(hexadecimal.map((one) => `${one}c0de0000c0de`))).toBeLessThan(100 * 10 + header + 12);
+  });
+
+  test.each([
+    ['are longer than hashes and name others', (n: number, hash: string) => `_${hash}-${hashOf(n >> 3).repeat(4)}-`],
+    ['begin alike', (n: number) => `message-of-the-day-${n}`],
+    ['are decimal', (n: number) => String(1_700_000_000_000 + 997 * n)],
+    ['have dashes', (_n: number, hash: string) => Buffer.from(hash).toString('hex').replace(/.{8}/g, '$&-')],
+    ['end as others do', (n: number, hash: string) => `${hash.slice(0, 6)}b1d5e57e0000c0d${n % 50 === 0 ? 1 : 2}`],
+  ])('what deflate finds is left to it: ids that %s', (_, idOf) => {
+    const ids = Array.from({ length: 120 }, (_, n) => idOf(n, hashOf(1000 + n)));
+    const sizeOf = (columns: 'dense' | 'plain') => pack((writer) => writeIds(writer, ids), columns).length;
+    expect(sizeOf('dense')).toBeLessThanOrEqual(1.05 * sizeOf('plain'));
   });
 
   test('rows', () => {
