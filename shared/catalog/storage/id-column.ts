@@ -32,7 +32,7 @@ const inAll = (1 << alphabets.length) - 1;
 const seen = new Uint8Array(256);
 
 /** Texts by which a column is judged. */
-const judgedTexts = 16;
+const judgedTexts = 8;
 /** What fewer octets end is not worth being found: a match takes some itself. */
 const sharedEndMin = 8;
 /** Longer ones, in the mean, name others that come again. */
