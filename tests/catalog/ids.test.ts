@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import {
   accountIdOf,
   emailIdOf,
@@ -8,6 +9,7 @@ import {
   mailboxIdOfValidityAndName,
   messageIdHash,
   nthEmailId,
+  putThreadIdOfOctets,
   rootOf,
   threadIdOf,
 } from '../../shared/catalog/ids.ts';
@@ -103,6 +105,21 @@ test('a derived thread id names the Message-ID hash it was made from, a server i
   expect(hash).toMatch(/^[a-z2-7]{16}$/);
   expect(rootOf(threadIdOf(hash))).toBe(hash);
   expect(rootOf(idOfServer('T123'))).toBeNull();
+});
+
+test('a thread id is the same whether its Message-ID is a text or octets', () => {
+  const messageId = fc.oneof(
+    fc.stringMatching(/^[!-~]{1,40}@[a-z.]{1,20}$/),
+    fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((octet) => String.fromCharCode(octet)) }),
+    fc.integer({ min: 480, max: 520 }).map((length) => 'm'.repeat(length)),
+  );
+  fc.assert(
+    fc.property(messageId, (text) => {
+      const into = Buffer.alloc(32);
+      const length = putThreadIdOfOctets(Buffer.from(`<${text}>`, 'latin1'), 1, 1 + text.length, into);
+      expect(into.toString('latin1', 0, length)).toBe(threadIdOf(messageIdHash(text)));
+    }),
+  );
 });
 
 test('accounts differ by provider and by login', () => {

@@ -26,11 +26,11 @@ afterEach(async () => {
   for (const stop of started.splice(0).reverse()) await stop();
 });
 
-/** Reads an inbox of so many messages, of a server that answers a FETCH as it is told to. */
-async function reading(messages: number, fetched: (fetch: Fetch) => string | null) {
+/** Reads an inbox of so many messages, of a server that answers a FETCH as it is told to. Of `uids` some may be gone. */
+async function reading(messages: number, fetched: (fetch: Fetch) => string | null, uids = messages) {
   const server = await scriptedServer({
     answers: {
-      EXAMINE: `* ${messages} EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT ${messages + 1}] ok\r\n% OK done\r\n`,
+      EXAMINE: `* ${messages} EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT ${uids + 1}] ok\r\n% OK done\r\n`,
       'UID SEARCH': `* ESEARCH (TAG "%") UID ALL 1:${messages}\r\n% OK done\r\n`,
       'UID FETCH': ({ tag, line, socket }) => {
         const [, from, to] = /UID FETCH (\d+):(\d+)/.exec(line) ?? [];
@@ -68,8 +68,27 @@ async function reading(messages: number, fetched: (fetch: Fetch) => string | nul
   };
   /** Until all that the server has said was heard. */
   const heard = () => session.exec('NOOP', []);
-  return { batches, read, heard, hangUp: server.hangUp, session: () => session, connections: server.connections };
+  const { commands } = server;
+  return {
+    batches,
+    read,
+    heard,
+    commands,
+    hangUp: server.hangUp,
+    session: () => session,
+    connections: server.connections,
+  };
 }
+
+test.each([
+  { uids: 3_000, why: 'where none is missing', searches: 0 },
+  { uids: 3_001, why: 'where one is', searches: 1 },
+])('UIDs are asked for $why: $searches times', async ({ uids, searches }) => {
+  const answer = ({ tag, from, to }: Fetch) => `${rowsOf(from, to).join('')}${tag} OK done\r\n`;
+  const { read, commands } = await reading(3_000, answer, uids);
+  expect(await read()).toEqual(allIds(3_000));
+  expect(commands.filter((command) => command.startsWith('UID SEARCH'))).toHaveLength(searches);
+});
 
 test('messages are handed over when all of them have come, whenever the server says so', async () => {
   const late: (() => void)[] = [];
