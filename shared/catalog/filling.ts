@@ -163,7 +163,10 @@ type Threads = {
   readonly ofNames: Int32Array;
 };
 
-/** Emails by thread, for every thread that has any or that a Message-ID would begin which is known: by id. */
+/**
+ * The Emails of each thread, by thread id. A thread without any is among them where the Message-ID that would begin it is known by
+ * another thread: that is an entry of its own.
+ */
 type ThreadGroups = {
   readonly names: Uint32Array;
   /** Where the Emails of each begin in `emails`, and where the last ones end. */
