@@ -35,7 +35,7 @@ export type ByteReader = {
 
 /**
  * How columns of ids and of numbers are written: each element in as few bits as all of them need, or in octets among the others, where deflate
- * finds ids that come again. In the blocks of a table hardly any does.
+ * finds what comes again. The head is plain; in a block, ids are dense unless their column says that there is something to be found.
  */
 type Columns = 'dense' | 'plain';
 
