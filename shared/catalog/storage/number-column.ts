@@ -1,6 +1,9 @@
 /** Numbers of more bits are put in parts of so many. */
 const partBits = 16;
 const partSize = 2 ** partBits;
+/** What the operators on bits take. */
+const wordBits = 32;
+const wordSize = 2 ** wordBits;
 
 /** Whole numbers, 0 … 2^53 − 1, to be written as how much each is above the least of them. */
 export class NumberColumn {
@@ -30,9 +33,9 @@ export class NumberColumn {
 
   /** Bits that each number takes. */
   get bits(): number {
-    let bits = 0;
-    for (let span = this.#most - this.least; span >= 1; span /= 2) bits++;
-    return bits;
+    const span = Math.max(this.#most - this.least, 0);
+    const high = Math.floor(span / wordSize);
+    return high > 0 ? 2 * wordBits - Math.clz32(high) : wordBits - Math.clz32(span);
   }
 
   /** Puts the numbers into octets, from `start` on. */
@@ -47,8 +50,8 @@ export class NumberColumn {
       for (let left = bits; left > 0; ) {
         const width = ((left - 1) % partBits) + 1;
         left -= width;
-        const part = bits <= partBits ? number : Math.floor(number / 2 ** left) % partSize;
-        held = (held << width) | part;
+        const part = bits <= wordBits ? number >>> left : Math.floor(number / 2 ** left);
+        held = (held << width) | (part % partSize);
         free -= width;
         while (free <= 0) {
           into[next++] = held >> -free;

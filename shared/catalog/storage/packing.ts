@@ -198,8 +198,8 @@ export function createByteReader(bytes: Uint8Array, columns: Columns = 'plain', 
  */
 const deflation = { level: 3, windowBits: 13, memLevel: 4, chunkSize: 4096 };
 
-/** Less is not worth being deflated. */
-const deflatedMin = 64;
+/** Less is not worth being deflated: an item of a kilobyte is billed as one of a quarter. */
+const deflatedMin = 256;
 
 /** What is to be deflated, and what is put behind it: memory that was used before is fast. */
 const dense = createByteWriter('dense');

@@ -1,6 +1,7 @@
 import type { Id } from '../../jmap/scalars.ts';
 import type { Row, RowMarks } from '../email.ts';
 import { rowLeafBytesMax } from './limits.ts';
+import { NumberColumn } from './number-column.ts';
 import type { ByteReader, ByteWriter } from './packing.ts';
 import { mailboxOf, uidOf } from './row-key.ts';
 import { numberKeys, type Shape, writeIds } from './shape.ts';
@@ -57,23 +58,25 @@ export function writeRowColumns(writer: ByteWriter, rows: RowColumns): void {
   const { count } = rows;
   // Kept once in a block.
   const marks = new Map<string, number>();
-  const marksOfRows: number[] = [];
+  marksOfRows.clear();
   // Most rows have those of one of the last rows that had others than the one before.
-  const lately: { readonly own: RowMarks; readonly index: number }[] = [];
+  const lately: Late[] = [];
   for (let place = 0; place < count; place++) {
     const own = rows.marksAt(place);
-    let known = lately.find((late) => hasSameMarks(own, late.own));
-    if (known === undefined) {
+    let late = 0;
+    while (late < lately.length && !hasSameMarks(own, (lately[late] as Late).own)) late++;
+    if (late === lately.length) {
       const text = JSON.stringify([own.keywords, own.deleted, own.shared, own.hasAttachment]);
-      known = { own, index: marks.get(text) ?? marks.size };
-      marks.set(text, known.index);
-      if (lately.unshift(known) > latelyMax) lately.pop();
+      const index = marks.get(text) ?? marks.size;
+      marks.set(text, index);
+      if (lately.unshift({ own, index }) > latelyMax) lately.pop();
+      late = 0;
     }
-    marksOfRows.push(known.index);
+    marksOfRows.push((lately[late] as Late).index);
   }
   writer.number(marks.size);
   for (const text of marks.keys()) writer.text(text);
-  for (const index of marksOfRows) writer.number(index);
+  for (let place = 0; place < count; place++) writer.number(marksOfRows.at(place));
 
   let before = 0;
   for (let place = 0; place < count; place++) {
@@ -98,7 +101,10 @@ export function writeRowColumns(writer: ByteWriter, rows: RowColumns): void {
   rows.writeThreadIds(begins);
 }
 
+type Late = { readonly own: RowMarks; readonly index: number };
 const latelyMax = 4;
+/** Of what is about to be written: memory that was used before is fast. */
+const marksOfRows = new NumberColumn();
 
 /** Without looking into lists of keywords: rows that were read together share them. */
 function hasSameMarks(a: RowMarks, b: RowMarks): boolean {
