@@ -15,8 +15,11 @@ import type { CatalogView } from './view.ts';
 
 /** Messages that are gathered before they are committed: some 150 octets of memory each. */
 const messagesAtOnceMax = 300_000;
-/** Mailboxes that are read together, and their messages. */
-const together = { mailboxesMax: 16, messagesMax: 2_000 };
+/**
+ * Mailboxes that are read together, at first and at most, and their messages: they have to be waited for, also when the time is up. Twice as many
+ * as the last time, if these took less than so many milliseconds.
+ */
+const together = { atFirst: 16, mailboxesMax: 128, messagesMax: 2_000, quickMs: 1_000 };
 
 /** Whether no message of any mailbox is in, so that the catalog can be filled. */
 export function isUntouched(mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): boolean {
@@ -42,14 +45,18 @@ export async function fillCatalog(
   let failure: { readonly error: unknown } | null = null;
   const readings = new Map<string, MailboxReading>();
   const asked = new Set<string>();
+  let atOnce = together.atFirst;
   for (const [index, entry] of mailboxes.entries()) {
     if (gathering.size() >= messagesAtOnceMax || context.isOver()) break;
     try {
       if (!asked.has(entry.name)) {
-        const group = groupOf(mailboxes.slice(index, index + together.mailboxesMax), seen);
+        const group = groupOf(mailboxes.slice(index, index + atOnce), seen);
         for (const { name } of group) asked.add(name);
         if (group.length > 1) {
+          const askedAt = context.surroundings.now();
           for (const [name, reading] of await context.source.readTogether(group, view)) readings.set(name, reading);
+          const isQuick = context.surroundings.now() - askedAt < together.quickMs;
+          atOnce = isQuick ? Math.min(2 * atOnce, together.mailboxesMax) : together.atFirst;
         }
       }
       const reading = readings.get(entry.name);

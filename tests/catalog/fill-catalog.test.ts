@@ -146,6 +146,30 @@ describe('an account that is read at once', () => {
     await holdsWhatServerHolds(view, server);
   });
 
+  test.each([
+    ['more and more', 'answers soon', 10, [16, 32, 64, 128, 59]],
+    ['few', 'takes its time', 1_500, Array.from({ length: 19 }, (_, index) => (index < 18 ? 16 : 11))],
+  ])('asks for %s mailboxes together while the server %s', async (_, __, ms, sizes) => {
+    const server = fakeMailServer({ tier: 'qresync', scheme: 'digest', threads: 'derived' });
+    for (const name of ['INBOX', ...Array.from({ length: 299 }, (_, index) => `Folder ${index}`)]) {
+      server.create(name);
+      server.append(name, contentOf({}), { internalDate: date });
+    }
+    const groups: number[] = [];
+    let now = date * 1000;
+    const source = server.connect();
+    const slow: MailSource = {
+      ...source,
+      readTogether: (mailboxes, facts) => {
+        groups.push(mailboxes.length);
+        now += ms;
+        return source.readTogether(mailboxes, facts);
+      },
+    };
+    await synced(server, createWorld().freshProcess(), { source: slow, surroundings: { now: () => now } });
+    expect(groups).toEqual(sizes);
+  });
+
   test('is kept as far as it came when a mailbox cannot be read', async () => {
     const server = filledServer(1, 'digest', 'derived');
     const catalog = createWorld().freshProcess();
