@@ -90,7 +90,8 @@ export function bodyPeek(section: readonly ImapArgument[], partial?: { from: num
 }
 
 /** `1:5,7`. Throws on an empty set. */
-export function uidSet(ranges: UidRanges): ImapArgument {
+export function uidSet(ranges: UidRanges | '*'): ImapArgument {
+  if (ranges === '*') return { type: 'SEQUENCE', value: ranges };
   const value = ranges.map(([first, last]) =>
     first === last ? wholeNumber(first) : `${wholeNumber(first)}:${wholeNumber(last)}`,
   );

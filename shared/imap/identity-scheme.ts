@@ -1,9 +1,9 @@
 import { MailboxGone, MailboxUnseen } from '../catalog/source.ts';
 import type { IdentityFacts } from './appearance.ts';
-import { atom, list } from './arguments.ts';
+import { atom } from './arguments.ts';
 import type { ImapServer } from './endpoint.ts';
 import { CommandRefused } from './failure.ts';
-import { fetchItem, fetchRow } from './fetch-row.ts';
+import { fetchItem } from './fetch-row.ts';
 import { type ImapValue, listOf, textOf } from './response.ts';
 import type { ImapSession } from './session.ts';
 
@@ -46,19 +46,17 @@ async function hasXGuid(session: ImapSession): Promise<boolean> {
 
 /** The item of the newest message in the inbox; undefined where there is no message, null where it has none. */
 async function itemOfLastMessage(session: ImapSession, item: string): Promise<ImapValue | undefined> {
+  let value: ImapValue | undefined;
   try {
-    await session.examine('INBOX');
+    const wanted = [atom('UID'), atom(item)];
+    const { refusal } = await session.examineAndFetch('INBOX', '*', wanted, { rowsMax: 1 }, ({ items }) => {
+      value = fetchItem(items, item) ?? null;
+    });
+    if (refusal !== null) throw refusal;
   } catch (error) {
     if (error instanceof MailboxGone || error instanceof MailboxUnseen) return undefined;
     throw error;
   }
-  let value: ImapValue | undefined;
-  await session.exec('UID FETCH', [{ type: 'SEQUENCE', value: '*' }, list(atom('UID'), atom(item))], {
-    onData: (response) => {
-      const row = fetchRow(response);
-      if (row) value = fetchItem(row.items, item) ?? null;
-    },
-  });
   return value;
 }
 

@@ -123,14 +123,14 @@ async function readInOneFlight(
 ): Promise<{ readonly examined: Examined; readonly answer: AppearanceAnswer | null }> {
   const answer = new AppearanceAnswer(facts, [[1, uidNext - 1]]);
   const options = { rowsMax: batchMax, takeOctets: answer.takeOctets };
-  const { examined, isFetched } = await session.examineAndFetch(
+  const { examined, refusal } = await session.examineAndFetch(
     wire,
     answer.uids,
     appearanceItems(facts),
     options,
     answer.take,
   );
-  return { examined, answer: isFetched && examined.uidNext === uidNext ? answer : null };
+  return { examined, answer: refusal === null && examined.uidNext === uidNext ? answer : null };
 }
 
 function wholeReading(opened: Opened, batch: AppearanceRows): MailboxReading {

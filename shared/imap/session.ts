@@ -215,15 +215,15 @@ export class ImapSession {
 
   /**
    * Opens a mailbox for reading, and asks for the messages of these UIDs in the same flight (RFC 9051 §5.5: the server does the one before
-   * the other). `isFetched`: they have come; else the server refused them. `take` is called once the mailbox is open.
+   * the other). `refusal`: why the server did not tell of them; null: they have come. `take` is called once the mailbox is open.
    */
   async examineAndFetch(
     name: string,
-    uids: UidRanges,
+    uids: UidRanges | '*',
     items: readonly ImapArgument[],
     options: FetchOptions,
     take: (row: FetchRow) => void,
-  ): Promise<{ readonly examined: Examined; readonly isFetched: boolean }> {
+  ): Promise<{ readonly examined: Examined; readonly refusal: CommandRefused | null }> {
     const tier = await this.syncTier();
     await this.#aheadEnded();
     let isOpen = false;
@@ -246,8 +246,9 @@ export class ImapSession {
     );
     const [opened, fetched] = await Promise.allSettled([opening, fetching]);
     if (opened.status === 'rejected') throw opened.reason;
-    if (fetched.status === 'rejected' && !(fetched.reason instanceof CommandRefused)) throw fetched.reason;
-    return { examined: opened.value.examined, isFetched: fetched.status === 'fulfilled' };
+    const refusal = fetched.status === 'rejected' ? fetched.reason : null;
+    if (refusal !== null && !(refusal instanceof CommandRefused)) throw refusal;
+    return { examined: opened.value.examined, refusal };
   }
 
   /**
@@ -400,13 +401,13 @@ export class ImapSession {
 
   /**
    * QUIRK(dovecot): while a mailbox is selected, SEARCH, STATUS and LIST-STATUS tell of it as it was; NOOP brings it up to
-   * date. To be called before each of them.
+   * date, or it is left. To be called before each of them. `always`: also where nothing was sent since it was opened, which may be long ago.
    */
-  async refresh(): Promise<void> {
+  async refresh({ always = false } = {}): Promise<void> {
     // What nobody has asked for may have been open for long.
     const isUnclaimed = this.#ahead !== null;
     await this.#aheadEnded();
-    if (this.#selected && (isUnclaimed || !this.#isFresh)) await this.exec('NOOP', []);
+    if (this.#selected && (always || isUnclaimed || !this.#isFresh)) await this.exec('NOOP', []);
   }
 
   /**
@@ -427,10 +428,11 @@ export class ImapSession {
   }
 
   /**
-   * UID FETCH; rows without a UID are left out, and a row may come more than once. Throws `MailboxGone` when another client took the mailbox away.
+   * UID FETCH, `*` being the last message; rows without a UID are left out, and a row may come more than once. Throws `MailboxGone` when another
+   * client took the mailbox away.
    */
   async fetch(
-    uids: UidRanges,
+    uids: UidRanges | '*',
     items: readonly ImapArgument[],
     options: FetchOptions,
     take: (row: FetchRow) => void,

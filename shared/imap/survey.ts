@@ -29,13 +29,16 @@ export async function survey(
   session: ImapSession,
   { start = '', openNext }: { readonly start?: string; readonly openNext?: OpenNext } = {},
 ): Promise<readonly SurveyedMailbox[]> {
-  await session.refresh();
+  const canLeave = session.has('UNSELECT');
+  if (!canLeave) await session.refresh({ always: true });
+  // In the same flight. NOOP has to be waited for: Dovecot does it after what is sent behind it.
+  const left = canLeave ? session.unselect() : null;
   const isExtended = session.has('LIST-EXTENDED');
   const hasListStatus = isExtended && session.has('LIST-STATUS');
   const pattern = mailbox(`${start}*`);
   const listing = isExtended ? listExtended(session, pattern, hasListStatus) : listAndLsub(session, pattern);
   if (hasListStatus && openNext) openBehind(session, listing, openNext);
-  const answer = await listing;
+  const [answer] = await Promise.all([listing, left]);
   const { others } = await session.namespaces();
   const found = [...answer.listed.values()].filter(
     ({ wire, attributes }) =>

@@ -50,8 +50,8 @@ async function reading(answers: Record<string, Answer>) {
     for await (const batch of appeared) for (const { uid, serverEmailId } of batch) found.push([uid, serverEmailId]);
     return { uidNext: vector.uidNext, present, found };
   };
-  const asked = () => server.commands.flatMap((line) => /^(?:EXAMINE|UID FETCH [\d:]+)/.exec(line) ?? []);
-  return { read, asked, session };
+  const asked = () => server.commands.flatMap((line) => /^(?:EXAMINE|UID FETCH [\d:*]+)/.exec(line) ?? []);
+  return { read, asked, session, scheme: source.scheme, survey: () => source.survey() };
 }
 
 test('few messages are asked for without waiting for the EXAMINE', async () => {
@@ -162,6 +162,57 @@ test('of many messages a part is asked for while the one before it comes, and ea
       .slice(0, -1)
       .map((last) => last + 1),
   );
+});
+
+test.each<[found: string, fetch: string, facts: IdentityFacts]>([
+  ['what the newest message has', `${row(2)}% OK done\r\n`, { scheme: 'xguid', threads: 'derived' }],
+  ['that it has none', '* 2 FETCH (UID 2 X-GUID NIL)\r\n% OK done\r\n', { scheme: 'digest', threads: 'derived' }],
+  ['that nobody understands it', '% BAD what is it\r\n', { scheme: 'digest', threads: 'derived' }],
+  ['that nobody has heard of it', '% OK done\r\n', { scheme: 'digest', threads: 'derived' }],
+])('how Emails are named is asked without waiting for the EXAMINE: %s', async (_, fetch, found) => {
+  const { scheme, asked } = await reading(together(examined(3), fetch));
+  expect(await scheme()).toEqual(found);
+  expect(asked()).toEqual(['EXAMINE', 'UID FETCH *']);
+});
+
+test('where there is no inbox, nothing tells how Emails are named', async () => {
+  const { scheme, session } = await reading(together('% NO no such mailbox\r\n', '% BAD no mailbox is selected\r\n'));
+  expect(await scheme()).toEqual({ scheme: 'digest', threads: 'derived' });
+  expect(session.isOpen).toBe(true);
+});
+
+const listed = '* LIST () "/" INBOX\r\n* LSUB () "/" INBOX\r\n% OK done\r\n';
+
+test('mailboxes are listed without waiting until the open one is left', async () => {
+  let waiting = '';
+  const { read, survey } = await reading({
+    ...{ EXAMINE: examined(3), 'UID FETCH': `${row(1)}${row(2)}% OK done\r\n`, LSUB: listed, STATUS: '% NO\r\n' },
+    UNSELECT: ({ tag }) => {
+      waiting = `${tag} OK done\r\n`;
+      return null;
+    },
+    LIST: () => `${waiting}${listed}`,
+  });
+  await read();
+  expect(await survey()).toHaveLength(1);
+});
+
+test('where it cannot be left, it is brought up to date before they are', async () => {
+  let isUpToDate = false;
+  const { read, survey } = await reading({
+    ...{ EXAMINE: examined(3), 'UID FETCH': `${row(1)}${row(2)}% OK done\r\n`, LSUB: listed, STATUS: '% NO\r\n' },
+    AUTHENTICATE: '% OK [CAPABILITY IMAP4rev1] welcome\r\n',
+    NOOP: ({ tag, socket }) => {
+      setTimeout(() => {
+        isUpToDate = true;
+        socket.write(`${tag} OK done\r\n`);
+      }, 50);
+      return null;
+    },
+    LIST: () => (isUpToDate ? listed : '% BAD too early\r\n'),
+  });
+  await read();
+  expect(await survey()).toHaveLength(1);
 });
 
 /** Mailboxes of two messages each, of a server that answers nothing before it was asked for all of them. */

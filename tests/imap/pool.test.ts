@@ -485,7 +485,7 @@ describe('the account of a request', () => {
     await released;
     expect(isReleased).toBe(true);
     expect(commands).toEqual([
-      'NOOP',
+      'UNSELECT',
       'LIST',
       'EXAMINE',
       'UID FETCH',
