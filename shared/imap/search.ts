@@ -5,23 +5,33 @@ import { atom, type ImapArgument, list, string, uidSet } from './arguments.ts';
 import { isAt, unlessGone } from './at-place.ts';
 import { CommandRefused, Throttled } from './failure.ts';
 import { imapLimits } from './limits.ts';
+import { encodeName } from './mailbox-name.ts';
 import type { ImapSession } from './session.ts';
 import { clipRanges, uidsIn } from './uid-ranges.ts';
 import type { UseSession } from './use.ts';
 
+type Search = CanSearchMessages['search'];
+/** One search, in one mailbox. */
+type Asked = { readonly mailbox: Parameters<Search>[0]; readonly questions: Parameters<Search>[1] };
+type Answer = Awaited<ReturnType<Search>>;
+
 /** SEARCH and SORT over sessions that `use` provides: one EXAMINE, unless the mailbox is open, and a command per question. */
 export function imapSearch(use: UseSession): CanSearchMessages {
+  let asked: Asked[] = [];
+  let flight: Promise<readonly Answer[]> | null = null;
+  const takeOff = async (): Promise<readonly Answer[]> => {
+    await Promise.resolve();
+    const all = asked;
+    asked = [];
+    flight = null;
+    return use((session) => searchAll(session, all));
+  };
   return {
-    search: (mailbox, questions) =>
-      use(async (session) => {
-        const { name, uidValidity, uidNext, messages } = mailbox;
-        if (!(await isAt(session, { mailbox: name, uidValidity, uidNext }))) return null;
-        await session.refresh();
-        const asked = questions.map((question) => () => searchFor(session, question, uidNext));
-        const isTold = session.has('ESEARCH');
-        const answers = await unlessGone(isTold ? Promise.all(asked.map((ask) => ask())) : inTurn(asked));
-        return messages !== null && session.hasLostMessages({ uidNext, messages }) ? null : answers;
-      }),
+    search: async (mailbox, questions) => {
+      const place = asked.push({ mailbox, questions }) - 1;
+      flight ??= takeOff();
+      return (await flight)[place] ?? null;
+    },
     sort: (mailbox, key, thenBy) =>
       use(async (session) => {
         const { name, uidValidity, uidNext } = mailbox;
@@ -37,18 +47,66 @@ export function imapSearch(use: UseSession): CanSearchMessages {
   };
 }
 
+/** Without waiting for one after the other, where the answers tell which they are. */
+function searchAll(session: ImapSession, asked: readonly Asked[]): Promise<readonly Answer[]> {
+  if (!session.has('ESEARCH')) return inTurn(asked.map((one) => () => searchIn(session, one)));
+  return atOnce(asked.map((one) => searchInOneFlight(session, one, asked.length > 1)));
+}
+
+async function searchIn(session: ImapSession, { mailbox, questions }: Asked): Promise<Answer> {
+  const { name, uidValidity, uidNext, messages } = mailbox;
+  if (!(await isAt(session, { mailbox: name, uidValidity, uidNext }))) return null;
+  await session.refresh();
+  const steps = questions.map((question) => () => searchFor(session, question, uidNext));
+  const isTold = session.has('ESEARCH');
+  const answers = await unlessGone(isTold ? atOnce(steps.map((step) => step())) : inTurn(steps));
+  return messages !== null && session.hasLostMessages({ uidNext, messages }) ? null : answers;
+}
+
+/** The same in the flight of the EXAMINE, if the mailbox has to be opened. `isOneOfMany`: another one will be open. */
+async function searchInOneFlight(session: ImapSession, asked: Asked, isOneOfMany: boolean): Promise<Answer> {
+  const { name, uidValidity, uidNext, messages } = asked.mailbox;
+  const wire = encodeName(name, session.nameEncoding);
+  if (wire === null) return null;
+  if (!isOneOfMany && session.isAt(wire, uidNext)) return searchIn(session, asked);
+  const opened = await unlessGone(
+    session.examineAndSearch(wire, (onOk) =>
+      atOnce(asked.questions.map((question) => searchFor(session, question, uidNext, onOk))),
+    ),
+  );
+  if (opened?.examined.uidValidity !== uidValidity) return null;
+  const answers = await unlessGone(outcomeOf(opened.answer));
+  return messages !== null && opened.hasLostMessages({ uidNext, messages }) ? null : answers;
+}
+
+async function outcomeOf<T>(settled: PromiseSettledResult<T>): Promise<T> {
+  if (settled.status === 'rejected') throw settled.reason;
+  return settled.value;
+}
+
+/** Throws what one of them threw when all have ended: nothing is on the wire then. */
+async function atOnce<T>(steps: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(steps);
+  return Promise.all(steps);
+}
+
 async function inTurn<T>(steps: readonly (() => Promise<T>)[]): Promise<T[]> {
   const results: T[] = [];
   for (const step of steps) results.push(await step());
   return results;
 }
 
-async function searchFor(session: ImapSession, question: TextQuestion, uidNext: number): Promise<number[]> {
+async function searchFor(
+  session: ImapSession,
+  question: TextQuestion,
+  uidNext: number,
+  onOk?: () => void,
+): Promise<number[]> {
   if (uidNext <= 1) return [];
   const criteria = [atom('UID'), uidSet([[1, uidNext - 1]]), ...searchKeys(question).flatMap(({ words }) => words)];
   const charset = isAscii(question) ? undefined : 'UTF-8';
   try {
-    return below(uidNext, await session.search(criteria, charset));
+    return below(uidNext, await session.search(criteria, charset, onOk));
   } catch (error) {
     const refused = session.isOpen && isRefusal(error);
     const ofMore = refused ? new CannotSearch('the mail server refuses the search', { cause: error }) : null;

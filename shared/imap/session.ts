@@ -134,10 +134,8 @@ export class ImapSession {
   }
 
   /** Whether messages have gone since the catalog saw so many below `uidNext` in the mailbox that is open now. */
-  hasLostMessages({ uidNext, messages }: { readonly uidNext: number; readonly messages: number }): boolean {
-    if (this.#selected === null || this.#isLosing) return true;
-    const { examined } = this.#selected;
-    return examined.exists - messages !== examined.uidNext - uidNext;
+  hasLostMessages(seen: { readonly uidNext: number; readonly messages: number }): boolean {
+    return this.#selected === null || this.#isLosing || hasFewer(this.#selected.examined, seen);
   }
 
   has(capability: string): boolean {
@@ -224,10 +222,50 @@ export class ImapSession {
     options: FetchOptions,
     take: (row: FetchRow) => void,
   ): Promise<{ readonly examined: Examined; readonly refusal: CommandRefused | null }> {
+    const { takeOctets = () => false } = options;
+    const { examined, answer } = await this.#examineAnd(name, (isOpen) =>
+      this.fetch(
+        uids,
+        items,
+        { ...options, takeOctets: (bytes, start, end) => isOpen() && takeOctets(bytes, start, end) },
+        (row) => {
+          if (isOpen()) take(row);
+        },
+      ),
+    );
+    const refusal = answer.status === 'rejected' ? answer.reason : null;
+    if (refusal !== null && !(refusal instanceof CommandRefused)) throw refusal;
+    return { examined, refusal };
+  }
+
+  /**
+   * Opens a mailbox for reading, and asks for searches in it in the same flight: by `search`, with the `onOk` that `ask` is given. What
+   * came of them counts if the mailbox is the right one. `hasLostMessages`: as the method, at the end of the searches.
+   */
+  async examineAndSearch<T>(
+    name: string,
+    ask: (onOk: () => void) => Promise<T>,
+  ): Promise<{
+    readonly examined: Examined;
+    readonly answer: PromiseSettledResult<T>;
+    readonly hasLostMessages: ImapSession['hasLostMessages'];
+  }> {
+    let isLosing = false;
+    const onOk = () => {
+      isLosing ||= this.#isLosing;
+    };
+    const { examined, answer } = await this.#examineAnd(name, () => ask(onOk));
+    return { examined, answer, hasLostMessages: (seen) => isLosing || hasFewer(examined, seen) };
+  }
+
+  /** `isOpen`: whether it is, so that what the server tells may be of it. Throws what `examine` throws. */
+  async #examineAnd<T>(
+    name: string,
+    ask: (isOpen: () => boolean) => Promise<T>,
+  ): Promise<{ readonly examined: Examined; readonly answer: PromiseSettledResult<T> }> {
     const tier = await this.syncTier();
     await this.#aheadEnded();
     let isOpen = false;
-    const { takeOctets = () => false } = options;
     // What is told until then is of a mailbox that was opened before, in the same flight.
     const { asked } = this;
     const opening = this.#openBy(tier, 'EXAMINE', name, undefined, {
@@ -236,19 +274,9 @@ export class ImapSession {
         isOpen = true;
       },
     });
-    const fetching = this.fetch(
-      uids,
-      items,
-      { ...options, takeOctets: (bytes, start, end) => isOpen && takeOctets(bytes, start, end) },
-      (row) => {
-        if (isOpen) take(row);
-      },
-    );
-    const [opened, fetched] = await Promise.allSettled([opening, fetching]);
+    const [opened, answer] = await Promise.allSettled([opening, ask(() => isOpen)]);
     if (opened.status === 'rejected') throw opened.reason;
-    const refusal = fetched.status === 'rejected' ? fetched.reason : null;
-    if (refusal !== null && !(refusal instanceof CommandRefused)) throw refusal;
-    return { examined: opened.value.examined, refusal };
+    return { examined: opened.value.examined, answer };
   }
 
   /**
@@ -284,6 +312,11 @@ export class ImapSession {
     const after = before && answer.vectorAfter(before);
     if (open) open.vector = after;
     return { before, after };
+  }
+
+  /** Whether the mailbox is open, and has been since it had the UIDs below `uidNext`. */
+  isAt(name: string, uidNext: number): boolean {
+    return this.#selected?.name === name && this.#selected.examined.uidNext >= uidNext;
   }
 
   /** Whether the mailbox is open for reading only. */
@@ -394,8 +427,7 @@ export class ImapSession {
   async examineAgain(name: string, uidValidity: number, uidNext: number): Promise<Examined | null> {
     await this.#aheadEnded();
     const selected = this.#selected;
-    const isCurrent = selected?.name === name && selected.examined.uidNext >= uidNext;
-    const examined = isCurrent ? selected.examined : await this.examine(name);
+    const examined = selected && this.isAt(name, uidNext) ? selected.examined : await this.examine(name);
     return examined.uidValidity === uidValidity ? examined : null;
   }
 
@@ -458,9 +490,9 @@ export class ImapSession {
 
   /**
    * UID SEARCH, in the selected mailbox. Criteria with text beyond ASCII need `charset`. Without ESEARCH an answer does not tell
-   * its question: one search at a time then. Throws `MailboxGone` too.
+   * its question: one search at a time then. `onOk` is called when it is done, before anything else is heard. Throws `MailboxGone` too.
    */
-  async search(criteria: readonly ImapArgument[], charset?: 'UTF-8'): Promise<UidRanges> {
+  async search(criteria: readonly ImapArgument[], charset?: 'UTF-8', onOk?: () => void): Promise<UidRanges> {
     const isExtended = this.has('ESEARCH');
     const parameters = [
       ...(isExtended ? [atom('RETURN'), list(atom('ALL'))] : []),
@@ -472,6 +504,7 @@ export class ImapSession {
       onData: ({ name, values }, tag) => {
         for (const range of uidsFound(name, values, tag)) found.push(range);
       },
+      ...(onOk && { onOk }),
     });
     const ranges = normalizeRanges(found);
     // A few octets can claim four thousand million messages.
@@ -567,6 +600,14 @@ export class ImapSession {
 
 /** The name of no mailbox. */
 const nowhere = 'Postern: no such mailbox';
+
+/** Whether there are fewer messages below `uidNext` than were seen. */
+function hasFewer(
+  examined: Examined,
+  { uidNext, messages }: { readonly uidNext: number; readonly messages: number },
+): boolean {
+  return examined.exists - messages !== examined.uidNext - uidNext;
+}
 
 /** Whether the server refused a command, and nothing else is wrong. */
 function isRefusal(error: unknown): boolean {

@@ -161,6 +161,25 @@ describe.each(backends)('%s', (name, start, options) => {
     expect(await search.search({ ...at, uidNext: 7, messages: 5 }, questions)).toEqual([[1, 4, 5, 6]]);
   });
 
+  test('mailboxes that are asked about in one turn answer as each does alone', async () => {
+    const { search, at, other } = await mailbox(start, options);
+    const boxes = [at, { ...at, uidValidity: at.uidValidity + 1 }, { ...at, name: 'Nowhere' }, { ...at, messages: 5 }];
+    for (const subject of ['one apple', 'no fruit', 'another apple']) {
+      const { path: box } = await other.mailboxCreate(`Box with ${subject}`);
+      await other.append(box, Buffer.from(message(subject, {})));
+      await other.append(box, Buffer.from(message('cherry', { 'X-Tag': 'red' }, `${subject}\r\n`)));
+      const status = await other.status(box, { uidValidity: true });
+      boxes.push({ name: box, uidValidity: status ? Number(status.uidValidity) : 0, uidNext: 3, messages: null });
+    }
+    const questions = each({ kind: 'subject', value: 'apple' }, { kind: 'header', name: 'X-Tag', value: 'red' });
+    const alone = [];
+    for (const box of boxes) alone.push(await search.search(box, questions));
+    expect(alone).toEqual([[[1, 4], [1]], null, null, null, [[1], [2]], [[], [2]], [[1], [2]]]);
+    expect(await Promise.all(boxes.map((box) => search.search(box, questions)))).toEqual(alone);
+    const reversed = boxes.toReversed().map((box) => search.search(box, questions));
+    expect(await Promise.all(reversed)).toEqual(alone.toReversed());
+  });
+
   test('sorts, where SORT is offered', async () => {
     const { search, at, session } = await mailbox(start, options);
     const byUid: SortCriterion[] = [{ key: 'size', isAscending: false }];
@@ -245,4 +264,86 @@ test('a connection that is lost in a SEARCH says nothing of what the server can 
   const at = { name: 'INBOX', uidValidity: 7, uidNext: 2, messages: null };
   const asked = imapSearch(use).search(at, each({ kind: 'subject', value: 'wide' }));
   await expect(asked).rejects.toBeInstanceOf(ConnectionLost);
+});
+
+/** Searches `names` in one turn, of a server that answers nothing before it was asked for all of them: as these do, and as most would. */
+async function searchingTogether(
+  names: readonly string[],
+  answersOf: Record<string, readonly [examine: string, search: string]> = {},
+) {
+  const examined = '* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
+  const answers: string[] = [];
+  let isPatient = true;
+  const waiting = (answer: string): string | null => {
+    answers.push(answer);
+    return isPatient && answers.length < 2 * names.length ? null : answers.splice(0).join('');
+  };
+  let opened = '';
+  const scripted = await scriptedServer({
+    answers: {
+      EXAMINE: ({ tag, line }) => {
+        opened = line.trim().split(' ').at(-1)?.replaceAll('"', '') ?? '';
+        return waiting((answersOf[opened]?.[0] ?? examined).replaceAll('%', tag));
+      },
+      'UID SEARCH': ({ tag }) => {
+        const found = `* ESEARCH (TAG "%") UID ALL ${opened === 'a' ? 1 : 2}\r\n% OK done\r\n`;
+        return waiting((answersOf[opened]?.[1] ?? found).replaceAll('%', tag));
+      },
+    },
+  });
+  const { use, session } = await oneSession(scripted.server, { kind: 'password', user: 'anna', password: 'secret' });
+  open.push(session, { close: () => void scripted.close() });
+  const { search } = imapSearch(use);
+  const ask = (name: string) =>
+    search({ name, uidValidity: 7, uidNext: 3, messages: 2 }, each({ kind: 'subject', value: 'apple' }));
+  const found = await Promise.allSettled(names.map(ask));
+  isPatient = false;
+  return { found: found.map((one) => (one.status === 'fulfilled' ? one.value : one.reason)), ask, session };
+}
+
+test('mailboxes that are asked about in one turn are not waited for one after the other', async () => {
+  expect((await searchingTogether(['a', 'b', 'c'])).found).toEqual([[[1]], [[2]], [[2]]]);
+  expect((await searchingTogether(['a'])).found).toEqual([[[1]]]);
+});
+
+test('what messages leave one of them is not told of another', async () => {
+  const examined = '* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
+  const found = '* ESEARCH (TAG "%") UID ALL 2\r\n';
+  const { found: answers } = await searchingTogether(['a', 'b', 'c', 'd'], {
+    b: [examined, `${found}* VANISHED 1\r\n* 1 EXISTS\r\n% OK done\r\n`],
+    c: [`* VANISHED 9\r\n${examined}`, `${found}% OK done\r\n`],
+    d: [examined.replace('* 2 EXISTS', '* 1 EXISTS'), `${found}% OK done\r\n`],
+  });
+  expect(answers).toEqual([[[1]], null, [[2]], null]);
+});
+
+test('one that is gone, or is another by now, says nothing of the others', async () => {
+  const none = '% BAD no mailbox is selected\r\n';
+  const other = '* 2 EXISTS\r\n* OK [UIDVALIDITY 8] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
+  const { found, session, ask } = await searchingTogether(['gone', 'a', 'other', 'b'], {
+    gone: ['% NO no such mailbox\r\n', none],
+    other: [other, '% NO not here\r\n'],
+  });
+  expect(found).toEqual([null, [[1]], null, [[2]]]);
+  expect(session.isOpen).toBe(true);
+  expect(await ask('a')).toEqual([[1]]);
+});
+
+test('a search that is refused is told when all others are done', async () => {
+  const examined = '* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
+  const { found, session, ask } = await searchingTogether(['b', 'a'], { b: [examined, '% NO [SERVERBUG] oops\r\n'] });
+  expect(found).toEqual([expect.any(CannotSearch), expect.any(CannotSearch)]);
+  expect(session.isOpen).toBe(true);
+  expect(await ask('a')).toEqual([[1]]);
+});
+
+test('without ESEARCH an answer does not tell its question, so each search is waited for', async () => {
+  const { search, at, commands } = await mailbox(dovecot, { ignoring: ['ESEARCH'] });
+  const questions = each({ kind: 'subject', value: 'apple' }, { kind: 'subject', value: 'cherry' });
+  const boxes = [at, { ...at, uidNext: 3 }];
+  expect(await Promise.all(boxes.map((box) => search.search(box, questions)))).toEqual([
+    [[1, 4], [3]],
+    [[1], []],
+  ]);
+  expect(commands).toEqual(['EXAMINE', 'UID SEARCH', 'UID SEARCH', 'NOOP', 'UID SEARCH', 'UID SEARCH']);
 });

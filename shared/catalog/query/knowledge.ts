@@ -188,15 +188,20 @@ export function newKnowledge(
 
   /** One SEARCH for each mailbox that is needed so that every candidate is in one that was searched. */
   async function search(undecided: readonly Candidate[]): Promise<void> {
+    const needed = new Map<MailboxKey, MailboxEntry>();
     const unsearched = undecided.filter(({ places }) => !places.some(({ mailbox }) => found.has(mailbox)));
     for (const { places } of unsearched.toSorted((a, b) => a.places.length - b.places.length)) {
-      if (places.some(({ mailbox }) => found.has(mailbox))) continue;
+      if (places.some(({ mailbox }) => needed.has(mailbox))) continue;
       const mailbox = places[0] && mailboxes.get(places[0].mailbox);
-      if (mailbox === undefined) continue;
-      const answers = await sources.search(mailbox, questions);
-      if (answers === null) throw new MailboxGone(mailbox.name);
-      found.set(mailbox.key, new Map(questions.map((question, index) => [question, new Set(answers[index])])));
+      if (mailbox !== undefined) needed.set(mailbox.key, mailbox);
     }
+    for (const group of groupsOf([...needed.values()])) await Promise.all(group.map(searchIn));
+  }
+
+  async function searchIn(mailbox: MailboxEntry): Promise<void> {
+    const answers = await sources.search(mailbox, questions);
+    if (answers === null) throw new MailboxGone(mailbox.name);
+    found.set(mailbox.key, new Map(questions.map((question, index) => [question, new Set(answers[index])])));
   }
 
   async function learnAttachments(undecided: readonly Candidate[]): Promise<void> {
@@ -204,6 +209,24 @@ export function newKnowledge(
     // A message that has gone meanwhile shows no attachment to anybody.
     for (const { id } of undecided) attachments.set(id, answers.get(id) ?? false);
   }
+}
+
+/** Mailboxes that are searched together, and their messages: they have to be waited for, also when the time of the request is up. */
+const together = { mailboxesMax: 16, messagesMax: 2_000 };
+
+function groupsOf(mailboxes: readonly MailboxEntry[]): MailboxEntry[][] {
+  const groups: MailboxEntry[][] = [];
+  let messages = 0;
+  for (const mailbox of mailboxes) {
+    const own = mailbox.vector?.messages ?? 0;
+    messages += own;
+    const last = groups.at(-1);
+    if (last === undefined || last.length === together.mailboxesMax || messages > together.messagesMax) {
+      groups.push([mailbox]);
+      messages = own;
+    } else last.push(mailbox);
+  }
+  return groups;
 }
 
 function countTerms(question: SearchQuestion): number {

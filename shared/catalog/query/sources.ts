@@ -9,7 +9,8 @@ import type { MailboxEntry } from '../mailbox.ts';
 export type QuerySources = {
   /**
    * For each question the UIDs of the mailbox that match it, in no particular order; null when the mailbox is not there under
-   * its UIDVALIDITY. Called at most once for each mailbox and query. Throws `CannotSearch` too.
+   * its UIDVALIDITY. Called at most once for each mailbox and query; what is asked in the same turn may travel together. Throws
+   * `CannotSearch` too.
    */
   readonly search: (
     mailbox: MailboxEntry,

@@ -72,7 +72,7 @@ export type TextCondition =
 /** Text conditions, and how they go together: those of one FilterCondition must all be met. */
 export type TextQuestion = Filter<readonly TextCondition[]>;
 
-/** SEARCH: one EXAMINE and one command per question and mailbox at most. */
+/** SEARCH: one EXAMINE and one command per question and mailbox at most. Searches that are asked for in the same turn share a flight. */
 export type CanSearchMessages = {
   /**
    * For each question the UIDs of the mailbox that match it, ascending, below `uidNext`. Throws `Unavailable` when the server

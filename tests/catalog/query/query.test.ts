@@ -335,3 +335,32 @@ describe('while mailboxes are still to be indexed', () => {
     expect(answer.ok ? answer.value.ids.join(' ') : answer.error.type).toBe(expected);
   });
 });
+
+test('mailboxes are searched together, but not too many at a time, nor too many messages', async () => {
+  const keys = Array.from({ length: 40 }, (_, index) => index + 1);
+  const sizeOf = (key: number) => (key === 39 ? 1_900 : key === 40 ? 5_000 : 10);
+  const account: PlainAccount = {
+    mailboxes: keys.map((key) => ({
+      ...{ key, id: id(`m${key}`) },
+      vector: { uidValidity: 1, uidNext: 9_999, highestModseq: null, messages: sizeOf(key) },
+    })),
+    emails: keys.map((key) => email(`e${key}`, { receivedAt: key, rows: [row(key, 1)] })),
+  };
+  const all = new Map(keys.map((key) => [id(`e${key}`), content({}, {}, null)]));
+  const sources = sourcesOf(account, all);
+  const groups: number[][] = [];
+  let underWay = 0;
+  const search: typeof sources.search = async (mailbox, questions) => {
+    if (underWay++ === 0) groups.push([]);
+    groups.at(-1)?.push(mailbox.key);
+    await new Promise(setImmediate);
+    underWay -= 1;
+    return sources.search(mailbox, questions);
+  };
+  const filter = { condition: { text: 'tea' } };
+  const answer = await queryEmails(inMemoryView(account), { ...plainly, filter, sort: [] }, { ...sources, search });
+  expect(answer).toMatchObject({ ok: true, value: { ids: keys.toReversed().map((key) => id(`e${key}`)) } });
+  expect(groups.flat().toSorted((a, b) => a - b)).toEqual(keys);
+  expect(groups.map((group) => group.length)).toEqual([1, 11, 16, 12]);
+  expect(groups[1]).toContain(39);
+});
