@@ -27,7 +27,7 @@ export function isUntouched(mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): b
 }
 
 /**
- * Reads the mailboxes, small ones a few at a time, and commits them together: a version for each would write the look-up runs again and
+ * Reads the mailboxes, small ones together, and commits them together: a version for each would write the look-up runs again and
  * again. Ends early when the caller has enough, when there are too many messages, or when the time is up; then the last mailbox may be in by a part. One whose rows do
  * not number its EXISTS is left out, since it needs a closer look. When a mailbox cannot be read, what was read before is committed,
  * and the failure thrown. Also throws `Overtaken`.
@@ -50,13 +50,13 @@ export async function fillCatalog(
     if (gathering.size() >= messagesAtOnceMax || context.isOver()) break;
     try {
       if (!asked.has(entry.name)) {
-        const group = groupOf(mailboxes.slice(index, index + atOnce), seen);
+        const group = groupOf(mailboxes.slice(index, index + Math.min(atOnce, together.mailboxesMax)), seen);
         for (const { name } of group) asked.add(name);
         if (group.length > 1) {
           const askedAt = context.surroundings.now();
           for (const [name, reading] of await context.source.readTogether(group, view)) readings.set(name, reading);
           const isQuick = context.surroundings.now() - askedAt < together.quickMs;
-          atOnce = isQuick ? Math.min(2 * atOnce, together.mailboxesMax) : together.atFirst;
+          atOnce = isQuick ? Math.max(together.atFirst, 2 * group.length) : together.atFirst;
         }
       }
       const reading = readings.get(entry.name);

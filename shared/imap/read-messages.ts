@@ -11,12 +11,20 @@ import type {
   SectionRequest,
 } from '../methods/Email/mail.ts';
 import { atom } from './arguments.ts';
-import { isAt, mailboxOf } from './at-place.ts';
+import { isAt, type MailboxAt, mailboxOf } from './at-place.ts';
 import { partOfBodyStructure } from './body-structure.ts';
 import { BrokenMessages } from './broken-messages.ts';
-import { fetchItems, isWholeHeader, octetsWanted, planSections, sectionItem, sectionName } from './fetch-plan.ts';
+import {
+  fetchItems,
+  isWholeHeader,
+  octetsWanted,
+  planSections,
+  type SectionFetch,
+  sectionItem,
+  sectionName,
+} from './fetch-plan.ts';
 import { fetchItem, fetchPartial, fetchSection } from './fetch-row.ts';
-import { fetchRows, type OctetBudget } from './fetch-rows.ts';
+import { type Fetch, type Fetches, fetchAtOnce, fetchRows } from './fetch-rows.ts';
 import { type ImapLimits, imapLimits } from './limits.ts';
 import { openSection } from './open-section.ts';
 import { type ImapValue, octetsOf, textOf } from './response.ts';
@@ -38,14 +46,7 @@ export function imapMessages(
     return octets instanceof Uint8Array ? { octets, root: parseMessage(octets) } : octets;
   };
   return {
-    read: async (places, needs) => {
-      const facts = new Map<Place, MessageFacts>();
-      const budget = { left: limits.factsOctetsMax };
-      for (const group of groupsOf(places, (place) => place)) {
-        await use((session) => readGroup(session, group, needs, { broken, budget, facts }));
-      }
-      return facts;
-    },
+    read: (places, needs) => use((session) => readFacts(session, places, needs, { broken, limits })),
     readSections: async (requests) => {
       const sections = new Map<SectionRequest, Uint8Array>();
       for (const request of requests.filter(({ place }) => broken.has(place))) {
@@ -54,9 +55,7 @@ export function imapMessages(
         if (octets) sections.set(request, octetsAsked({ ...request, maxOctets: octetsWanted(request) }, octets));
       }
       const rest = requests.filter(({ place }) => !broken.has(place));
-      for (const group of groupsOf(rest, (request) => request.place)) {
-        await use((session) => readSectionsOf(session, group, sections));
-      }
+      if (rest.length > 0) await use((session) => readSections(session, rest, sections));
       return sections;
     },
     open: async (place, section) => {
@@ -72,7 +71,10 @@ function opened(octets: Uint8Array | null): OpenedSection | null {
 }
 
 /** What is asked of the same mailbox, as it was at the same time. */
-function groupsOf<T>(items: readonly T[], placeOf: (item: T) => Place): T[][] {
+function groupsOf<T>(
+  items: readonly T[],
+  placeOf: (item: T) => Place,
+): { readonly mailbox: MailboxAt; readonly items: readonly T[] }[] {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const { mailbox, uidValidity } = placeOf(item);
@@ -81,25 +83,36 @@ function groupsOf<T>(items: readonly T[], placeOf: (item: T) => Place): T[][] {
     if (group) group.push(item);
     else groups.set(key, [item]);
   }
-  return [...groups.values()];
+  return [...groups.values()].flatMap((group) => {
+    const mailbox = mailboxOf(group.map(placeOf));
+    return mailbox === null ? [] : [{ mailbox, items: group }];
+  });
 }
 
-async function readGroup(
+async function readFacts(
   session: ImapSession,
   places: readonly Place[],
   needs: MessageNeeds,
-  { broken, budget, facts }: { broken: BrokenMessages; budget: OctetBudget; facts: Map<Place, MessageFacts> },
-): Promise<void> {
-  const mailbox = mailboxOf(places);
-  if (!mailbox || !(await isAt(session, mailbox))) return;
-  const uids = [...new Set(places.map(({ uid }) => uid))].sort((a, b) => a - b);
-  const rows = await fetchRows(session, uids, fetchItems(needs, { preview: session.has('PREVIEW') }), budget);
-  for (const place of places) {
-    const items = rows.get(place.uid);
-    if (!items) continue;
-    const structure = needs.structure ? await structureOf(session, place, items, broken) : null;
-    facts.set(place, factsOf(items, structure, needs));
+  { broken, limits }: { broken: BrokenMessages; limits: Pick<ImapLimits, 'factsOctetsMax'> },
+): Promise<Map<Place, MessageFacts>> {
+  const items = fetchItems(needs, { preview: session.has('PREVIEW') });
+  const groups = groupsOf(places, (place) => place);
+  const wanted = groups.map(({ mailbox, items: own }): Fetches => {
+    const uids = [...new Set(own.map(({ uid }) => uid))].sort((a, b) => a - b);
+    return { mailbox, fetches: [{ uids, items }] };
+  });
+  const answers = await fetchAtOnce(session, wanted, { left: limits.factsOctetsMax });
+  const facts = new Map<Place, MessageFacts>();
+  for (const [index, { items: own }] of groups.entries()) {
+    const [rows] = answers[index] ?? [];
+    for (const place of own) {
+      const found = rows?.get(place.uid);
+      if (!found) continue;
+      const structure = needs.structure ? await structureOf(session, place, found, broken) : null;
+      facts.set(place, factsOf(found, structure, needs));
+    }
   }
+  return facts;
 }
 
 function factsOf(items: readonly ImapValue[], structure: Part | null, needs: MessageNeeds): MessageFacts {
@@ -135,31 +148,41 @@ async function readWhole(session: ImapSession, place: Place): Promise<Uint8Array
   return octetsOf(fetchPartial(rows.get(place.uid) ?? [], '', 0));
 }
 
-async function readSectionsOf(
+async function readSections(
   session: ImapSession,
   requests: readonly SectionRequest[],
   found: Map<SectionRequest, Uint8Array>,
 ): Promise<void> {
-  const mailbox = mailboxOf(requests.map(({ place }) => place));
-  if (!mailbox || !(await isAt(session, mailbox))) return;
-  const wanting = new Map<string, SectionRequest[]>();
-  for (const request of requests) {
-    const same = wanting.get(beginningOf(request.place.uid, request));
-    if (same) same.push(request);
-    else wanting.set(beginningOf(request.place.uid, request), [request]);
-  }
-  const fetches = planSections(requests).map(async ({ uids, sections }) => {
-    const items = sections.map((request) => sectionItem(request.section, request.from ?? 0, octetsWanted(request)));
-    for (const [uid, row] of await fetchRows(session, uids, [atom('UID'), ...items])) {
-      for (const { section, from = 0 } of sections) {
-        const octets = octetsOf(fetchPartial(row, section, from));
-        for (const request of wanting.get(beginningOf(uid, { section, from })) ?? []) {
-          if (octets !== null) found.set(request, octets.subarray(0, octetsWanted(request)));
+  const groups = groupsOf(requests, ({ place }) => place).map(({ mailbox, items }) => {
+    return { mailbox, requests: items, planned: planSections(items) };
+  });
+  const answers = await fetchAtOnce(
+    session,
+    groups.map(({ mailbox, planned }) => ({ mailbox, fetches: planned.map(sectionFetch) })),
+  );
+  for (const [index, group] of groups.entries()) {
+    const wanting = new Map<string, SectionRequest[]>();
+    for (const request of group.requests) {
+      const same = wanting.get(beginningOf(request.place.uid, request));
+      if (same) same.push(request);
+      else wanting.set(beginningOf(request.place.uid, request), [request]);
+    }
+    for (const [place, { sections }] of group.planned.entries()) {
+      for (const [uid, row] of answers[index]?.[place] ?? []) {
+        for (const { section, from = 0 } of sections) {
+          const octets = octetsOf(fetchPartial(row, section, from));
+          for (const request of wanting.get(beginningOf(uid, { section, from })) ?? []) {
+            if (octets !== null) found.set(request, octets.subarray(0, octetsWanted(request)));
+          }
         }
       }
     }
-  });
-  await Promise.all(fetches);
+  }
+}
+
+function sectionFetch({ uids, sections }: SectionFetch): Fetch {
+  const items = sections.map((request) => sectionItem(request.section, request.from ?? 0, octetsWanted(request)));
+  return { uids, items: [atom('UID'), ...items] };
 }
 
 /** Where in which section of a message a request begins. */

@@ -2,6 +2,7 @@ import { CannotSearch, MailboxUnseen, type UidRanges } from '../catalog/source.t
 import { Unavailable } from '../jmap/errors.ts';
 import type { CanSearchMessages, SortCriterion, TextCondition, TextQuestion } from '../methods/Email/mail.ts';
 import { atom, type ImapArgument, list, string, uidSet } from './arguments.ts';
+import { atOnce } from './at-once.ts';
 import { isAt, unlessGone } from './at-place.ts';
 import { CommandRefused, Throttled } from './failure.ts';
 import { imapLimits } from './limits.ts';
@@ -68,7 +69,7 @@ async function searchInOneFlight(session: ImapSession, asked: Asked, isOneOfMany
   const { name, uidValidity, uidNext, messages } = asked.mailbox;
   const wire = encodeName(name, session.nameEncoding);
   if (wire === null) return null;
-  if (!isOneOfMany && session.isAt(wire, uidNext)) return searchIn(session, asked);
+  if (!isOneOfMany && (await session.isAt(wire, uidNext))) return searchIn(session, asked);
   const opened = await unlessGone(
     session.examineAndSearch(wire, (onOk) =>
       atOnce(asked.questions.map((question) => searchFor(session, question, uidNext, onOk))),
@@ -82,12 +83,6 @@ async function searchInOneFlight(session: ImapSession, asked: Asked, isOneOfMany
 async function outcomeOf<T>(settled: PromiseSettledResult<T>): Promise<T> {
   if (settled.status === 'rejected') throw settled.reason;
   return settled.value;
-}
-
-/** Throws what one of them threw when all have ended: nothing is on the wire then. */
-async function atOnce<T>(steps: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(steps);
-  return Promise.all(steps);
 }
 
 async function inTurn<T>(steps: readonly (() => Promise<T>)[]): Promise<T[]> {

@@ -83,6 +83,8 @@ export class ImapSession {
   readonly #settled: Promise<void>;
   #selected: OpenMailbox | null = null;
   #ahead: Ahead | null = null;
+  /** How many commands were asked until the last mailbox was left, that one included: what is told before they are answered is of that mailbox. */
+  #leftAt = 0;
   /** Mailboxes opened or left so far: an answer that comes later than the next of them says nothing of what is open. */
   #openings = 0;
   /** Nothing was sent since the mailbox was opened, so the server's view of it is not stale. */
@@ -187,7 +189,7 @@ export class ImapSession {
    * and ends the connection, when one of them was seen before.
    */
   expectUnseen(names: readonly string[]): void {
-    if (!names.every((name) => this.isUnseen(name))) throw this.#wire.giveUpOutOfDate();
+    if (!names.every((name) => this.isUnseen(name))) throw this.#wire.dismiss();
   }
 
   /**
@@ -223,7 +225,7 @@ export class ImapSession {
     take: (row: FetchRow) => void,
   ): Promise<{ readonly examined: Examined; readonly refusal: CommandRefused | null }> {
     const { takeOctets = () => false } = options;
-    const { examined, answer } = await this.#examineAnd(name, (isOpen) =>
+    const { examined, answer } = await this.examineAnd(name, (isOpen) =>
       this.fetch(
         uids,
         items,
@@ -254,12 +256,15 @@ export class ImapSession {
     const onOk = () => {
       isLosing ||= this.#isLosing;
     };
-    const { examined, answer } = await this.#examineAnd(name, () => ask(onOk));
+    const { examined, answer } = await this.examineAnd(name, () => ask(onOk));
     return { examined, answer, hasLostMessages: (seen) => isLosing || hasFewer(examined, seen) };
   }
 
-  /** `isOpen`: whether it is, so that what the server tells may be of it. Throws what `examine` throws. */
-  async #examineAnd<T>(
+  /**
+   * Opens a mailbox for reading, and asks something of it in the same flight. `isOpen`: whether it is, so that what the server tells may be of
+   * it. Throws what `examine` throws.
+   */
+  async examineAnd<T>(
     name: string,
     ask: (isOpen: () => boolean) => Promise<T>,
   ): Promise<{ readonly examined: Examined; readonly answer: PromiseSettledResult<T> }> {
@@ -315,7 +320,8 @@ export class ImapSession {
   }
 
   /** Whether the mailbox is open, and has been since it had the UIDs below `uidNext`. */
-  isAt(name: string, uidNext: number): boolean {
+  async isAt(name: string, uidNext: number): Promise<boolean> {
+    await this.#aheadEnded();
     return this.#selected?.name === name && this.#selected.examined.uidNext >= uidNext;
   }
 
@@ -361,8 +367,10 @@ export class ImapSession {
     command: 'EXAMINE' | 'SELECT',
     name: string,
     since?: Since,
-    { isItsTurn = () => true, onOk = () => {} }: { isItsTurn?: () => boolean; onOk?: () => void } = {},
+    { isItsTurn: isBehind = () => true, onOk = () => {} }: { isItsTurn?: () => boolean; onOk?: () => void } = {},
   ): Promise<OpenMailbox> {
+    const leftAt = this.#leftAt;
+    const isItsTurn = () => this.answered >= leftAt && isBehind();
     const parameters = [mailbox(name)];
     if (tier === 'qresync' && since) {
       parameters.push(list(atom('QRESYNC'), list(number(since.uidValidity), digits(since.modseq))));
@@ -425,9 +433,8 @@ export class ImapSession {
    * another one: then no UID may be used.
    */
   async examineAgain(name: string, uidValidity: number, uidNext: number): Promise<Examined | null> {
-    await this.#aheadEnded();
-    const selected = this.#selected;
-    const examined = selected && this.isAt(name, uidNext) ? selected.examined : await this.examine(name);
+    const isCurrent = await this.isAt(name, uidNext);
+    const examined = isCurrent && this.#selected ? this.#selected.examined : await this.examine(name);
     return examined.uidValidity === uidValidity ? examined : null;
   }
 
@@ -436,10 +443,8 @@ export class ImapSession {
    * date, or it is left. To be called before each of them. `always`: also where nothing was sent since it was opened, which may be long ago.
    */
   async refresh({ always = false } = {}): Promise<void> {
-    // What nobody has asked for may have been open for long.
-    const isUnclaimed = this.#ahead !== null;
     await this.#aheadEnded();
-    if (this.#selected && (always || isUnclaimed || !this.#isFresh)) await this.exec('NOOP', []);
+    if (this.#selected && (always || !this.#isFresh)) await this.exec('NOOP', []);
   }
 
   /**
@@ -453,8 +458,9 @@ export class ImapSession {
     } catch (error) {
       const isRefused = error instanceof CommandRefused && error.status === 'NO' && error.code !== 'EXPUNGEISSUED';
       if (!isRefused || selected === null) throw error;
-      const { uidValidity } = await this.examine(selected.name);
-      if (uidValidity !== selected.examined.uidValidity) throw new MailboxGone('The mailbox was replaced');
+      // Other mailboxes may be on their way to be opened.
+      const { examined } = await this.examineAnd(selected.name, async () => {});
+      if (examined.uidValidity !== selected.examined.uidValidity) throw new MailboxGone('The mailbox was replaced');
       throw error;
     }
   }
@@ -539,9 +545,13 @@ export class ImapSession {
     this.#ahead = null;
     this.#openings += 1;
     if (this.has('UNSELECT')) {
-      await this.exec('UNSELECT', []).catch((error: unknown) => {
+      const leaving = this.exec('UNSELECT', []);
+      this.#leftAt = this.asked;
+      await leaving.catch(async (error: unknown) => {
+        if (!isRefusal(error)) throw error;
         // None was open, if the one that nobody asked for was refused.
-        if (ahead === null || !isRefusal(error)) throw error;
+        const isNoneOpen = ahead !== null && (await isRefused(ahead.opening));
+        if (!isNoneOpen) throw error;
       });
       return;
     }
@@ -550,6 +560,15 @@ export class ImapSession {
       (error: unknown) => error instanceof CommandRefused && error.status === 'NO',
     );
     if (!isLeft) throw new Unavailable('The mail server does not leave the mailbox');
+  }
+
+  /** The same where UNSELECT is offered, and what is asked of others is sent at once. A connection that does not leave the mailbox is given up. */
+  async unselectOrEnd(): Promise<void> {
+    try {
+      await this.unselect();
+    } catch (error) {
+      throw isRefusal(error) ? this.#wire.dismiss('The mail server does not leave the mailbox') : error;
+    }
   }
 
   /** Logs out and ends the connection. Never rejects. */
@@ -607,6 +626,10 @@ function hasFewer(
   { uidNext, messages }: { readonly uidNext: number; readonly messages: number },
 ): boolean {
   return examined.exists - messages !== examined.uidNext - uidNext;
+}
+
+async function isRefused(opening: Promise<unknown>): Promise<boolean> {
+  return opening.then(() => false, isRefusal);
 }
 
 /** Whether the server refused a command, and nothing else is wrong. */

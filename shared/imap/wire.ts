@@ -152,9 +152,9 @@ export class ImapWire {
     this.close();
   }
 
-  /** Ends the connection because a mailbox that it has seen can be seen on it no more; gives what commands on it are rejected with. */
-  giveUpOutOfDate(): Error {
-    const failure = new Dismissed('The mail server has lost sight of a mailbox on this connection');
+  /** Ends the connection, of which something is wrong that will not be so on another one; gives what commands on it are rejected with. */
+  dismiss(why = 'The mail server has lost sight of a mailbox on this connection'): Error {
+    const failure = new Dismissed(why);
     this.#end(failure);
     return failure;
   }
@@ -297,7 +297,7 @@ export class ImapWire {
       else if (this.#isStreaming) this.#giveUp('an answer to half a command');
       this.#parts = [];
     }
-    if (response.status === 'NO' && isDeletedUnderUs(response.text) && !command.isOfCommand?.()) this.giveUpOutOfDate();
+    if (response.status === 'NO' && isDeletedUnderUs(response.text) && !command.isOfCommand?.()) this.dismiss();
     if (this.#failure) return;
     this.#sent.splice(index, 1);
     this.answered++;
@@ -340,7 +340,7 @@ export class ImapWire {
   #unseen(): void {
     const listeners = this.#sent.filter(({ onUnseen }) => onUnseen);
     for (const { onUnseen } of listeners) onUnseen?.();
-    if (listeners.length === 0) this.giveUpOutOfDate();
+    if (listeners.length === 0) this.dismiss();
     else this.#mayStillAnswer();
   }
 

@@ -170,6 +170,26 @@ describe('an account that is read at once', () => {
     expect(groups).toEqual(sizes);
   });
 
+  test('does not ask for many more mailboxes together than it has seen the server tell of soon', async () => {
+    const server = fakeMailServer({ tier: 'qresync', scheme: 'digest', threads: 'derived' });
+    for (const name of ['INBOX', ...Array.from({ length: 60 }, (_, index) => `Folder ${index + 10}`)]) {
+      server.create(name);
+      const messages = Number(name.slice(7)) < 19 ? 600 : 1;
+      for (let count = 0; count < messages; count += 1) server.append(name, contentOf({}), { internalDate: date });
+    }
+    const groups: number[] = [];
+    const source = server.connect();
+    const counting: MailSource = {
+      ...source,
+      readTogether: (mailboxes, facts) => {
+        groups.push(mailboxes.length);
+        return source.readTogether(mailboxes, facts);
+      },
+    };
+    await synced(server, createWorld().freshProcess(), { source: counting });
+    expect(groups).toEqual([3, 3, 16, 32, 6]);
+  });
+
   test('is kept as far as it came when a mailbox cannot be read', async () => {
     const server = filledServer(1, 'digest', 'derived');
     const catalog = createWorld().freshProcess();

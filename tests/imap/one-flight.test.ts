@@ -164,20 +164,43 @@ test('of many messages a part is asked for while the one before it comes, and ea
   );
 });
 
-test.each<[found: string, fetch: string, facts: IdentityFacts]>([
-  ['what the newest message has', `${row(2)}% OK done\r\n`, { scheme: 'xguid', threads: 'derived' }],
-  ['that it has none', '* 2 FETCH (UID 2 X-GUID NIL)\r\n% OK done\r\n', { scheme: 'digest', threads: 'derived' }],
-  ['that nobody understands it', '% BAD what is it\r\n', { scheme: 'digest', threads: 'derived' }],
-  ['that nobody has heard of it', '% OK done\r\n', { scheme: 'digest', threads: 'derived' }],
+/** A Dovecot, by what it calls itself, that may have object ids. */
+const named = (extension: string): Record<string, Answer> => ({
+  AUTHENTICATE: `% OK [CAPABILITY IMAP4rev1 ID ${extension}] welcome\r\n`,
+  ID: '* ID ("name" "Dovecot")\r\n% OK done\r\n',
+});
+
+test.each([
+  ['the newest message has one', `${row(2)}% OK done\r\n`, 'xguid'],
+  ['it has none', '* 2 FETCH (UID 2 X-GUID NIL)\r\n% OK done\r\n', 'digest'],
+  ['nobody understands the question', '% BAD what is it\r\n', 'digest'],
+  ['there is no message', '% OK done\r\n', 'xguid'],
+  ['it has just gone', '% NO [EXPUNGEISSUED] gone\r\n', 'xguid'],
 ])('how Emails are named is asked without waiting for the EXAMINE: %s', async (_, fetch, found) => {
-  const { scheme, asked } = await reading(together(examined(3), fetch));
-  expect(await scheme()).toEqual(found);
+  const { scheme, asked } = await reading({ ...together(examined(3), fetch), ...named('NAMESPACE') });
+  expect(await scheme()).toEqual({ scheme: found, threads: 'derived' });
   expect(asked()).toEqual(['EXAMINE', 'UID FETCH *']);
 });
 
-test('where there is no inbox, nothing tells how Emails are named', async () => {
-  const { scheme, session } = await reading(together('% NO no such mailbox\r\n', '% BAD no mailbox is selected\r\n'));
-  expect(await scheme()).toEqual({ scheme: 'digest', threads: 'derived' });
+test.each([
+  ['it has none', '* 2 FETCH (UID 2 THREADID NIL)\r\n% OK done\r\n', 'derived'],
+  ['it has one', '* 2 FETCH (UID 2 THREADID (T1))\r\n% OK done\r\n', 'server'],
+  ['there is no message', '% OK done\r\n', 'server'],
+])('and so is whether it has a thread: %s', async (_, fetch, threads) => {
+  const { scheme } = await reading({ ...together(examined(3), fetch), ...named('OBJECTID') });
+  expect(await scheme()).toEqual({ scheme: 'objectid', threads });
+});
+
+test('a server that does not tell whether it names threads is not believed to name none', async () => {
+  const { scheme, session } = await reading({ ...together(examined(3), '% NO not now\r\n'), ...named('OBJECTID') });
+  await expect(scheme()).rejects.toThrow(Unavailable);
+  expect(session.isOpen).toBe(true);
+});
+
+test('where there is no inbox, nothing but its name tells how Emails are named', async () => {
+  const none = together('% NO no such mailbox\r\n', '% BAD no mailbox is selected\r\n');
+  const { scheme, session } = await reading({ ...none, ...named('NAMESPACE') });
+  expect(await scheme()).toEqual({ scheme: 'xguid', threads: 'derived' });
   expect(session.isOpen).toBe(true);
 });
 

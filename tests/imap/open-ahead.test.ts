@@ -161,6 +161,15 @@ test.each([
   expect(names()).toEqual(['LIST', 'EXAMINE', command, 'LIST', 'EXAMINE']);
 });
 
+test('what is told of the mailbox that is left is not of the one that is opened behind the list', async () => {
+  const gone = '* VANISHED 1\r\n* 2 FETCH (UID 2 FLAGS (\\Flagged))\r\n* OK [UIDNEXT 9] ok\r\n% OK done\r\n';
+  const { source, session } = await surveying({ ...together(opened), UNSELECT: gone });
+  await session.examine('INBOX');
+  await source.survey(Promise.resolve({ ...inbox, name: 'Other' }));
+  const reading = await source.read('Other', known, facts);
+  expect(reading).toMatchObject({ kind: 'delta', vanished: [], flags: [], vector });
+});
+
 test('a session whose mailbox was refused can be used again', async () => {
   const { source, session, names } = await surveying({
     ...together('% NO [NONEXISTENT] gone\r\n'),

@@ -262,6 +262,21 @@ describe('throttling', () => {
   });
 });
 
+test('a connection that does not leave its mailbox is given up for another one when mailboxes are listed', async () => {
+  const listed = '* LIST () "/" INBOX\r\n* LSUB () "/" INBOX\r\n% OK done\r\n';
+  const { server, connections } = await start({
+    answers: { UNSELECT: '% BAD not now\r\n', LIST: listed, LSUB: listed, STATUS: '% NO not now\r\n' },
+  });
+  const pool = poolOf();
+  for (let request = 1; request <= 2; request++) {
+    const account = imapAccount(pool, server, anna);
+    expect(await account.source.scheme()).toMatchObject({ scheme: 'xguid' });
+    expect(await account.source.survey()).toHaveLength(1);
+    expect(connections()).toBe(1 + request);
+    await account.release();
+  }
+});
+
 describe('a mailbox that was deleted under us', () => {
   const lost = 'NO Mailbox was deleted under us (0.001 + 0.000 secs).\r\n';
   const there = '* 0 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 2] ok\r\n% OK done\r\n';
@@ -490,9 +505,9 @@ describe('the account of a request', () => {
       'EXAMINE',
       'UID FETCH',
       'UID FETCH',
+      'UID FETCH',
       'NOOP',
       'UID SEARCH',
-      'UID FETCH',
       'UNSELECT',
     ]);
     expect(connections).toBe(1);

@@ -9,6 +9,7 @@ import type { Place } from '../../shared/methods/Email/mail.ts';
 import { courier, cyrus, dovecot, type TestServer } from '../servers/servers.ts';
 import { corpus } from './corpus.ts';
 import { imapServer, message, oneSession, otherClient, passwordOf } from './rig.ts';
+import { type Answer, scriptedServer } from './scripted-server.ts';
 
 const open: { close(): void }[] = [];
 afterAll(() => {
@@ -131,6 +132,34 @@ describe.each(backends)('%s', (name, start, options) => {
     const requests = places.map((place) => ({ place, section: '1' }));
     expect([...(await messages.readSections(requests)).keys()]).toEqual([requests[0]]);
     for (const place of places.slice(1)) expect(await messages.open(place, '')).toBeNull();
+  });
+
+  test('messages of several mailboxes are read as each mailbox is alone', async () => {
+    const { messages, put, other } = await account(start, options);
+    const places = await put('INBOX', message('one'), message('two'));
+    for (const name of ['First', 'Second']) {
+      const { path: box } = await other.mailboxCreate(name);
+      places.push(...(await put(box, message(`${name} a`), message(`${name} b`))));
+    }
+    const [first] = places;
+    if (!first) throw new Error('no place');
+    places.push({ ...first, uid: 99 }, { ...first, uidValidity: first.uidValidity + 1 }, { ...first, mailbox: 'No' });
+    const mixed = [0, 2, 4, 6, 8, 1, 3, 7, 5].map((index) => places[index] as Place);
+    const requests = mixed.flatMap((place) => [
+      { place, section: 'HEADER' },
+      { place, section: '1', maxOctets: 1 + (place.uid % 2) },
+    ]);
+    const wanted = { ...needs, structure: true, headers: ['subject'] };
+    const [facts, sections] = [new Map(), new Map()];
+    for (const place of mixed) for (const [at, fact] of await messages.read([place], wanted)) facts.set(at, fact);
+    for (const request of requests) {
+      for (const [at, octets] of await messages.readSections([request])) sections.set(at, octets);
+    }
+    expect([facts.size, sections.size]).toEqual([6, 12]);
+    for (const order of [mixed, mixed.toReversed(), mixed]) {
+      expect(await messages.read(order, wanted)).toEqual(facts);
+      expect(await messages.readSections(requests)).toEqual(sections);
+    }
   });
 
   test('reads no more of a section than wanted, and \\Seen stays unset', async () => {
@@ -263,3 +292,89 @@ function outline(part: Part, server: string): object {
 function leavesOf(part: Part): Part[] {
   return part.subParts.length > 0 ? part.subParts.flatMap(leavesOf) : [part];
 }
+
+/** Reads messages 1 and 2 of the mailboxes, of a server that answers nothing before it was asked for all of them. */
+async function readingTogether(
+  names: readonly string[],
+  answersOf: Record<string, readonly [examine: string, fetch: string]> = {},
+  isOpen = false,
+) {
+  const examined = '* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
+  const answers: string[] = [];
+  let opened = '';
+  let isPatient = false;
+  const waiting = (answer: string): string | null => {
+    answers.push(answer);
+    if (isPatient && answers.length < 2 * names.length - Number(isOpen)) return null;
+    isPatient = false;
+    return answers.splice(0).join('');
+  };
+  const header = (uid: number) => {
+    const text = `Subject: ${opened}${uid}\r\n\r\n`;
+    return `* ${uid} FETCH (UID ${uid} BODY[HEADER.FIELDS (SUBJECT)] {${text.length}}\r\n${text})\r\n`;
+  };
+  const fetch: Answer = ({ tag, line }) => {
+    const uids = [1, 2].filter((uid) => / 1:2 /.test(line) || line.includes(` ${uid} `));
+    const rows = uids.map(header).join('');
+    const [, said = `${rows}% OK done\r\n`] = (isPatient ? answersOf[opened] : undefined) ?? [];
+    return waiting(said.replaceAll('%', tag).replace('<rows>', rows));
+  };
+  const scripted = await scriptedServer({
+    answers: {
+      EXAMINE: ({ tag, line }) => {
+        opened = line.trim().split(' ').at(-1)?.replaceAll('"', '') ?? '';
+        return waiting((answersOf[opened]?.[0] ?? examined).replaceAll('%', tag));
+      },
+      'UID FETCH': fetch,
+    },
+  });
+  const { use, session } = await oneSession(scripted.server, { kind: 'password', user: 'anna', password: 'secret' });
+  open.push(session, { close: () => void scripted.close() });
+  const messages = imapMessages(use, () => () => {});
+  const placesIn = (name: string) => [1, 2].map((uid) => ({ mailbox: name, uidValidity: 7, uid }));
+  const subjectsOf = async (places: readonly Place[]) => {
+    const facts = await messages.read(places, { ...needs, headers: ['subject'] });
+    return places.map((place) => textOf(facts.get(place)?.headers)?.trim());
+  };
+  if (isOpen) await subjectsOf(placesIn(names[0] ?? ''));
+  isPatient = true;
+  scripted.commands.length = 0;
+  const asked = subjectsOf(names.flatMap(placesIn));
+  const commands = () => scripted.commands.flatMap((line) => /^(?:EXAMINE \S+|UID FETCH \S+)/.exec(line) ?? []);
+  return { asked, commands, isSessionOpen: () => session.isOpen };
+}
+
+const subjects = (...texts: string[]) => texts.map((text) => `Subject: ${text}`);
+
+test('mailboxes are not waited for one after the other, and each row is of its own', async () => {
+  const { asked } = await readingTogether(['a', 'b', 'c']);
+  expect(await asked).toEqual(subjects('a1', 'a2', 'b1', 'b2', 'c1', 'c2'));
+});
+
+test('the one that is open is read first, and not opened again', async () => {
+  const { asked, commands } = await readingTogether(['a', 'b', 'c'], {}, true);
+  expect(await asked).toEqual(subjects('a1', 'a2', 'b1', 'b2', 'c1', 'c2'));
+  expect(commands()).toEqual(['UID FETCH 1:2', 'EXAMINE "b"', 'UID FETCH 1:2', 'EXAMINE "c"', 'UID FETCH 1:2']);
+});
+
+test('one that is gone, or is another by now, has no messages, and harms no other', async () => {
+  const other = '* 2 EXISTS\r\n* OK [UIDVALIDITY 8] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
+  const { asked } = await readingTogether(['gone', 'a', 'other', 'b'], {
+    gone: ['% NO no such mailbox\r\n', '% BAD no mailbox is selected\r\n'],
+    other: [other, '<rows>% OK done\r\n'],
+  });
+  const none = [undefined, undefined];
+  expect(await asked).toEqual([...none, ...subjects('a1', 'a2'), ...none, ...subjects('b1', 'b2')]);
+});
+
+test.each([
+  ['and not opened again', 'b', true],
+  ['', 'a', false],
+])('where a message is refused it is asked again when all have been read, %s', async (_, name, isOpen) => {
+  const examined = '* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
+  const refusal = '* 2 FETCH (UID 2 BODY[HEADER.FIELDS (SUBJECT)] {3}\r\nbad)\r\n% NO cannot read it\r\n';
+  const { asked, commands, isSessionOpen } = await readingTogether(['a', 'b'], { [name]: [examined, refusal] }, isOpen);
+  expect(await asked).toEqual(subjects('a1', 'a2', 'b1', 'b2'));
+  expect(commands().slice(isOpen ? 3 : 4)).toEqual(name === 'b' ? ['UID FETCH 1:2'] : ['EXAMINE "a"', 'UID FETCH 1:2']);
+  expect(isSessionOpen()).toBe(true);
+});

@@ -1,6 +1,7 @@
 import { NumberColumn } from './number-column.ts';
 
 const none = new Uint8Array(0);
+const noWords = new DataView(none.buffer);
 
 /** The place of an octet in an alphabet that has it not. */
 const outside = 0x80;
@@ -46,7 +47,7 @@ const denseOctetsMax = 40;
 export class IdColumn {
   #octets: Uint8Array = none;
   /** The same. */
-  #words: DataView = new DataView(none.buffer);
+  #words: DataView = noWords;
   /** Where each text begins, without its lead, and ends. */
   #spans = new Uint32Array(512);
   #hasLead = new Uint8Array(256);
@@ -216,6 +217,7 @@ export class IdColumn {
   /** Lets go of the texts. */
   clear(): void {
     this.#octets = none;
+    this.#words = noWords;
     this.#count = 0;
     this.#size = 0;
     this.#tail = 0;

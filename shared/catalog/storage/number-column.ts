@@ -33,7 +33,7 @@ export class NumberColumn {
 
   /** Bits that each number takes. */
   get bits(): number {
-    const span = Math.max(this.#most - this.least, 0);
+    const span = this.#most - this.least;
     const high = Math.floor(span / wordSize);
     return high > 0 ? 2 * wordBits - Math.clz32(high) : wordBits - Math.clz32(span);
   }

@@ -198,7 +198,7 @@ export function createByteReader(bytes: Uint8Array, columns: Columns = 'plain', 
  */
 const deflation = { level: 3, windowBits: 13, memLevel: 4, chunkSize: 4096 };
 
-/** Less is not worth being deflated: an item of a kilobyte is billed as one of a quarter. */
+/** Less is not worth being deflated: what is saved of so little seldom changes the kilobytes that are billed. */
 const deflatedMin = 256;
 
 /** What is to be deflated, and what is put behind it: memory that was used before is fast. */

@@ -125,7 +125,10 @@ describe('what is packed is unpacked the same', () => {
     const near = fc.tuple(whole, fc.array(fc.nat({ max: 300 }))).map(([least, more]) => {
       return more.map((one) => Math.min(least + one, Number.MAX_SAFE_INTEGER));
     });
-    const columnsOf = fc.array(fc.oneof(near, fc.array(whole), fc.array(uid)), { maxLength: 4 });
+    const apart = fc.tuple(fc.nat({ max: 52 }), fc.integer({ min: -2, max: 2 }), fc.nat()).map(([bits, by, least]) => {
+      return [least, Math.min(least + Math.max(0, 2 ** bits + by), Number.MAX_SAFE_INTEGER), least + 1];
+    });
+    const columnsOf = fc.array(fc.oneof(near, apart, fc.array(whole), fc.array(uid)), { maxLength: 4 });
     fc.assert(
       fc.property(columnsOf, (all) => {
         for (const columns of ['dense', 'plain'] as const) {
