@@ -10,8 +10,12 @@ import type { ImapValue } from './response.ts';
 import type { ImapSession } from './session.ts';
 import { rangesOf } from './uid-ranges.ts';
 
-/** What may still be kept. */
-export type OctetBudget = { left: number };
+/** What may still be kept. `isPassed`: something was not. */
+export type OctetBudget = { left: number; isPassed: boolean };
+
+export function octetBudget(left: number): OctetBudget {
+  return { left, isPassed: false };
+}
 
 /** Items by UID. */
 export type Rows = ReadonlyMap<number, readonly ImapValue[]>;
@@ -45,7 +49,7 @@ export async function fetchRows(
       await ask(some.slice(half));
     }
   };
-  await Promise.all(
+  await atOnce(
     setsOf(uids).map((set) => ask(uids.filter((uid) => set.some(([first, last]) => uid >= first && uid <= last)))),
   );
   checkBudget(budget);
@@ -153,6 +157,7 @@ function rowsWithin(uids: readonly number[], budget: OctetBudget) {
     octets += own;
     budget.left -= own;
     if (budget.left >= 0) rows.set(row.uid, [...row.items, ...(rows.get(row.uid) ?? [])]);
+    else budget.isPassed = true;
   };
   const giveBack = (): void => {
     budget.left += octets;
@@ -178,12 +183,12 @@ function setsOf(uids: readonly number[]): UidRanges[] {
   return cutUidSet(rangesOf(uids), imapLimits.messagesPerCommand);
 }
 
-function checkBudget({ left }: OctetBudget): void {
-  if (left < 0) throw new TooMuchAtOnce('The messages have too much in their headers and structures');
+function checkBudget({ isPassed }: OctetBudget): void {
+  if (isPassed) throw new TooMuchAtOnce('The messages have too much in their headers and structures');
 }
 
 function unlimited(): OctetBudget {
-  return { left: Number.POSITIVE_INFINITY };
+  return octetBudget(Number.POSITIVE_INFINITY);
 }
 
 /** About how much memory values take. */

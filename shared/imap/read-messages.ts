@@ -24,7 +24,7 @@ import {
   sectionName,
 } from './fetch-plan.ts';
 import { fetchItem, fetchPartial, fetchSection } from './fetch-row.ts';
-import { type Fetch, type Fetches, fetchAtOnce, fetchRows } from './fetch-rows.ts';
+import { type Fetch, type Fetches, fetchAtOnce, fetchRows, octetBudget } from './fetch-rows.ts';
 import { type ImapLimits, imapLimits } from './limits.ts';
 import { openSection } from './open-section.ts';
 import { type ImapValue, octetsOf, textOf } from './response.ts';
@@ -46,7 +46,8 @@ export function imapMessages(
     return octets instanceof Uint8Array ? { octets, root: parseMessage(octets) } : octets;
   };
   return {
-    read: (places, needs) => use((session) => readFacts(session, places, needs, { broken, limits })),
+    read: async (places, needs) =>
+      places.length === 0 ? new Map() : use((session) => readFacts(session, places, needs, { broken, limits })),
     readSections: async (requests) => {
       const sections = new Map<SectionRequest, Uint8Array>();
       for (const request of requests.filter(({ place }) => broken.has(place))) {
@@ -101,7 +102,7 @@ async function readFacts(
     const uids = [...new Set(own.map(({ uid }) => uid))].sort((a, b) => a - b);
     return { mailbox, fetches: [{ uids, items }] };
   });
-  const answers = await fetchAtOnce(session, wanted, { left: limits.factsOctetsMax });
+  const answers = await fetchAtOnce(session, wanted, octetBudget(limits.factsOctetsMax));
   const facts = new Map<Place, MessageFacts>();
   for (const [index, { items: own }] of groups.entries()) {
     const [rows] = answers[index] ?? [];

@@ -16,7 +16,7 @@ type Search = CanSearchMessages['search'];
 type Asked = { readonly mailbox: Parameters<Search>[0]; readonly questions: Parameters<Search>[1] };
 type Answer = Awaited<ReturnType<Search>>;
 
-/** SEARCH and SORT over sessions that `use` provides: one EXAMINE, unless the mailbox is open, and a command per question. */
+/** SEARCH and SORT over sessions that `use` provides: one EXAMINE, unless the mailbox is open and the only one, and a command per question. */
 export function imapSearch(use: UseSession): CanSearchMessages {
   let asked: Asked[] = [];
   let flight: Promise<readonly Answer[]> | null = null;
@@ -48,10 +48,12 @@ export function imapSearch(use: UseSession): CanSearchMessages {
   };
 }
 
-/** Without waiting for one after the other, where the answers tell which they are. */
-function searchAll(session: ImapSession, asked: readonly Asked[]): Promise<readonly Answer[]> {
-  if (!session.has('ESEARCH')) return inTurn(asked.map((one) => () => searchIn(session, one)));
-  return atOnce(asked.map((one) => searchInOneFlight(session, one, asked.length > 1)));
+/** Without waiting for one after the other, where the answers tell which they are. What is refused then is asked again: perhaps the mailbox has gone. */
+async function searchAll(session: ImapSession, asked: readonly Asked[]): Promise<readonly Answer[]> {
+  const alone = (one: Asked) => () => searchIn(session, one);
+  if (!session.has('ESEARCH')) return inTurn(asked.map(alone));
+  const found = await atOnce(asked.map((one) => searchInOneFlight(session, one, asked.length > 1)));
+  return inTurn(found.map((one, place) => (one === 'refused' ? alone(asked[place] as Asked) : async () => one)));
 }
 
 async function searchIn(session: ImapSession, { mailbox, questions }: Asked): Promise<Answer> {
@@ -65,7 +67,11 @@ async function searchIn(session: ImapSession, { mailbox, questions }: Asked): Pr
 }
 
 /** The same in the flight of the EXAMINE, if the mailbox has to be opened. `isOneOfMany`: another one will be open. */
-async function searchInOneFlight(session: ImapSession, asked: Asked, isOneOfMany: boolean): Promise<Answer> {
+async function searchInOneFlight(
+  session: ImapSession,
+  asked: Asked,
+  isOneOfMany: boolean,
+): Promise<Answer | 'refused'> {
   const { name, uidValidity, uidNext, messages } = asked.mailbox;
   const wire = encodeName(name, session.nameEncoding);
   if (wire === null) return null;
@@ -76,13 +82,12 @@ async function searchInOneFlight(session: ImapSession, asked: Asked, isOneOfMany
     ),
   );
   if (opened?.examined.uidValidity !== uidValidity) return null;
-  const answers = await unlessGone(outcomeOf(opened.answer));
-  return messages !== null && opened.hasLostMessages({ uidNext, messages }) ? null : answers;
-}
-
-async function outcomeOf<T>(settled: PromiseSettledResult<T>): Promise<T> {
-  if (settled.status === 'rejected') throw settled.reason;
-  return settled.value;
+  const { answer } = opened;
+  if (answer.status === 'rejected') {
+    if (answer.reason instanceof CannotSearch) return 'refused';
+    throw answer.reason;
+  }
+  return messages !== null && opened.hasLostMessages({ uidNext, messages }) ? null : answer.value;
 }
 
 async function inTurn<T>(steps: readonly (() => Promise<T>)[]): Promise<T[]> {

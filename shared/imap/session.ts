@@ -610,7 +610,8 @@ export class ImapSession {
   }
 
   async #statusUidNext(name: string): Promise<number> {
-    const values = (await this.status(name, ['UIDNEXT'])) ?? [];
+    const values = await this.status(name, ['UIDNEXT']);
+    if (values === null) throw new MailboxGone('The mailbox was taken away when it had been opened');
     const uidNext = numberOf(values[1]);
     if (uidNext === null) throw new Unavailable('The mail server tells no UIDNEXT');
     return uidNext;

@@ -1,6 +1,7 @@
 import type { ChangesAfterDelivery } from './changes-after-delivery.ts';
 import type { ColdConnect } from './cold-connect.ts';
 import type { Compared } from './compare.ts';
+import type { FarServer } from './far-server.ts';
 import type { FirstIndex } from './first-index.ts';
 import type { StatePoll } from './state-poll.ts';
 
@@ -13,6 +14,7 @@ export type Figures = {
   readonly statePoll: StatePoll;
   readonly firstIndex: FirstIndex;
   readonly coldConnect: ColdConnect;
+  readonly farServer: FarServer;
 };
 
 /** The figures as a table. */
@@ -25,6 +27,7 @@ export function table(figures: Figures): string {
     statePoll,
     firstIndex,
     coldConnect,
+    farServer: far,
   } = figures;
   const { most, fresh } = changes.more;
   const indexing = (name: string, index: FirstIndex['warm']) => {
@@ -75,6 +78,7 @@ export function table(figures: Figures): string {
     '',
     `catalog: ${number(firstIndex.bytesPerMessage)} octets for each message; indexing takes up to ${number(firstIndex.peakRssMb)} MB`,
     `cold connect: ${number(coldConnect.roundTrips)} round trips to the login, ${number(coldConnect.more.firstAnswer)} to the first answer`,
+    `a server ${far.roundTripMs} ms away, in round trips: open inbox ${number(far.openInbox)}, a word in all mailboxes ${number(far.searchEverywhere)}, 50 messages all over ${number(far.messagesAllOver)}`,
   ].join('\n');
 }
 

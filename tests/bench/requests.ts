@@ -15,7 +15,24 @@ export function openInbox(inboxId: string): readonly Call[] {
     calculateTotal: true,
   };
   return [
-    ['Mailbox/get', { ids: null }, 'mailboxes'],
+    ...everyMailbox,
+    ['Email/query', query, 'query'],
+    ['Email/get', { '#ids': idsOf('query', 'Email/query', '/ids'), properties: shownProperties }, 'emails'],
+  ];
+}
+
+/** All mailboxes with their counts. */
+export const everyMailbox: readonly Call[] = [['Mailbox/get', { ids: null }, 'mailboxes']];
+
+/** Looks for a word in all mailboxes. */
+export function searchEverywhere(word: string): readonly Call[] {
+  return [['Email/query', { filter: { text: word } }, 'query']];
+}
+
+/** Fifty messages that lie in many mailboxes, as a list shows them. */
+export function messagesAllOver(inboxId: string): readonly Call[] {
+  const query = { filter: { inMailboxOtherThan: [inboxId] }, sort: [{ property: 'size' }], limit: 50 };
+  return [
     ['Email/query', query, 'query'],
     ['Email/get', { '#ids': idsOf('query', 'Email/query', '/ids'), properties: shownProperties }, 'emails'],
   ];

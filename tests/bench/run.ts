@@ -4,6 +4,7 @@ import path from 'node:path';
 import { measureChangesAfterDelivery } from './changes-after-delivery.ts';
 import { measureColdConnect } from './cold-connect.ts';
 import { type Bench, compare } from './compare.ts';
+import { measureFarServer } from './far-server.ts';
 import { measureFirstIndex } from './first-index.ts';
 import { measureKeywordSet } from './keyword-set.ts';
 import { type FilledAccount, startFilledAccount } from './mail-account.ts';
@@ -95,6 +96,7 @@ async function measure(
   });
   const poll = await measureStatePoll(await start(defaultFreshnessMs), samples);
   const coldConnect = await measureColdConnect(account, connectSamples);
+  const farServer = await measureFarServer(account, store, { inboxId, samples: connectSamples });
   return {
     messages,
     openInbox: inbox,
@@ -104,6 +106,7 @@ async function measure(
     statePoll: poll,
     firstIndex,
     coldConnect,
+    farServer,
   };
 }
 

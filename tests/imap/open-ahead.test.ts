@@ -170,6 +170,13 @@ test('what is told of the mailbox that is left is not of the one that is opened 
   expect(reading).toMatchObject({ kind: 'delta', vanished: [], flags: [], vector });
 });
 
+test('one that is open and cannot be left ends the session before the next list', async () => {
+  const { source, session } = await surveying({ ...together(opened), UNSELECT: '% BAD not now\r\n' });
+  await source.survey(Promise.resolve(inbox));
+  await expect(source.survey()).rejects.toThrow(Unavailable);
+  expect(session.isOpen).toBe(false);
+});
+
 test('a session whose mailbox was refused can be used again', async () => {
   const { source, session, names } = await surveying({
     ...together('% NO [NONEXISTENT] gone\r\n'),

@@ -351,6 +351,41 @@ test('mailboxes are not waited for one after the other, and each row is of its o
   expect(await asked).toEqual(subjects('a1', 'a2', 'b1', 'b2', 'c1', 'c2'));
 });
 
+test('what is told before a mailbox is open is not of it', async () => {
+  const examined = '* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
+  const only = '* 1 FETCH (UID 1 BODY[HEADER.FIELDS (SUBJECT)] {15}\r\nSubject: b1\r\n\r\n)\r\n% OK done\r\n';
+  const { asked } = await readingTogether(['a', 'b'], { b: [examined, only] });
+  expect(await asked).toEqual([...subjects('a1', 'a2', 'b1'), undefined]);
+});
+
+test('of many messages no command names more than a part', async () => {
+  const asked: string[] = [];
+  const scripted = await scriptedServer({
+    answers: {
+      'UID FETCH': ({ line }) => {
+        asked.push(line.split(' ')[3] ?? '');
+        return '% OK done\r\n';
+      },
+    },
+  });
+  const { use, session } = await oneSession(scripted.server, { kind: 'password', user: 'anna', password: 'secret' });
+  open.push(session, { close: () => void scripted.close() });
+  const { read } = imapMessages(use, () => () => {});
+  await read(
+    Array.from({ length: 1_200 }, (_, index) => ({ mailbox: 'INBOX', uidValidity: 7, uid: index + 1 })),
+    { ...needs, headers: ['subject'] },
+  );
+  expect(asked).toEqual(['1:500', '501:1000', '1001:1200']);
+});
+
+test('for no messages nobody is asked', async () => {
+  const messages = imapMessages(
+    () => Promise.reject(new Error('not to be asked')),
+    () => () => {},
+  );
+  expect([await messages.read([], needs), await messages.readSections([])]).toEqual([new Map(), new Map()]);
+});
+
 test('the one that is open is read first, and not opened again', async () => {
   const { asked, commands } = await readingTogether(['a', 'b', 'c'], {}, true);
   expect(await asked).toEqual(subjects('a1', 'a2', 'b1', 'b2', 'c1', 'c2'));

@@ -276,7 +276,9 @@ async function searchingTogether(
   let isPatient = true;
   const waiting = (answer: string): string | null => {
     answers.push(answer);
-    return isPatient && answers.length < 2 * names.length ? null : answers.splice(0).join('');
+    if (isPatient && answers.length < 2 * names.length) return null;
+    isPatient = false;
+    return answers.splice(0).join('');
   };
   let opened = '';
   const scripted = await scriptedServer({
@@ -297,7 +299,6 @@ async function searchingTogether(
   const ask = (name: string) =>
     search({ name, uidValidity: 7, uidNext: 3, messages: 2 }, each({ kind: 'subject', value: 'apple' }));
   const found = await Promise.allSettled(names.map(ask));
-  isPatient = false;
   return { found: found.map((one) => (one.status === 'fulfilled' ? one.value : one.reason)), ask, session };
 }
 
@@ -329,9 +330,33 @@ test('one that is gone, or is another by now, says nothing of the others', async
   expect(await ask('a')).toEqual([[1]]);
 });
 
+test('one that is taken away behind its EXAMINE is looked for again, and is gone', async () => {
+  let isThere = true;
+  const scripted = await scriptedServer({
+    answers: {
+      EXAMINE: ({ line }) => {
+        const opened = '* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
+        return isThere || line.includes('other') ? opened : '% NO no such mailbox\r\n';
+      },
+      'UID SEARCH': () => {
+        const answer = isThere ? '% NO no such mailbox\r\n' : '* ESEARCH (TAG "%") UID ALL 1\r\n% OK done\r\n';
+        isThere = false;
+        return answer;
+      },
+    },
+  });
+  const { use, session } = await oneSession(scripted.server, { kind: 'password', user: 'anna', password: 'secret' });
+  open.push(session, { close: () => void scripted.close() });
+  const { search } = imapSearch(use);
+  const at = { uidValidity: 7, uidNext: 3, messages: null };
+  const asked = ['gone', 'other'].map((name) => search({ ...at, name }, each({ kind: 'subject', value: 'apple' })));
+  expect(await Promise.all(asked)).toEqual([null, [[1]]]);
+});
+
 test('a search that is refused is told when all others are done', async () => {
   const examined = '* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
-  const { found, session, ask } = await searchingTogether(['b', 'a'], { b: [examined, '% NO [SERVERBUG] oops\r\n'] });
+  const refusing = [examined, '% NO [SERVERBUG] oops\r\n'] as const;
+  const { found, session, ask } = await searchingTogether(['b', 'a'], { b: refusing });
   expect(found).toEqual([expect.any(CannotSearch), expect.any(CannotSearch)]);
   expect(session.isOpen).toBe(true);
   expect(await ask('a')).toEqual([[1]]);
