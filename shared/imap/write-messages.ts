@@ -22,6 +22,7 @@ import type { ChangeWithSession, UseSession } from './use.ts';
 export function imapWriting(use: UseSession, change: ChangeWithSession): CanWriteMessages {
   return {
     canMove: () => use(async (session) => session.has('MOVE')),
+    getOutOfStep: () => pause(outOfStepMs * Math.random()),
     flag: async (messages, sign, flags) => {
       const parameters = [atom(sign === 'add' ? '+FLAGS' : '-FLAGS'), list(...flags.map(atom))];
       const done = new Map<number, readonly string[]>();
@@ -236,6 +237,8 @@ async function removeUids(
     throw error;
   }
 }
+
+const outOfStepMs = 250;
 
 /** Before each further look at copies that another writer has flagged, by the one of two who does not give way to the other. */
 const pausesMs = [100, 300, 600];

@@ -52,6 +52,7 @@ export function failingPorts(): FailingPorts {
       search: { search: guarded(search.search), sort: guarded(search.sort) },
       writing: {
         canMove: guarded(writing.canMove),
+        getOutOfStep: writing.getOutOfStep,
         flag: guarded(writing.flag),
         transfer: guarded(writing.transfer),
         remove: guarded(writing.remove),

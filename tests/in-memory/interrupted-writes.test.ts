@@ -48,6 +48,7 @@ function faulty(writing: CanWriteMessages, n: number, fault: Fault) {
   };
   const wrapped: CanWriteMessages = {
     canMove: writing.canMove,
+    getOutOfStep: writing.getOutOfStep,
     flag: (messages, ...more) =>
       change<ReadonlyMap<number, readonly string[]>>(messages, new Map(), (some) => writing.flag(some, ...more)),
     transfer: (kind, messages, target) =>

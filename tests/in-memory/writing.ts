@@ -47,6 +47,7 @@ export function writingOf(server: FakeMailServer, abilities: WritingAbilities = 
 
   return {
     canMove: async () => move,
+    getOutOfStep: async () => {},
     flag: async (messages, sign, flags) => {
       const done = new Map<number, readonly string[]>();
       return operation('flag', messages, null, done, (uid) => {

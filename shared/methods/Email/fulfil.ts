@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ChangingCatalog } from '../../catalog/account.ts';
 import type { Adopted, Span } from '../../catalog/adopt.ts';
 import type { Email } from '../../catalog/email.ts';
@@ -26,8 +25,6 @@ import {
 
 /** How often wishes are carried out of which it is not known whether they hold, or that do not hold any more; after that they are only undone. */
 const roundsMax = 5;
-/** Two who take from each other what they have just done may go on in step; so from the second time on each waits for some part of this first. */
-const outOfStepMs = 250;
 
 type Heritage = {
   readonly wishes: ReadonlyMap<Id, Wish>;
@@ -82,7 +79,8 @@ export async function fulfil(
     const done = [...active].filter(([id]) => !undecided.has(id) && outcomes.get(id)?.ok);
     for (const id of await sharedAmong(done, now)) undecided.add(id);
     span = now === null ? span : joined(span, now);
-    if (undecided.size > 0 && round > 1) await delay(outOfStepMs * Math.random());
+    // Two who take from each other what they have just done may go on in step.
+    if (undecided.size > 0 && round > 1) await writing.getOutOfStep();
     if (undecided.size > 0 || half.size > 0) span = { ...span, latest: await lookAnew(() => catalog.view('now')) };
     pending = [...undecided];
   }

@@ -139,6 +139,8 @@ export type CanWriteMessages = {
   ) => Promise<Written<ReadonlyMap<number, readonly string[]>>>;
   /** Whether messages can be moved in one step, so that each is in one of the two mailboxes at any time. */
   readonly canMove: () => Promise<boolean>;
+  /** Waits for a moment that is of another length each time, so that two who undo each other's work do not go on for ever. */
+  readonly getOutOfStep: () => Promise<void>;
   /** Copies or moves messages into another mailbox. `done`: the UID that each has there, under the UIDVALIDITY of the target. */
   readonly transfer: (
     kind: 'copy' | 'move',
