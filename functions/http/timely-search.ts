@@ -2,8 +2,8 @@ import { Unavailable } from '../../shared/jmap/errors.ts';
 import type { CanSearchMessages } from '../../shared/methods/Email/mail.ts';
 
 /**
- * A search that goes on to no further mailbox when the time of its request is over: an account may have thousands, and a slow server
- * may take a minute for each.
+ * A search that goes on to no further mailboxes when the time of its request is over: an account may have thousands, and a slow server
+ * may take a minute for each. Those that are asked for in the same turn are begun together.
  */
 export function timelySearch({ search, sort }: CanSearchMessages, hasTime: () => boolean): CanSearchMessages {
   const checkTime = () => {

@@ -22,8 +22,9 @@ type Listed = { readonly wire: string; readonly delimiter: string | null; readon
 
 /**
  * Every mailbox of the personal namespace with its STATUS: by one command with LIST-STATUS (RFC 5819), else by LIST, without LIST-EXTENDED
- * (RFC 5258) also LSUB, and a STATUS for each, sent without waiting. The mailbox that is open is left, where the server can do that. `start`: only those whose names, on the wire, begin so. `openNext`
- * opens a mailbox behind it, if that is known before the answer; not where a STATUS is still to come, which is for mailboxes that are not open.
+ * (RFC 5258) also LSUB, and a STATUS for each, sent without waiting. The mailbox that is open is left, where the server can do that. `start`:
+ * only those whose names, on the wire, begin so. `openNext` opens a mailbox behind it, if that is known before the answer; not where a STATUS
+ * is still to come, which is for mailboxes that are not open.
  */
 export async function survey(
   session: ImapSession,

@@ -67,6 +67,16 @@ test('few messages are asked for without waiting for the EXAMINE', async () => {
   expect(asked()).toEqual(['EXAMINE', 'UID FETCH 1:2']);
 });
 
+test('one that is taken away before its UIDNEXT is told is gone', async () => {
+  const { read, session } = await reading({
+    EXAMINE: examined(3).replace('* OK [UIDNEXT 3] ok\r\n', ''),
+    'UID FETCH': `${row(1)}${row(2)}% OK done\r\n`,
+    STATUS: '% NO no such mailbox\r\n',
+  });
+  await expect(read()).rejects.toThrow(MailboxGone);
+  expect(session.isOpen).toBe(true);
+});
+
 test('what comes before the mailbox is open is not of it', async () => {
   const { read } = await reading(
     together(`${row(1, 'other')}${row(2, 'other')}${examined(3)}`, `${row(1)}% OK done\r\n`),

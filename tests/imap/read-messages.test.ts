@@ -413,3 +413,38 @@ test.each([
   expect(commands().slice(isOpen ? 3 : 4)).toEqual(name === 'b' ? ['UID FETCH 1:2'] : ['EXAMINE "a"', 'UID FETCH 1:2']);
   expect(isSessionOpen()).toBe(true);
 });
+
+/** Reads a message in each of two mailboxes with so much memory; in the first one it is refused behind 3,000 octets of it, and then tried again. */
+async function readingWithin(octets: number, again: readonly string[]) {
+  const examined = '* 2 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 3] ok\r\n% OK done\r\n';
+  const row = (text: string) => `* 1 FETCH (UID 1 BODY[HEADER.FIELDS (SUBJECT)] {${text.length}}\r\n${text})\r\n`;
+  const large = row('S'.repeat(3_000));
+  const script = [
+    examined,
+    `${large}% NO cannot\r\n`,
+    examined,
+    `${row('Subject: b1\r\n\r\n')}% OK done\r\n`,
+    ...again,
+  ];
+  const held: string[] = [];
+  let said = 0;
+  const next: Answer = ({ tag }) => {
+    held.push((script[said++] ?? '').replaceAll('%', tag).replace('<large>', large).replace('<examined>', examined));
+    return said < 4 ? null : held.splice(0).join('').replaceAll('%', tag);
+  };
+  const scripted = await scriptedServer({ answers: { EXAMINE: next, 'UID FETCH': next } });
+  const { use, session } = await oneSession(scripted.server, { kind: 'password', user: 'anna', password: 'secret' });
+  open.push(session, { close: () => void scripted.close() });
+  const messages = imapMessages(use, () => () => {}, { ...imapLimits, factsOctetsMax: octets });
+  const places = ['a', 'b'].map((mailbox) => ({ mailbox, uidValidity: 7, uid: 1 }));
+  const facts = await messages.read(places, { ...needs, headers: ['subject'] });
+  return places.map((place) => facts.get(place)?.headers?.length);
+}
+
+test('what was not kept for want of memory is not taken for what is not there, also where the reason of it has gone', async () => {
+  await expect(readingWithin(2_000, ['% NO gone\r\n'])).rejects.toThrow(TooMuchAtOnce);
+});
+
+test('what came before a refusal does not count when it comes again', async () => {
+  expect(await readingWithin(5_000, ['<examined>', '<large>% OK done\r\n'])).toEqual([3_000, 15]);
+});
