@@ -31,10 +31,15 @@ export function fillingOf(
     mailboxes: new Map([...read].map(([key, entry]) => [key, { ...entry, counts: counts.get(key) ?? noCounts }])),
     texts,
     rows: {
-      ...{ count: ids.length, mailboxes: emails.mailboxes, uids, sizes, emailIds: ids },
-      threadIds: emails.ofRows.map((email) => threads.ofEmails[email] as number),
+      count: ids.length,
+      mailboxes: emails.mailboxes,
+      uids,
+      emailIds: ids,
+      threadIds: threadsOfRows(emails, threads),
       receivedAt: datesOfRows(emails),
-      marksAt: marksOf(columns, emails),
+      sizes,
+      marks: marksOfRows(columns, emails),
+      kinds: kindsOf(columns),
     },
     emails: { count: emails.count, ids: emails.ids, starts: emails.starts, rowsOf: columns.byEmail },
     threads: threadEntries(columns, groups, threads, emails),
@@ -48,15 +53,24 @@ function datesOfRows({ ofRows, receivedAt }: Emails): Float64Array {
   return dates;
 }
 
-/** Rows of one kind have the same object. */
-function marksOf({ marks, kinds }: Columns, emails: Emails): (row: number) => RowMarks {
-  const [alone, shared] = [false, true].map((shared) =>
-    kinds.map((kind) => ({ ...kind, shared, hasAttachment: null })),
-  );
-  return (row) => {
-    const ofKinds = emails.isShared(emails.ofRows[row] as number) ? shared : alone;
-    return (ofKinds as RowMarks[])[marks[row] as number] as RowMarks;
-  };
+function threadsOfRows({ ofRows }: Emails, { ofEmails }: Threads): Uint32Array {
+  const threads = new Uint32Array(ofRows.length);
+  for (let row = 0; row < threads.length; row += 1) threads[row] = ofEmails[ofRows[row] as number] as number;
+  return threads;
+}
+
+/** Which of `kindsOf` each row is of. */
+function marksOfRows({ marks, kinds }: Columns, { ofRows, isShared }: Emails): Uint32Array {
+  const ofKinds = new Uint32Array(ofRows.length);
+  for (let row = 0; row < ofKinds.length; row += 1) {
+    ofKinds[row] = (marks[row] as number) + (isShared(ofRows[row] as number) ? kinds.length : 0);
+  }
+  return ofKinds;
+}
+
+/** Of each kind the rows whose Email has no others, and behind these, the rows whose Email has. */
+function kindsOf({ kinds }: Columns): readonly RowMarks[] {
+  return [false, true].flatMap((shared) => kinds.map((kind) => ({ ...kind, shared, hasAttachment: null })));
 }
 
 /** The Emails of the rows by id. The first row of an Email, by mailbox and UID, speaks for it; most have no other. */

@@ -119,7 +119,9 @@ export type Filling = {
     readonly threadIds: ArrayLike<number>;
     readonly receivedAt: ArrayLike<number>;
     readonly sizes: ArrayLike<number>;
-    readonly marksAt: (row: number) => RowMarks;
+    /** Which of `kinds` the row is of. */
+    readonly marks: ArrayLike<number>;
+    readonly kinds: readonly RowMarks[];
   };
   /** By Email id. The rows of each, ascending, are those of `rows` that `rowsOf` names, from its start to the next one's. */
   readonly emails: {

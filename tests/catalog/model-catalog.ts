@@ -1,4 +1,4 @@
-import type { Email, MailboxKey, Row } from '../../shared/catalog/email.ts';
+import type { Email, MailboxKey, Row, RowMarks } from '../../shared/catalog/email.ts';
 import { entriesAfter, missingAmong } from '../../shared/catalog/entries.ts';
 import { rootOf } from '../../shared/catalog/ids.ts';
 import type { MailboxEntry } from '../../shared/catalog/mailbox.ts';
@@ -180,7 +180,7 @@ function rowAt({ texts, rows }: Filling, at: number): [MailboxKey, Row] {
     threadId: texts.at(rows.threadIds[at] as number) as Id,
     receivedAt: rows.receivedAt[at] as number,
     size: rows.sizes[at] as number,
-    ...rows.marksAt(at),
+    ...(rows.kinds[rows.marks[at] as number] as RowMarks),
   };
   return [rows.mailboxes[at] as MailboxKey, row];
 }

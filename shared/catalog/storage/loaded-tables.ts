@@ -5,7 +5,7 @@ import { sameThread, threadKey, threadKeyKinds } from './lookups.ts';
 import { NumberColumn } from './number-column.ts';
 import type { ByteWriter } from './packing.ts';
 import { rowKey } from './row-key.ts';
-import { writeRowColumns } from './rows.ts';
+import { writeRowNumbers, writeThreadPlaces } from './rows.ts';
 import type { Key } from './shape.ts';
 import type { lastingTables } from './tables.ts';
 
@@ -35,113 +35,117 @@ export function loadOf(filling: Filling): Load {
   };
 }
 
-function loadedRows({ texts, rows }: Filling): LoadedTable<number> {
-  const { count, mailboxes, uids, emailIds, threadIds, receivedAt, sizes, marksAt } = rows;
-  const keyAt = (row: number) => rowKey(mailboxes[row] as number, uids[row] as number);
-  return {
-    ...{ count, keyAt, dates: receivedAt },
-    write: (writer, start, end) => {
-      column.clear();
-      numbers.clear();
-      let before = 0;
-      for (let row = start; row < end; row++) {
-        const key = keyAt(row);
-        writer.number(key - before);
-        before = key;
-      }
-      writeRowColumns(writer, {
-        count: end - start,
-        marksAt: (place) => marksAt(start + place),
-        dateAt: (place) => receivedAt[start + place] as number,
-        sizeAt: (place) => sizes[start + place] as number,
-        writeEmailIds: () => {
-          for (let row = start; row < end; row++) addRest(texts, emailIds[row] as number, 0);
-          writer.ids(column);
-        },
-        threadAt: (place) => threadIds[start + place] as number,
-        writeThreadIds: (places) => {
-          for (const place of places) addRest(texts, threadIds[start + place] as number, 0);
-          writer.ids(column);
-        },
-      });
-    },
-  };
-}
-
-function loadedEmails({ texts, rows, emails }: Filling): LoadedTable<string> {
-  const { count, ids, starts, rowsOf } = emails;
-  const keyAt = (email: number) => texts.at(ids[email] as number);
-  const rowAt = (place: number) => rowsOf[place] as number;
-  return {
-    ...{ count, keyAt, dates: null },
-    write: (writer, start, end) => {
-      column.clear();
-      numbers.clear();
-      for (let email = start; email < end; email++) {
-        const id = ids[email] as number;
-        const shared = email === start ? 0 : sharedOctets(texts, ids[email - 1] as number, id);
-        numbers.push(shared);
-        addRest(texts, id, shared);
-      }
-      writer.numbers(numbers);
-      writer.ids(column);
-      for (let email = start; email < end; email++) {
-        numbers.push((starts[email + 1] as number) - (starts[email] as number));
-      }
-      writer.numbers(numbers);
-      const [first, last] = [starts[start] as number, starts[end] as number];
-      for (let place = first; place < last; place++) numbers.push(rows.mailboxes[rowAt(place)] as number);
-      writer.numbers(numbers);
-      for (let place = first; place < last; place++) numbers.push(rows.uids[rowAt(place)] as number);
-      writer.numbers(numbers);
-    },
-  };
-}
-
-function loadedThreads({ texts, threads }: Filling): LoadedTable<string> {
-  const { count, ids, emailIds, knownBy } = threads;
-  const emailIdAt = (place: number) => {
-    const emailId = emailIds[place] as number;
-    return emailId < 0 ? '' : texts.at(emailId);
-  };
+function loadedRows(filling: Filling): LoadedTable<number> {
+  const { count, receivedAt } = filling.rows;
   return {
     count,
-    keyAt: (place) => threadKey(texts.at(ids[place] as number) as Id, emailIdAt(place) as Id),
-    dates: null,
-    write: (writer, start, end) => {
-      column.clear();
-      numbers.clear();
-      for (let place = start; place < end; place++) {
-        numbers.push((emailIds[place] as number) < 0 ? threadKeyKinds.messageId : threadKeyKinds.email);
-      }
-      writer.numbers(numbers);
-      for (let place = start; place < end; place++) {
-        const id = ids[place] as number;
-        if (place > start && id === ids[place - 1]) {
-          numbers.push(sameThread);
-          continue;
-        }
-        const shared = place === start ? 0 : sharedOctets(texts, ids[place - 1] as number, id);
-        numbers.push(shared + 1);
-        addRest(texts, id, shared);
-      }
-      writer.numbers(numbers);
-      writer.ids(column);
-      for (let place = start; place < end; place++) {
-        const emailId = emailIds[place] as number;
-        if (emailId >= 0) addRest(texts, emailId, 0);
-      }
-      writer.ids(column);
-      for (let place = start; place < end; place++) {
-        const known = knownBy[place] as number;
-        const isElsewhere = known >= 0 && known !== ids[place];
-        numbers.push(Number(isElsewhere));
-        if (isElsewhere) addRest(texts, known, 0);
-      }
-      writer.numbers(numbers);
-      writer.ids(column);
-    },
+    keyAt: (row) => rowKeyAt(filling.rows, row),
+    dates: receivedAt,
+    write: (writer, start, end) => writeRows(writer, filling, start, end),
   };
+}
+
+function loadedEmails(filling: Filling): LoadedTable<string> {
+  const { texts, emails } = filling;
+  return {
+    count: emails.count,
+    keyAt: (email) => texts.at(emails.ids[email] as number),
+    dates: null,
+    write: (writer, start, end) => writeEmails(writer, filling, start, end),
+  };
+}
+
+function loadedThreads(filling: Filling): LoadedTable<string> {
+  const { texts, threads } = filling;
+  return {
+    count: threads.count,
+    keyAt: (place) => {
+      const emailId = threads.emailIds[place] as number;
+      return threadKey(texts.at(threads.ids[place] as number) as Id, (emailId < 0 ? '' : texts.at(emailId)) as Id);
+    },
+    dates: null,
+    write: (writer, start, end) => writeThreads(writer, filling, start, end),
+  };
+}
+
+// What writes entries are functions of the module: those made for one filling would be compiled anew for the next.
+
+function rowKeyAt({ mailboxes, uids }: Filling['rows'], row: number): number {
+  return rowKey(mailboxes[row] as number, uids[row] as number);
+}
+
+function writeRows(writer: ByteWriter, { texts, rows }: Filling, start: number, end: number): void {
+  const { emailIds, threadIds } = rows;
+  column.clear();
+  let before = 0;
+  for (let row = start; row < end; row++) {
+    const key = rowKeyAt(rows, row);
+    writer.number(key - before);
+    before = key;
+  }
+  writeRowNumbers(writer, rows, start, end);
+  for (let row = start; row < end; row++) addRest(texts, emailIds[row] as number, 0);
+  writer.ids(column);
+  for (const row of writeThreadPlaces(writer, threadIds, start, end)) addRest(texts, threadIds[row] as number, 0);
+  writer.ids(column);
+}
+
+function writeEmails(writer: ByteWriter, { texts, rows, emails }: Filling, start: number, end: number): void {
+  const { ids, starts, rowsOf } = emails;
+  column.clear();
+  numbers.clear();
+  for (let email = start; email < end; email++) {
+    const id = ids[email] as number;
+    const shared = email === start ? 0 : sharedOctets(texts, ids[email - 1] as number, id);
+    numbers.push(shared);
+    addRest(texts, id, shared);
+  }
+  writer.numbers(numbers);
+  writer.ids(column);
+  for (let email = start; email < end; email++) {
+    numbers.push((starts[email + 1] as number) - (starts[email] as number));
+  }
+  writer.numbers(numbers);
+  const [first, last] = [starts[start] as number, starts[end] as number];
+  for (let place = first; place < last; place++) numbers.push(rows.mailboxes[rowsOf[place] as number] as number);
+  writer.numbers(numbers);
+  for (let place = first; place < last; place++) numbers.push(rows.uids[rowsOf[place] as number] as number);
+  writer.numbers(numbers);
+}
+
+function writeThreads(writer: ByteWriter, { texts, threads }: Filling, start: number, end: number): void {
+  const { ids, emailIds, knownBy } = threads;
+  column.clear();
+  numbers.clear();
+  for (let place = start; place < end; place++) {
+    numbers.push((emailIds[place] as number) < 0 ? threadKeyKinds.messageId : threadKeyKinds.email);
+  }
+  writer.numbers(numbers);
+  for (let place = start; place < end; place++) {
+    const id = ids[place] as number;
+    if (place > start && id === ids[place - 1]) {
+      numbers.push(sameThread);
+      continue;
+    }
+    const shared = place === start ? 0 : sharedOctets(texts, ids[place - 1] as number, id);
+    numbers.push(shared + 1);
+    addRest(texts, id, shared);
+  }
+  writer.numbers(numbers);
+  writer.ids(column);
+  for (let place = start; place < end; place++) {
+    const emailId = emailIds[place] as number;
+    if (emailId >= 0) addRest(texts, emailId, 0);
+  }
+  writer.ids(column);
+  for (let place = start; place < end; place++) {
+    const known = knownBy[place] as number;
+    const isElsewhere = known >= 0 && known !== ids[place];
+    numbers.push(Number(isElsewhere));
+    if (isElsewhere) addRest(texts, known, 0);
+  }
+  writer.numbers(numbers);
+  writer.ids(column);
 }
 
 /** What is about to be written. */

@@ -1,7 +1,6 @@
 import type { Id } from '../../jmap/scalars.ts';
 import type { Row, RowMarks } from '../email.ts';
 import { rowLeafBytesMax } from './limits.ts';
-import { NumberColumn } from './number-column.ts';
 import type { ByteReader, ByteWriter } from './packing.ts';
 import { mailboxOf, uidOf } from './row-key.ts';
 import { numberKeys, type Shape, writeIds } from './shape.ts';
@@ -20,97 +19,109 @@ export const rowShape: Shape<number, Row> = {
 };
 
 function writeValues(writer: ByteWriter, rows: readonly Row[]): void {
-  const rowAt = (place: number) => rows[place] as Row;
-  writeRowColumns(writer, {
-    count: rows.length,
-    marksAt: rowAt,
-    dateAt: (place) => rowAt(place).receivedAt,
-    sizeAt: (place) => rowAt(place).size,
-    writeEmailIds: () =>
-      writeIds(
-        writer,
-        rows.map((row) => row.emailId),
-      ),
-    threadAt: (place) => rowAt(place).threadId,
-    writeThreadIds: (places) =>
-      writeIds(
-        writer,
-        places.map((place) => rowAt(place).threadId),
-      ),
-  });
+  const threads = rows.map((row) => row.threadId);
+  writeRowNumbers(writer, columnsOf(rows), 0, rows.length);
+  writeIds(
+    writer,
+    rows.map((row) => row.emailId),
+  );
+  const begins = writeThreadPlaces(writer, threads, 0, rows.length);
+  writeIds(
+    writer,
+    begins.map((place) => threads[place] as Id),
+  );
 }
 
-/** Rows in columns, by their place. */
+/** What is told of rows by numbers, in columns. */
 export type RowColumns = {
-  readonly count: number;
-  readonly marksAt: (place: number) => RowMarks;
-  readonly dateAt: (place: number) => number;
-  readonly sizeAt: (place: number) => number;
-  readonly writeEmailIds: () => void;
-  /** The same for rows of the same thread. */
-  readonly threadAt: (place: number) => string | number;
-  /** Writes the thread ids of the rows at these places. */
-  readonly writeThreadIds: (places: readonly number[]) => void;
+  /** Which of `kinds` each row is of. */
+  readonly marks: ArrayLike<number>;
+  readonly kinds: readonly RowMarks[];
+  readonly receivedAt: ArrayLike<number>;
+  readonly sizes: ArrayLike<number>;
 };
 
-/** Writes the values of rows, wherever they are. */
-export function writeRowColumns(writer: ByteWriter, rows: RowColumns): void {
-  const { count } = rows;
-  // Kept once in a block.
-  const marks = new Map<string, number>();
-  marksOfRows.clear();
-  // Most rows have those of one of the last rows that had others than the one before.
-  const lately: Late[] = [];
-  for (let place = 0; place < count; place++) {
-    const own = rows.marksAt(place);
-    let late = 0;
-    while (late < lately.length && !hasSameMarks(own, (lately[late] as Late).own)) late++;
-    if (late === lately.length) {
-      const text = JSON.stringify([own.keywords, own.deleted, own.shared, own.hasAttachment]);
-      const index = marks.get(text) ?? marks.size;
-      marks.set(text, index);
-      if (lately.unshift({ own, index }) > latelyMax) lately.pop();
-      late = 0;
-    }
-    marksOfRows.push((lately[late] as Late).index);
+function columnsOf(rows: readonly Row[]): RowColumns {
+  const kinds: RowMarks[] = [];
+  const marks: number[] = [];
+  for (const [place, row] of rows.entries()) {
+    const before = rows[place - 1];
+    if (before === undefined || !hasSameMarks(row, before)) kinds.push(row);
+    marks.push(kinds.length - 1);
   }
-  writer.number(marks.size);
-  for (const text of marks.keys()) writer.text(text);
-  for (let place = 0; place < count; place++) writer.number(marksOfRows.at(place));
-
-  let before = 0;
-  for (let place = 0; place < count; place++) {
-    const date = rows.dateAt(place);
-    writer.signed(date - before);
-    before = date;
-  }
-  for (let place = 0; place < count; place++) writer.number(rows.sizeAt(place));
-  rows.writeEmailIds();
-
-  // A thread that occurred before in the block is named by how many other threads began since.
-  const threads = new Map<string | number, number>();
-  const begins: number[] = [];
-  for (let place = 0; place < count; place++) {
-    const thread = rows.threadAt(place);
-    const index = threads.get(thread);
-    writer.number(index === undefined ? 0 : threads.size - index);
-    if (index !== undefined) continue;
-    threads.set(thread, threads.size);
-    begins.push(place);
-  }
-  rows.writeThreadIds(begins);
+  return { marks, kinds, receivedAt: rows.map((row) => row.receivedAt), sizes: rows.map((row) => row.size) };
 }
-
-type Late = { readonly own: RowMarks; readonly index: number };
-const latelyMax = 4;
-/** Of what is about to be written: memory that was used before is fast. */
-const marksOfRows = new NumberColumn();
 
 /** Without looking into lists of keywords: rows that were read together share them. */
 function hasSameMarks(a: RowMarks, b: RowMarks): boolean {
   return (
     a.keywords === b.keywords && a.deleted === b.deleted && a.shared === b.shared && a.hasAttachment === b.hasAttachment
   );
+}
+
+/** Writes the first of the columns of the rows from `start` to before `end`. Email ids come behind it, then the threads. */
+export function writeRowNumbers(
+  writer: ByteWriter,
+  { marks, kinds, receivedAt, sizes }: RowColumns,
+  start: number,
+  end: number,
+): void {
+  writeMarks(writer, marks, kinds, start, end);
+  let before = 0;
+  for (let row = start; row < end; row++) {
+    const date = receivedAt[row] as number;
+    writer.signed(date - before);
+    before = date;
+  }
+  for (let row = start; row < end; row++) writer.number(sizes[row] as number);
+}
+
+/** The marks that there are in the block, and for each row which of them it has. */
+function writeMarks(
+  writer: ByteWriter,
+  marks: ArrayLike<number>,
+  kinds: readonly RowMarks[],
+  start: number,
+  end: number,
+): void {
+  const texts = new Map<string, number>();
+  const placeOfKinds = new Map<number, number>();
+  for (let row = start; row < end; row++) {
+    const kind = marks[row] as number;
+    if (placeOfKinds.has(kind)) continue;
+    const { keywords, deleted, shared, hasAttachment } = kinds[kind] as RowMarks;
+    const text = JSON.stringify([keywords, deleted, shared, hasAttachment]);
+    const place = texts.get(text) ?? texts.size;
+    texts.set(text, place);
+    placeOfKinds.set(kind, place);
+  }
+  writer.number(texts.size);
+  for (const text of texts.keys()) writer.text(text);
+  for (let row = start; row < end; row++) writer.number(placeOfKinds.get(marks[row] as number) as number);
+}
+
+/**
+ * Writes which rows from `start` to before `end` are of one thread, and gives those whose thread is a new one in the block: their thread
+ * ids come behind it. Rows of one thread have the same in `threads`.
+ */
+export function writeThreadPlaces(
+  writer: ByteWriter,
+  threads: ArrayLike<string | number>,
+  start: number,
+  end: number,
+): number[] {
+  // A thread that occurred before in the block is named by how many other threads began since.
+  const begun = new Map<string | number, number>();
+  const begins: number[] = [];
+  for (let row = start; row < end; row++) {
+    const thread = threads[row] as string | number;
+    const index = begun.get(thread);
+    writer.number(index === undefined ? 0 : begun.size - index);
+    if (index !== undefined) continue;
+    begun.set(thread, begun.size);
+    begins.push(row);
+  }
+  return begins;
 }
 
 function readValues(reader: ByteReader, keys: readonly number[]): Row[] {

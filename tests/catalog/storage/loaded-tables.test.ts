@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert';
 import { expect, test } from '@jest/globals';
-import type { Row } from '../../../shared/catalog/email.ts';
+import type { Row, RowMarks } from '../../../shared/catalog/email.ts';
 import { fillingOf } from '../../../shared/catalog/filling.ts';
 import { gatherMail } from '../../../shared/catalog/gathered.ts';
 import { rootOf } from '../../../shared/catalog/ids.ts';
@@ -87,7 +87,7 @@ test.each([
       threadId: textAt(rows.threadIds, row),
       receivedAt: rows.receivedAt[row] as number,
       size: rows.sizes[row] as number,
-      ...rows.marksAt(row),
+      ...(rows.kinds[rows.marks[row] as number] as RowMarks),
     });
     expectEntries(
       random,
