@@ -3,7 +3,7 @@ import { vectorOf } from './delta.ts';
 import type { MailboxKey } from './email.ts';
 import { entriesAfter, missingAmong } from './entries.ts';
 import { fillingOf } from './filling.ts';
-import { type Gathering, gatherMail } from './gathered.ts';
+import { Gathering } from './gathered.ts';
 import type { Look } from './look.ts';
 import type { MailboxEntry, MailboxVector } from './mailbox.ts';
 import { expectation, noting } from './read-listed.ts';
@@ -39,7 +39,7 @@ export async function fillCatalog(
   mailboxes: readonly MailboxEntry[],
 ): Promise<CatalogView> {
   const told = mailboxes.reduce((sum, { key }) => sum + (seen.mailboxes.get(key)?.status?.messages ?? 0), 0);
-  const gathering = gatherMail(view, Math.min(told, messagesAtOnceMax));
+  const gathering = new Gathering(view, Math.min(told, messagesAtOnceMax));
   const read = new Map<MailboxKey, MailboxEntry>();
   const after = new Map(await view.mailboxes());
   let failure: { readonly error: unknown } | null = null;
@@ -47,7 +47,7 @@ export async function fillCatalog(
   const asked = new Set<string>();
   let atOnce = together.atFirst;
   for (const [index, entry] of mailboxes.entries()) {
-    if (gathering.size() >= messagesAtOnceMax || context.isOver()) break;
+    if (gathering.size >= messagesAtOnceMax || context.isOver()) break;
     try {
       if (!asked.has(entry.name)) {
         const group = groupOf(mailboxes.slice(index, index + Math.min(atOnce, together.mailboxesMax)), seen);
@@ -107,17 +107,17 @@ async function gatherMailbox(
   await expectMailbox(reading, entry.name, expectation(context, entry, status).expected);
 
   const { vector } = reading;
-  const before = gathering.size();
+  const before = gathering.size;
   let part = null;
   for await (const batch of reading.appeared) {
     gathering.add(entry.key, vector.uidValidity, batch);
     const last = batch.at(-1);
-    if (last === undefined || (gathering.size() < messagesAtOnceMax && !context.isOver())) continue;
-    part = { ...vector, uidNext: last.uid + 1, messages: gathering.size() - before };
+    if (last === undefined || (gathering.size < messagesAtOnceMax && !context.isOver())) continue;
+    part = { ...vector, uidNext: last.uid + 1, messages: gathering.size - before };
     break;
   }
   if (part !== null && part.uidNext < vector.uidNext) return { ...entry, progress: part };
-  if (gathering.size() - before !== vector.messages) {
+  if (gathering.size - before !== vector.messages) {
     gathering.drop(entry.key);
     return null;
   }

@@ -3,11 +3,11 @@ import { Column } from './column.ts';
 import type { EmailRow, MailboxKey } from './email.ts';
 import { emailIdOf, idOfServer, nthEmailId, sharesIdInMailbox } from './ids.ts';
 import { keywordsOfFlags } from './keywords.ts';
-import { nameOfMessageId, noThread, rowTextReader } from './row-texts.ts';
+import { nameOfMessageId, noThread, RowTextReader } from './row-texts.ts';
 import type { Appearance, AppearanceColumns, Appearances } from './source.ts';
 import { Names, Texts } from './texts.ts';
 import { type Ancestry, ancestryOf, noAncestry } from './threads.ts';
-import type { CatalogView } from './view.ts';
+import type { CatalogView, IdentityScheme } from './view.ts';
 
 /** What rows have in common with many others. */
 type Marks = Pick<EmailRow, 'keywords' | 'deleted'>;
@@ -45,115 +45,155 @@ export type Columns = {
   readonly names: Names;
 };
 
-/** Gathers the messages of an account that was never read before, mailbox by mailbox. */
-export type Gathering = {
+/**
+ * Gathers the messages of an account that was never read before, mailbox by mailbox. A class, as what it works with: functions made for
+ * one account would be compiled anew for the next.
+ */
+export class Gathering {
+  readonly #scheme: IdentityScheme;
+  readonly #threads: CatalogView['threads'];
+  readonly #texts: Texts;
+  readonly #names: Names;
+  readonly #rowTexts: RowTextReader;
+  readonly #kinds = new MarkKinds();
+  readonly #perRow: PerRow;
+  readonly #named: Column<Int32Array>;
+  readonly #stretches: Stretch[] = [];
+
+  /** `expected`: how many messages there will be, about. */
+  constructor({ scheme, threads }: Pick<CatalogView, 'scheme' | 'threads'>, expected: number) {
+    this.#scheme = scheme;
+    this.#threads = threads;
+    this.#texts = new Texts({ texts: 3 * expected, octets: 64 * expected });
+    this.#names = new Names(this.#texts, expected);
+    this.#rowTexts = new RowTextReader(this.#texts, this.#names);
+    this.#perRow = {
+      uids: new Column(Float64Array, expected),
+      dates: new Column(Float64Array, expected),
+      sizes: new Column(Float64Array, expected),
+      marks: new Column(Int32Array, expected),
+      ids: new Column(Int32Array, expected),
+      serverThreads: new Column(Int32Array, expected),
+      own: new Column(Int32Array, expected),
+      namedFrom: new Column(Int32Array, expected),
+      references: new Column(Int32Array, expected),
+      inReplyTo: new Column(Int32Array, expected),
+    };
+    this.#named = new Column(Int32Array, 2 * expected);
+  }
+
   /** How many there are so far. */
-  readonly size: () => number;
+  get size(): number {
+    return this.#perRow.uids.length;
+  }
+
   /** Adds messages of a mailbox in UID order, above those added of it before; a mailbox is not come back to. */
-  readonly add: (mailbox: MailboxKey, uidValidity: number, appearances: Appearances) => void;
+  add(mailbox: MailboxKey, uidValidity: number, appearances: Appearances): void {
+    const { columns } = appearances;
+    const start = this.#takeLast(mailbox)?.start ?? this.size;
+    for (let place = 0; place < appearances.length; place++) {
+      if (columns !== undefined && this.#addRow(columns, columns.rowAt(place))) continue;
+      this.#addAppearance(appearances.at(place) as Appearance, uidValidity);
+    }
+    this.#stretches.push({ mailbox, start, end: this.size });
+  }
+
   /** Forgets the mailbox that was added to last. */
-  readonly drop: (mailbox: MailboxKey) => void;
+  drop(mailbox: MailboxKey): void {
+    const last = this.#takeLast(mailbox);
+    if (last === undefined) return;
+    for (const column of Object.values(this.#perRow)) column.length = last.start;
+  }
+
   /** All of them, each under the id it keeps. Nothing may be added afterwards. */
-  readonly columns: () => Columns;
-};
+  columns(): Columns {
+    const stretches = this.#stretches.sort((a, b) => a.mailbox - b.mailbox);
+    const perRow = this.#perRow;
+    const columns = {
+      uids: perRow.uids.gathered(stretches),
+      dates: perRow.dates.gathered(stretches),
+      sizes: perRow.sizes.gathered(stretches),
+      marks: perRow.marks.gathered(stretches),
+      ids: perRow.ids.gathered(stretches),
+      serverThreads: perRow.serverThreads.gathered(stretches),
+      own: perRow.own.gathered(stretches),
+      namedFrom: perRow.namedFrom.gathered(stretches),
+      references: perRow.references.gathered(stretches),
+      inReplyTo: perRow.inReplyTo.gathered(stretches),
+      named: this.#named.gathered([{ start: 0, end: this.#named.length }]),
+      ...{ kinds: this.#kinds.all, stretches: oneAfterTheOther(stretches), names: this.#names },
+    };
+    const { ids } = columns;
+    const byEmail = numbersTo(ids.length);
+    const sharesEmail = this.#texts.sort(byEmail, ids);
+    const sorted = { ...columns, byEmail, sharesEmail };
+    if (sharesIdInMailbox(this.#scheme) || !nameCopies(sorted)) return sorted;
+    return { ...sorted, sharesEmail: this.#texts.sort(byEmail, ids) };
+  }
 
-/** `expected`: how many messages there will be, about. */
-export function gatherMail({ scheme, threads }: Pick<CatalogView, 'scheme' | 'threads'>, expected: number): Gathering {
-  const texts = new Texts({ texts: 3 * expected, octets: 64 * expected });
-  const names = new Names(texts, expected);
-  const exact = () => new Column(Float64Array, expected);
-  const whole = () => new Column(Int32Array, expected);
-  const perRow = {
-    ...{ uids: exact(), dates: exact(), sizes: exact(), marks: whole(), ids: whole(), serverThreads: whole() },
-    ...{ own: whole(), namedFrom: whole(), references: whole(), inReplyTo: whole() },
-  };
-  const named = new Column(Int32Array, 2 * expected);
-  const kinds = markKinds();
-  const stretches: Stretch[] = [];
-  const rowTexts = rowTextReader(texts, names);
-  const nameOf = (messageId: string) => nameOfMessageId(names, messageId);
+  #takeLast(mailbox: MailboxKey): Stretch | undefined {
+    return this.#stretches.at(-1)?.mailbox === mailbox ? this.#stretches.pop() : undefined;
+  }
 
-  const addAncestry = ({ own, references, inReplyTo }: Ancestry<number>): void => {
+  #addAppearance(appearance: Appearance, uidValidity: number): void {
+    const { uid, internalDate, size, flags, serverThreadId } = appearance;
+    const isNamed = this.#threads === 'server' && serverThreadId !== null;
+    const nameOf = (messageId: string) => nameOfMessageId(this.#names, messageId);
+    this.#push(
+      uid,
+      internalDate,
+      size,
+      this.#kinds.of(flags),
+      this.#texts.add(emailIdOf(this.#scheme, appearance, uidValidity)),
+      isNamed ? this.#names.numberOf(idOfServer(serverThreadId)) : noThread,
+      isNamed ? noAncestry : ancestryOf(appearance, nameOf),
+    );
+  }
+
+  /** The same without making the texts, where the server names Emails. False: nothing was added. */
+  #addRow(columns: AppearanceColumns, row: number): boolean {
+    if (this.#scheme === 'digest' || !columns.isRow(row)) return false;
+    const thread = this.#threads === 'server' ? this.#rowTexts.threadOfServer(columns, row) : noThread;
+    const ancestry = thread === noThread ? this.#rowTexts.ancestry(columns, row) : noAncestry;
+    if (thread === null || ancestry === null) return false;
+    const id = this.#rowTexts.idOfServer(columns, row);
+    if (id === null) return false;
+    const { uids, dates, sizes, flags } = columns;
+    const kind = this.#kinds.of(flags[row] as readonly string[]);
+    this.#push(uids[row] as number, dates[row] as number, sizes[row] as number, kind, id, thread, ancestry);
+    return true;
+  }
+
+  #push(
+    uid: number,
+    date: number,
+    size: number,
+    kind: number,
+    id: number,
+    thread: number,
+    { own, references, inReplyTo }: Ancestry<number>,
+  ): void {
+    const perRow = this.#perRow;
+    const named = this.#named;
+    perRow.uids.push(uid);
+    perRow.dates.push(date);
+    perRow.sizes.push(size);
+    perRow.marks.push(kind);
+    perRow.ids.push(id);
+    perRow.serverThreads.push(thread);
     perRow.own.push(own ?? -1);
     perRow.namedFrom.push(named.length);
     perRow.references.push(references.length);
     perRow.inReplyTo.push(inReplyTo.length);
     for (const name of references) named.push(name);
     for (const name of inReplyTo) named.push(name);
-  };
-
-  const addNumbers = (uid: number, date: number, size: number, flags: readonly string[]): void => {
-    perRow.uids.push(uid);
-    perRow.dates.push(date);
-    perRow.sizes.push(size);
-    perRow.marks.push(kinds.of(flags));
-  };
-  const addAppearance = (appearance: Appearance, uidValidity: number): void => {
-    const { uid, internalDate, size, flags, serverThreadId } = appearance;
-    addNumbers(uid, internalDate, size, flags);
-    perRow.ids.push(texts.add(emailIdOf(scheme, appearance, uidValidity)));
-    const isNamed = threads === 'server' && serverThreadId !== null;
-    perRow.serverThreads.push(isNamed ? names.numberOf(idOfServer(serverThreadId)) : noThread);
-    addAncestry(isNamed ? noAncestry : ancestryOf(appearance, nameOf));
-  };
-  /** The same without making the texts, where the server names Emails. False: nothing was added. */
-  const addRow = (columns: AppearanceColumns, row: number): boolean => {
-    if (scheme === 'digest' || !columns.isRow(row)) return false;
-    const thread = threads === 'server' ? rowTexts.threadOfServer(columns, row) : noThread;
-    const ancestry = thread === noThread ? rowTexts.ancestry(columns, row) : noAncestry;
-    if (thread === null || ancestry === null) return false;
-    const id = rowTexts.idOfServer(columns, row);
-    if (id === null) return false;
-    const { uids, dates, sizes, flags } = columns;
-    addNumbers(uids[row] as number, dates[row] as number, sizes[row] as number, flags[row] as readonly string[]);
-    perRow.ids.push(id);
-    perRow.serverThreads.push(thread);
-    addAncestry(ancestry);
-    return true;
-  };
-
-  return {
-    size: () => perRow.uids.length,
-    add: (mailbox, uidValidity, appearances) => {
-      const last = stretches.at(-1)?.mailbox === mailbox ? stretches.pop() : undefined;
-      const start = last?.start ?? perRow.uids.length;
-      const { columns } = appearances;
-      for (let place = 0; place < appearances.length; place++) {
-        if (columns !== undefined && addRow(columns, columns.rowAt(place))) continue;
-        addAppearance(appearances.at(place) as Appearance, uidValidity);
-      }
-      stretches.push({ mailbox, start, end: perRow.uids.length });
-    },
-    drop: (mailbox) => {
-      const last = stretches.at(-1)?.mailbox === mailbox ? stretches.pop() : undefined;
-      if (last === undefined) return;
-      for (const column of Object.values(perRow)) column.length = last.start;
-    },
-    columns: () => {
-      stretches.sort((a, b) => a.mailbox - b.mailbox);
-      const columns = {
-        uids: perRow.uids.gathered(stretches),
-        dates: perRow.dates.gathered(stretches),
-        sizes: perRow.sizes.gathered(stretches),
-        marks: perRow.marks.gathered(stretches),
-        ids: perRow.ids.gathered(stretches),
-        serverThreads: perRow.serverThreads.gathered(stretches),
-        own: perRow.own.gathered(stretches),
-        namedFrom: perRow.namedFrom.gathered(stretches),
-        references: perRow.references.gathered(stretches),
-        inReplyTo: perRow.inReplyTo.gathered(stretches),
-        ...{ kinds: kinds.all, stretches: oneAfterTheOther(stretches), names },
-        named: named.gathered([{ start: 0, end: named.length }]),
-      };
-      const { ids } = columns;
-      const byEmail = numbersTo(ids.length);
-      const sharesEmail = texts.sort(byEmail, ids);
-      const sorted = { ...columns, byEmail, sharesEmail };
-      if (sharesIdInMailbox(scheme) || !nameCopies(sorted)) return sorted;
-      return { ...sorted, sharesEmail: texts.sort(byEmail, ids) };
-    },
-  };
+  }
 }
+
+type PerRow = Readonly<
+  Record<'uids' | 'dates' | 'sizes', Column<Float64Array>> &
+    Record<'marks' | 'ids' | 'serverThreads' | 'own' | 'namedFrom' | 'references' | 'inReplyTo', Column<Int32Array>>
+>;
 
 /** The same stretches of columns that are in their order. */
 function oneAfterTheOther(stretches: readonly Stretch[]): Stretch[] {
@@ -165,19 +205,23 @@ function oneAfterTheOther(stretches: readonly Stretch[]): Stretch[] {
 }
 
 /** Many messages have few different lists of flags: all there are, by number. */
-function markKinds(): { readonly of: (flags: readonly string[]) => number; readonly all: readonly Marks[] } {
-  const all: Marks[] = [];
-  const known = new Map<string, number>();
-  // Rows that were read together have the same list, where they have the same flags.
-  const ofLists = new WeakMap<readonly string[], number>();
-  const kindOf = (flags: readonly string[]): number => {
+class MarkKinds {
+  readonly all: Marks[] = [];
+  readonly #known = new Map<string, number>();
+  /** Rows that were read together have the same list, where they have the same flags. */
+  readonly #ofLists = new WeakMap<readonly string[], number>();
+
+  of(flags: readonly string[]): number {
+    return this.#ofLists.get(flags) ?? this.#kindOf(flags);
+  }
+
+  #kindOf(flags: readonly string[]): number {
     const key = flags.join(' ');
-    const kind = known.get(key) ?? all.push(keywordsOfFlags(flags)) - 1;
-    known.set(key, kind);
-    ofLists.set(flags, kind);
+    const kind = this.#known.get(key) ?? this.all.push(keywordsOfFlags(flags)) - 1;
+    this.#known.set(key, kind);
+    this.#ofLists.set(flags, kind);
     return kind;
-  };
-  return { all, of: (flags) => ofLists.get(flags) ?? kindOf(flags) };
+  }
 }
 
 /**

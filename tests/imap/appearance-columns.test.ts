@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { MailboxKey } from '../../shared/catalog/email.ts';
-import { gatherMail } from '../../shared/catalog/gathered.ts';
+import { Gathering } from '../../shared/catalog/gathered.ts';
 import { type Appearances, rowTexts } from '../../shared/catalog/source.ts';
 import type { IdentityScheme } from '../../shared/catalog/view.ts';
 import { AppearanceRows, textSpans } from '../../shared/imap/appearance-columns.ts';
@@ -28,7 +28,7 @@ function inColumns(scheme: IdentityScheme, rows: readonly Row[]): AppearanceRows
 
 /** All that was gathered, by row. */
 function gathered(scheme: IdentityScheme, threads: 'server' | 'derived', appearances: Appearances) {
-  const gathering = gatherMail({ scheme, threads }, 1);
+  const gathering = new Gathering({ scheme, threads }, 1);
   gathering.add(1 as MailboxKey, 7, appearances);
   const { byEmail, names, marks, kinds, ids, serverThreads, own, namedFrom, references, inReplyTo, named, ...numbers } =
     gathering.columns();

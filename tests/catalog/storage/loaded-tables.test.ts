@@ -2,7 +2,7 @@ import { deepStrictEqual } from 'node:assert';
 import { expect, test } from '@jest/globals';
 import type { Row, RowMarks } from '../../../shared/catalog/email.ts';
 import { fillingOf } from '../../../shared/catalog/filling.ts';
-import { gatherMail } from '../../../shared/catalog/gathered.ts';
+import { Gathering } from '../../../shared/catalog/gathered.ts';
 import { rootOf } from '../../../shared/catalog/ids.ts';
 import type { Appearance } from '../../../shared/catalog/source.ts';
 import { type LoadedTable, loadOf } from '../../../shared/catalog/storage/loaded-tables.ts';
@@ -33,7 +33,7 @@ function someAppearance(random: Random, uid: number): Appearance {
 }
 
 function someFilling(random: Random, isWhole: boolean): Filling {
-  const gathering = gatherMail({ scheme: 'objectid', threads: 'derived' }, 10);
+  const gathering = new Gathering({ scheme: 'objectid', threads: 'derived' }, 10);
   for (const mailbox of [3, 1, 200]) {
     let uid = 0;
     const appearances = Array.from({ length: random.below(150) }, () => {
