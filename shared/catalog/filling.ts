@@ -233,10 +233,11 @@ function threadEntries(
     new Int32Array(entriesMax),
     new Int32Array(entriesMax),
   ];
+  const isLasting = ofNames.length > 0;
   let count = 0;
   for (let group = 0; group < names.length; group += 1) {
     const name = names[group] as number;
-    if (texts.octets[texts.startOf(name)] === provisional) continue;
+    if (!isLasting && texts.octets[texts.startOf(name)] === provisional) continue;
     const known = ofNames[name] ?? -1;
     if (known >= 0) {
       ids[count] = name;

@@ -39,12 +39,13 @@ type Keyed = { readonly items: Uint32Array; readonly keys: Uint32Array };
 /** Puts each item where those with this octet of the key are; `next` is where the next one of each comes. */
 function scatter(from: Keyed, to: Keyed, next: Uint32Array, shift: number): void {
   const { items, keys } = from;
+  const { items: ownItems, keys: ownKeys } = to;
   for (let place = 0; place < items.length; place++) {
     const key = keys[place] as number;
     const value = (key >>> shift) & 0xff;
     const own = next[value] as number;
     next[value] = own + 1;
-    to.items[own] = items[place] as number;
-    to.keys[own] = key;
+    ownItems[own] = items[place] as number;
+    ownKeys[own] = key;
   }
 }

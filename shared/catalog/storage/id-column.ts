@@ -175,7 +175,7 @@ export class IdColumn {
   /** Puts what is left of the texts into octets, from `start` on. Gives the bits that each octet takes, and where they end. */
   put(into: Uint8Array, start: number, isDense: boolean): { readonly bits: number; readonly end: number } {
     for (const { bits, places } of isDense ? alphabets : []) {
-      const end = this.#putPlaces(into, start, bits, places);
+      const end = bits === 4 ? this.#putPairs(into, start, places) : this.#putPlaces(into, start, bits, places);
       if (end >= 0) return { bits, end };
     }
     let next = start;
@@ -185,6 +185,40 @@ export class IdColumn {
       for (let at = this.#startAt(place); at < to; at++) into[next++] = octets[at] as number;
     }
     return { bits: 8, end: next };
+  }
+
+  /** As `#putPlaces` would, with the places of two octets in one. */
+  #putPairs(into: Uint8Array, start: number, places: Uint8Array): number {
+    const octets = this.#octets;
+    const spans = this.#spans;
+    const count = this.#count;
+    const tail = this.#tail;
+    let next = start;
+    let all = 0;
+    let held = -1;
+    for (let place = 0; place < count; place++) {
+      const to = (spans[2 * place + 1] as number) - tail;
+      let at = spans[2 * place] as number;
+      if (held >= 0 && at < to) {
+        const low = places[octets[at++] as number] as number;
+        all |= low;
+        into[next++] = (held << 4) | low;
+        held = -1;
+      }
+      for (; at + 1 < to; at += 2) {
+        const high = places[octets[at] as number] as number;
+        const low = places[octets[at + 1] as number] as number;
+        all |= high | low;
+        into[next++] = (high << 4) | low;
+      }
+      if (at < to) {
+        held = places[octets[at] as number] as number;
+        all |= held;
+      }
+      if (all >= outside) return -1;
+    }
+    if (held >= 0) into[next++] = held << 4;
+    return next;
   }
 
   /** −1: there is an octet that has no place. */
