@@ -30,13 +30,14 @@ export function isUntouched(mailboxes: ReadonlyMap<MailboxKey, MailboxEntry>): b
  * Reads the mailboxes, small ones together, and commits them together: a version for each would write the look-up runs again and
  * again. Ends early when the caller has enough, when there are too many messages, or when the time is up; then the last mailbox may be in by a part. One whose rows do
  * not number its EXISTS is left out, since it needs a closer look. When a mailbox cannot be read, what was read before is committed,
- * and the failure thrown. Also throws `Overtaken`.
+ * and the failure thrown. Also throws `Overtaken`. `onRead`: no mailbox is missing any more, and the catalog is about to be committed.
  */
 export async function fillCatalog(
   context: SyncContext,
   view: CatalogView,
   seen: Look,
   mailboxes: readonly MailboxEntry[],
+  onRead: () => void,
 ): Promise<CatalogView> {
   const told = mailboxes.reduce((sum, { key }) => sum + (seen.mailboxes.get(key)?.status?.messages ?? 0), 0);
   const gathering = new Gathering(view, Math.min(told, messagesAtOnceMax));
@@ -73,7 +74,7 @@ export async function fillCatalog(
       break;
     }
   }
-  const filled = read.size === 0 ? view : await filledWith(context, view, gathering, read);
+  const filled = read.size === 0 ? view : await filledWith(context, view, gathering, read, onRead);
   if (failure !== null) throw failure.error;
   return filled;
 }
@@ -125,13 +126,15 @@ async function gatherMailbox(
 }
 
 async function filledWith(
-  { catalog }: SyncContext,
+  { catalog, isOver }: SyncContext,
   view: CatalogView,
   gathering: Gathering,
   read: ReadonlyMap<MailboxKey, MailboxEntry>,
+  onRead: () => void,
 ): Promise<CatalogView> {
   const known = await view.mailboxes();
   const isWhole = missingAmong(entriesAfter(known, read)).length === 0;
+  if (isWhole && !isOver()) onRead();
   const filling = fillingOf(gathering.columns(), known, read, isWhole || view.threads === 'server');
   const outcome = await catalog.fill(view, filling);
   if (outcome.kind === 'conflict') throw new Overtaken('Could not fill the catalog: another writer was first');

@@ -13,12 +13,18 @@ import type { CatalogView } from './view.ts';
 /**
  * Indexes the mailboxes that are missing, the inbox first. A catalog without any message is filled at once; what is missing then is
  * committed in bounded steps: whoever comes next goes on from the last one, in whatever process. `seen` is the newest survey. Ends when all are in or the caller has enough; throws `OutOfTime` when the time is up before.
+ * `onRead`: all was read at once, and is about to be committed.
  */
-export async function indexMissing(context: SyncContext, start: CatalogView, seen: Look): Promise<CatalogView> {
+export async function indexMissing(
+  context: SyncContext,
+  start: CatalogView,
+  seen: Look,
+  onRead: () => void,
+): Promise<CatalogView> {
   let view = start;
   const mailboxes = await view.mailboxes();
   if (isUntouched(mailboxes)) {
-    view = await fillCatalog(context, view, seen, missingAmong(mailboxes).toSorted(inboxFirst));
+    view = await fillCatalog(context, view, seen, missingAmong(mailboxes).toSorted(inboxFirst), onRead);
     if (!view.provisional || context.enough(await view.mailboxes())) return view;
     if (context.isOver()) throw new OutOfTime();
   }

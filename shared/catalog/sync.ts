@@ -3,7 +3,7 @@ import { Overtaken } from './advance.ts';
 import { bringUpToDate } from './bring-up-to-date.ts';
 import { indexMissing } from './first-contact.ts';
 import { MailboxReplaced } from './read-mailbox.ts';
-import { type Foreseen, MailboxGone, MailboxUnseen } from './source.ts';
+import { type Foreseen, MailboxGone, MailboxUnseen, type MailSource } from './source.ts';
 import { startAnew, startCatalog } from './start-catalog.ts';
 import type { SyncContext } from './sync-context.ts';
 import { BlockLost, type CatalogView, type CommitOutcome } from './view.ts';
@@ -25,12 +25,21 @@ const mailboxVersionMax = 2 ** 20;
  * `lostVersion`: a version of the catalog in which somebody missed a block.
  */
 export async function sync(context: SyncContext, lostVersion: number | null = null): Promise<CatalogView> {
+  const surveys = surveysOf(context.source);
+  try {
+    return await syncBy(context, surveys, lostVersion);
+  } finally {
+    await surveys.end();
+  }
+}
+
+async function syncBy(context: SyncContext, surveys: Surveys, lostVersion: number | null): Promise<CatalogView> {
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const reached: { view: CatalogView | null } = { view: null };
     try {
       const opening = context.catalog.open();
       const foreseen = attempt === 1 ? foreseenAfter(opening, context) : undefined;
-      const [opened, survey] = await Promise.all([opening, context.source.survey(foreseen)]);
+      const [opened, survey] = await Promise.all([opening, surveys.next(foreseen)]);
       reached.view = opened;
       if (opened !== null && opened.version === lostVersion) throw new BlockLost('A block of this version is gone');
       if (opened !== null && opened.versions.Mailbox > mailboxVersionMax) {
@@ -41,7 +50,7 @@ export async function sync(context: SyncContext, lostVersion: number | null = nu
       const known = await bringUpToDate(context, reached.view, survey);
       reached.view = known.view;
       if (!reached.view.provisional || context.enough(await reached.view.mailboxes())) return reached.view;
-      reached.view = await indexMissing(context, reached.view, known.seen);
+      reached.view = await indexMissing(context, reached.view, known.seen, surveys.begin);
       if (reached.view.provisional) return reached.view;
       // Indexing took its time: what changed meanwhile is found by the next attempt.
     } catch (error) {
@@ -51,6 +60,34 @@ export async function sync(context: SyncContext, lostVersion: number | null = nu
     if (context.isOver()) break;
   }
   throw new Unavailable('The account changes faster than it can be read');
+}
+
+/** The surveys of a sync. One that is sure to come next can be asked for in advance: nothing else is asked of the source until it is taken. */
+type Surveys = {
+  readonly begin: () => void;
+  /** The one that has begun, or a new one. */
+  readonly next: MailSource['survey'];
+  /** Waits for one that has begun and was not taken. */
+  readonly end: () => Promise<void>;
+};
+
+function surveysOf(source: MailSource): Surveys {
+  let begun: ReturnType<MailSource['survey']> | null = null;
+  return {
+    begin: () => {
+      begun = source.survey();
+      // Whoever takes it is told of its failure.
+      begun.catch(() => {});
+    },
+    next: (foreseen) => {
+      const survey = begun ?? source.survey(foreseen);
+      begun = null;
+      return survey;
+    },
+    end: async () => {
+      await begun?.catch(() => {});
+    },
+  };
 }
 
 /** What only saves time is not worth a failure. */

@@ -5,6 +5,7 @@ import type { MailSource } from '../../shared/catalog/source.ts';
 import { sync } from '../../shared/catalog/sync.ts';
 import { OutOfTime, type SyncContext } from '../../shared/catalog/sync-context.ts';
 import type { Catalog, CatalogView, IdentityScheme } from '../../shared/catalog/view.ts';
+import { Unavailable } from '../../shared/jmap/errors.ts';
 import {
   contentOf,
   type FakeContent,
@@ -216,6 +217,125 @@ describe('an account that is read at once', () => {
       for (const { uid } of server.messages('INBOX').slice(-3)) server.expunge('INBOX', uid);
     });
     await holdsWhatServerHolds(view, server);
+  });
+
+  describe('is surveyed again while it is committed', () => {
+    /** What a sync works with, whose surveys and fillings are told of as they begin and end. */
+    function surveyed(server: FakeMailServer, before?: (event: FakeEvent) => void) {
+      const catalog = createWorld().freshProcess();
+      const source = server.connect(before);
+      const events: string[] = [];
+      const told = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+        events.push(`${what} begins`);
+        try {
+          return await work();
+        } finally {
+          events.push(`${what} ends`);
+        }
+      };
+      const fill: Catalog['fill'] = (base, filling) => told('filling', () => catalog.fill(base, filling));
+      return {
+        events,
+        source: { ...source, survey: () => told('survey', () => source.survey()) },
+        catalog: { ...catalog, fill },
+      };
+    }
+    const once = ['survey begins', 'survey ends'];
+    const twice = [...once, ...once];
+
+    test('and once', async () => {
+      const server = filledServer(4, 'xguid', 'derived');
+      const { events, source, catalog } = surveyed(server);
+      const view = await synced(server, catalog, { source });
+      expect(events.slice(0, 6)).toEqual([...twice, 'survey begins', 'filling begins']);
+      expect(events.slice(6).sort()).toEqual(['filling ends', 'survey ends']);
+      await holdsWhatServerHolds(view, server);
+    });
+
+    test('so that what came meanwhile is there', async () => {
+      const server = filledServer(4, 'xguid', 'derived');
+      const { source, catalog } = surveyed(server);
+      let surveys = 0;
+      const delivering: MailSource = {
+        ...source,
+        survey: () => {
+          surveys += 1;
+          if (surveys === 3) server.append('Archive', contentOf({}), { internalDate: date + 99 });
+          return source.survey();
+        },
+      };
+      await holdsWhatServerHolds(await synced(server, catalog, { source: delivering }), server);
+      expect(surveys).toBe(3);
+    });
+
+    test('and anew when another writer was first to commit what came', async () => {
+      const server = filledServer(4, 'xguid', 'derived');
+      const { source, catalog } = surveyed(server);
+      let surveys = 0;
+      const delivering: MailSource = {
+        ...source,
+        survey: () => {
+          surveys += 1;
+          if (surveys === 3) server.append('Archive', contentOf({}), { internalDate: date + 99 });
+          return source.survey();
+        },
+      };
+      let commits = 0;
+      const overtaken: Catalog = {
+        ...catalog,
+        commit: async (base, edit) => {
+          commits += 1;
+          return commits === 1 ? { kind: 'conflict' } : catalog.commit(base, edit);
+        },
+      };
+      await holdsWhatServerHolds(await synced(server, overtaken, { source: delivering }), server);
+      expect([surveys, commits]).toEqual([4, 2]);
+    });
+
+    test('and kept when that fails', async () => {
+      const server = filledServer(4, 'xguid', 'derived');
+      const { source, catalog } = surveyed(server);
+      let surveys = 0;
+      const breaking: MailSource = {
+        ...source,
+        survey: () => {
+          surveys += 1;
+          return surveys === 3 ? Promise.reject(new Error('The connection broke')) : source.survey();
+        },
+      };
+      await expect(synced(server, catalog, { source: breaking })).rejects.toThrow('The connection broke');
+      expect((await catalog.open())?.provisional).toBe(false);
+    });
+
+    test('and left with nothing asked for when it cannot be committed', async () => {
+      const server = filledServer(4, 'xguid', 'derived');
+      const { events, source, catalog } = surveyed(server);
+      const failing: Catalog = {
+        ...catalog,
+        fill: () => Promise.reject(new Error('The store failed')),
+      };
+      const slow: MailSource = {
+        ...source,
+        survey: async () => {
+          for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+          return source.survey();
+        },
+      };
+      await expect(synced(server, failing, { source: slow })).rejects.toThrow('The store failed');
+      expect(events).toEqual([...twice, ...once]);
+    });
+
+    test('but not when the time is up', async () => {
+      const server = fakeMailServer({ tier: 'qresync', scheme: 'xguid', threads: 'derived' });
+      server.create('INBOX');
+      server.append('INBOX', contentOf({}), { internalDate: date });
+      let isOver = false;
+      const { events, source, catalog } = surveyed(server, ({ command }) => {
+        isOver ||= command === 'fetch';
+      });
+      await expect(synced(server, catalog, { source, isOver: () => isOver })).rejects.toThrow(Unavailable);
+      expect(events).toEqual([...twice, 'filling begins', 'filling ends']);
+    });
   });
 
   test('is left in the middle of a mailbox when the time is up, and goes on from there', async () => {
