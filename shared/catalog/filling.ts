@@ -1,10 +1,10 @@
 import type { Id } from '../jmap/scalars.ts';
-import { type Counted, countedOf, countsOfThreads, noCounts } from './counts.ts';
+import { type Counted, countedOf, noCounts, ThreadTally } from './counts.ts';
 import type { EmailRow, MailboxKey, RowMarks } from './email.ts';
 import { entriesAfter } from './entries.ts';
 import { type Columns, mailboxesOfRows, numbersTo } from './gathered.ts';
 import { lonelyThreadId } from './ids.ts';
-import type { MailboxEntry } from './mailbox.ts';
+import type { MailboxCounts, MailboxEntry } from './mailbox.ts';
 import { radixSort } from './radix-sort.ts';
 import { mailboxWithRole } from './roles.ts';
 import { type Ancestry, provisionalMark, provisionalThreadOf, threadAmong } from './threads.ts';
@@ -26,7 +26,7 @@ export function fillingOf(
   const threads = isWhole ? lastingThreads(columns, emails) : provisionalThreads(columns, emails);
   const groups = threadGroups(columns, threads);
   const trash = mailboxWithRole(entriesAfter(known, read).values(), 'trash');
-  const counts = countsOfThreads(countedThreads(columns, emails, groups), trash);
+  const counts = countsIn(columns, emails, groups, trash);
   return {
     mailboxes: new Map([...read].map(([key, entry]) => [key, { ...entry, counts: counts.get(key) ?? noCounts }])),
     texts,
@@ -129,43 +129,48 @@ function emailsIn({ byEmail, sharesEmail, ids, dates, stretches }: Columns): Ema
   };
 }
 
-/** How the Emails of each thread are counted. */
-function* countedThreads(
+/** What the threads count in each mailbox. */
+function countsIn(
   columns: Columns,
   emails: Emails,
   { starts, emails: members }: ThreadGroups,
-): Generator<readonly Counted[]> {
+  trash: MailboxKey | undefined,
+): ReadonlyMap<MailboxKey, MailboxCounts> {
+  const tally = new ThreadTally(trash);
   const countedAt = countedEmails(columns, emails);
   for (let group = 0; group + 1 < starts.length; group += 1) {
-    const counted: Counted[] = [];
-    for (let place = starts[group] as number; place < (starts[group + 1] as number); place += 1) {
-      const email = countedAt(members[place] as number);
-      if (email !== null) counted.push(email);
+    const [from, to] = [starts[group] as number, starts[group + 1] as number];
+    if (to === from + 1) {
+      tally.add(countedAt(members[from] as number));
+      continue;
     }
-    yield counted;
+    const counted: Counted[] = [];
+    for (let place = from; place < to; place += 1) counted.push(...countedAt(members[place] as number));
+    tally.add(counted);
   }
+  return tally.counts();
 }
 
-/** Emails that have one row, of one kind and in one mailbox, are counted by the same object. */
+/** How an Email is counted; none: it does not exist for JMAP. Those that have one row, of one kind and in one mailbox, are counted by the same. */
 function countedEmails(
   { uids, marks, kinds }: Columns,
   { rows, firstRow, isShared, mailboxes }: Emails,
-): (email: number) => Counted | null {
+): (email: number) => readonly Counted[] {
   const rowAt = (row: number): EmailRow => ({
     mailbox: mailboxes[row] as MailboxKey,
     uid: uids[row] as number,
     ...(kinds[marks[row] as number] as Columns['kinds'][number]),
   });
-  const alone = new Map<number, Counted | null>();
+  const countedIn = (rows: readonly number[]) => [countedOf({ rows: rows.map(rowAt) })].filter((one) => one !== null);
+  const alone = new Map<number, readonly Counted[]>();
   return (email) => {
-    if (isShared(email)) return countedOf({ rows: rows(email).map(rowAt) });
+    if (isShared(email)) return countedIn(rows(email));
     const row = firstRow(email);
     const key = (mailboxes[row] as number) * kinds.length + (marks[row] as number);
-    let counted = alone.get(key);
-    if (counted === undefined) {
-      counted = countedOf({ rows: [rowAt(row)] });
-      alone.set(key, counted);
-    }
+    const known = alone.get(key);
+    if (known !== undefined) return known;
+    const counted = countedIn([row]);
+    alone.set(key, counted);
     return counted;
   };
 }
@@ -190,7 +195,10 @@ type ThreadGroups = {
 
 function threadGroups({ names: { texts } }: Columns, { ofEmails, ofNames }: Threads): ThreadGroups {
   const counts = new Uint32Array(texts.size);
-  for (const thread of ofEmails) counts[thread] = (counts[thread] as number) + 1;
+  for (let email = 0; email < ofEmails.length; email += 1) {
+    const thread = ofEmails[email] as number;
+    counts[thread] = (counts[thread] as number) + 1;
+  }
   const used = new Uint32Array(texts.size);
   let usedCount = 0;
   for (let name = 0; name < texts.size; name += 1) {
@@ -198,17 +206,19 @@ function threadGroups({ names: { texts } }: Columns, { ofEmails, ofNames }: Thre
   }
   const byId = numbersTo(usedCount);
   texts.sort(byId, used);
-  const names = byId.map((place) => used[place] as number);
 
-  const starts = new Uint32Array(names.length + 1);
+  const names = new Uint32Array(usedCount);
+  const starts = new Uint32Array(usedCount + 1);
   const next = counts;
   let start = 0;
-  for (const [group, name] of names.entries()) {
+  for (let group = 0; group < usedCount; group += 1) {
+    const name = used[byId[group] as number] as number;
+    names[group] = name;
     starts[group] = start;
     start += counts[name] as number;
     next[name] = starts[group] as number;
   }
-  starts[names.length] = start;
+  starts[usedCount] = start;
   const emails = new Uint32Array(ofEmails.length);
   for (let email = 0; email < ofEmails.length; email += 1) {
     const thread = ofEmails[email] as number;
@@ -263,7 +273,9 @@ function lastingThreads(columns: Columns, { count, ids, firstRow, receivedAt }: 
     const thread = ofNames[name] as number;
     return thread < 0 ? undefined : thread;
   };
-  for (const email of byArrival(receivedAt.subarray(0, count))) {
+  const inOrder = byArrival(receivedAt.subarray(0, count));
+  for (let place = 0; place < count; place += 1) {
+    const email = inOrder[place] as number;
     const row = firstRow(email);
     const given = serverThreads[row] as number;
     if (given >= 0) {
@@ -287,7 +299,8 @@ function lastingThreads(columns: Columns, { count, ids, firstRow, receivedAt }: 
 function byArrival(dates: Float64Array): Uint32Array {
   const places = numbersTo(dates.length);
   let [oldest, newest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const date of dates) {
+  for (let place = 0; place < dates.length; place += 1) {
+    const date = dates[place] as number;
     if (date < oldest) oldest = date;
     if (date > newest) newest = date;
   }
@@ -339,8 +352,8 @@ function ancestryAt(columns: Columns, row: number): Ancestry<number> {
 
 function numbersBetween(column: Int32Array, start: number, end: number): readonly number[] {
   if (start === end) return none;
-  const numbers: number[] = [];
-  for (let place = start; place < end; place += 1) numbers.push(column[place] as number);
+  const numbers = new Array<number>(end - start);
+  for (let place = start; place < end; place += 1) numbers[place - start] = column[place] as number;
   return numbers;
 }
 

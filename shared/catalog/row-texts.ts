@@ -63,9 +63,9 @@ export class RowTextReader {
     if (start === end) return none;
     const count = messageIdSpans(octets, start, end, this.#spans);
     if (count < 0) return null;
-    const found: number[] = [];
-    for (let at = 0; at < Math.min(count, max); at++) {
-      found.push(this.#nameAt(octets, this.#spans[2 * at] as number, this.#spans[2 * at + 1] as number));
+    const found = new Array<number>(Math.min(count, max));
+    for (let at = 0; at < found.length; at++) {
+      found[at] = this.#nameAt(octets, this.#spans[2 * at] as number, this.#spans[2 * at + 1] as number);
     }
     return found;
   }
