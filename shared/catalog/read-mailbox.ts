@@ -27,7 +27,8 @@ export type TakeOver = (base: Base, part: MailboxDelta) => Promise<Base | null>;
 
 /**
  * Reads one mailbox and gives what changed since its entry, with what an `earlier` reading of the same sync brought. No
- * mod-sequence that went back is trusted, and rows that then do not number the mailbox's EXISTS are settled by UID SEARCH.
+ * mod-sequence that went back is trusted, and rows that then do not number the mailbox's EXISTS are settled by UID SEARCH. `told`: as
+ * `MailSource.read` has it.
  * Throws what the source throws.
  */
 export async function readMailbox(
@@ -37,10 +38,11 @@ export async function readMailbox(
     expected,
     earlier,
     takeOver,
-  }: { expected?: Expected; earlier?: MailboxDelta | undefined; takeOver?: TakeOver } = {},
+    told = null,
+  }: { expected?: Expected; earlier?: MailboxDelta | undefined; takeOver?: TakeOver; told?: MailboxVector | null } = {},
 ): Promise<{ readonly base: Base; readonly delta: MailboxDelta }> {
   const known = earlier?.vector ?? vectorOf(start.entry);
-  const reading = await openMailbox(source, start, known, earlier);
+  const reading = await openMailbox(source, start, known, { earlier, told });
   await expectMailbox(reading, start.entry.name, expected);
   let delta = await beginningOf(reading, start, known, earlier);
   const mayTakeOver = takeOver !== undefined && earlier === undefined && !delta.renewed;
@@ -91,12 +93,12 @@ async function openMailbox(
   source: MailSource,
   { view, entry }: Base,
   vector: MailboxVector | null,
-  earlier: MailboxDelta | undefined,
+  { earlier, told }: { readonly earlier: MailboxDelta | undefined; readonly told: MailboxVector | null },
 ): Promise<MailboxReading> {
-  if (vector === null || vector.uidNext === 1) return source.read(entry.name, null, view);
+  if (vector === null || vector.uidNext === 1) return source.read(entry.name, null, view, told);
   const uids = () => knownUids(view, entry.key, earlier);
   const known: KnownMailbox = { vector, uids };
-  const reading = await source.read(entry.name, known, view);
+  const reading = await source.read(entry.name, known, view, told);
   const startsAnew = reading.kind !== 'renewed' && reading.vector.uidNext < vector.uidNext;
   const forgets = reading.kind === 'delta' && wentBack(vector.highestModseq, reading.vector.highestModseq);
   if (!startsAnew && !forgets) return reading;

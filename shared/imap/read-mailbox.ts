@@ -44,10 +44,11 @@ export async function readMailbox(
   told: MailboxVector | null = null,
 ): Promise<MailboxReading> {
   return use(async (session) => {
-    if (known === null && told !== null && isSmall(told)) return readSmall({ session, use, wire, facts }, told);
+    const closed: Closed = { session, use, wire, facts };
+    if (known === null && told !== null && isSmall(told)) return readSmall(closed, told);
     const tier = await session.syncTier();
-    const examined = await session.examine(wire, known ? sinceOf(known.vector) : undefined);
-    const mailbox: Opened = { session, use, wire, examined, facts };
+    const mailbox = known === null ? await opened(closed) : await openedSince(closed, known.vector, told);
+    const { examined } = mailbox;
     if (!known || known.vector.uidValidity !== examined.uidValidity) {
       return readAll(mailbox, known ? 'renewed' : 'full');
     }
@@ -61,13 +62,33 @@ export function sinceOf({ uidValidity, highestModseq }: MailboxVector): Since | 
   return highestModseq === null ? undefined : { uidValidity, modseq: highestModseq };
 }
 
-type Opened = {
+type Closed = {
   readonly session: ImapSession;
   readonly use: UseSession;
   readonly wire: string;
-  readonly examined: Examined;
   readonly facts: IdentityFacts;
 };
+
+/** `appeared`: the messages that were not known, where they came in the flight of the EXAMINE. */
+type Opened = Closed & { readonly examined: Examined; readonly appeared: AppearanceAnswer | null };
+
+async function opened(mailbox: Closed, since?: Since): Promise<Opened> {
+  return { ...mailbox, examined: await mailbox.session.examine(mailbox.wire, since), appeared: null };
+}
+
+/** Asks for few new messages in the flight of the EXAMINE, unless that one is on its way. */
+async function openedSince(mailbox: Closed, known: MailboxVector, told: MailboxVector | null): Promise<Opened> {
+  const uids = told === null || mailbox.session.isOpenedAhead(mailbox.wire) ? null : fewNewUids(known, told);
+  if (told === null || uids === null) return opened(mailbox, sinceOf(known));
+  const { examined, answer } = await readInOneFlight(mailbox, uids, told, sinceOf(known));
+  return { ...mailbox, examined, appeared: examined.uidValidity === known.uidValidity ? answer : null };
+}
+
+/** The UIDs of which the server told that were not known before; null: there are none, or many. */
+function fewNewUids(known: MailboxVector, told: MailboxVector): UidRanges | null {
+  const isFew = told.uidNext > known.uidNext && told.uidNext - known.uidNext <= batchMax;
+  return isFew && told.uidValidity === known.uidValidity ? [[known.uidNext, told.uidNext - 1]] : null;
+}
 
 /** Whether the server's count of changes goes on from the known one. */
 function continues({ vector }: KnownMailbox, { highestModseq, uidNext }: Examined): boolean {
@@ -93,9 +114,9 @@ export async function readTogether(
   await use(async (session) => {
     const flights = mailboxes.map(async ({ wire, told }) => {
       const mailbox = { session, use, wire, facts };
-      const { examined, answer } = await readInOneFlight(mailbox, told);
+      const { examined, answer } = await readInOneFlight(mailbox, allUids(told), told);
       const batch = answer?.wholeRows() ?? null;
-      if (batch !== null) readings.set(wire, wholeReading({ ...mailbox, examined }, batch));
+      if (batch !== null) readings.set(wire, wholeReading({ ...mailbox, examined, appeared: null }, batch));
     });
     for (const flight of await Promise.allSettled(flights)) {
       // What was read before something broke is not read again.
@@ -110,18 +131,24 @@ function isNotThere(error: unknown): boolean {
 }
 
 /** All of a mailbox in one flight, unless it has become another one since the server told of it. */
-async function readSmall(mailbox: Omit<Opened, 'examined'>, told: MailboxVector): Promise<MailboxReading> {
-  const { examined, answer } = await readInOneFlight(mailbox, told);
-  const opened = { ...mailbox, examined };
+async function readSmall(mailbox: Closed, told: MailboxVector): Promise<MailboxReading> {
+  const { examined, answer } = await readInOneFlight(mailbox, allUids(told), told);
+  const opened = { ...mailbox, examined, appeared: null };
   return answer === null ? readAll(opened, 'full') : wholeReading(opened, await answer.rows(mailbox.session));
+}
+
+function allUids({ uidNext }: MailboxVector): UidRanges {
+  return [[1, uidNext - 1]];
 }
 
 /** `answer` is null where the mailbox has another UIDNEXT than was told, or the server did not answer. */
 async function readInOneFlight(
-  { session, wire, facts }: Omit<Opened, 'examined'>,
+  { session, wire, facts }: Closed,
+  uids: UidRanges,
   { uidNext }: MailboxVector,
+  since?: Since,
 ): Promise<{ readonly examined: Examined; readonly answer: AppearanceAnswer | null }> {
-  const answer = new AppearanceAnswer(facts, [[1, uidNext - 1]]);
+  const answer = new AppearanceAnswer(facts, uids);
   const options = { rowsMax: batchMax, takeOctets: answer.takeOctets };
   const { examined, refusal } = await session.examineAndFetch(
     wire,
@@ -129,17 +156,14 @@ async function readInOneFlight(
     appearanceItems(facts),
     options,
     answer.take,
+    since,
   );
   return { examined, answer: refusal === null && examined.uidNext === uidNext ? answer : null };
 }
 
 function wholeReading(opened: Opened, batch: AppearanceRows): MailboxReading {
-  return {
-    ...reading(opened),
-    kind: 'full',
-    present: rangesOf(batch.uids()),
-    appeared: inBatches(batch.length > 0 ? [batch] : []),
-  };
+  const { present, batches } = inOneBatch(batch);
+  return { ...reading(opened), kind: 'full', present, appeared: batches };
 }
 
 async function readAll(mailbox: Opened, kind: 'full' | 'renewed'): Promise<MailboxReading> {
@@ -237,11 +261,12 @@ async function readAppeared(mailbox: Opened, firstUid: number): Promise<Appeared
   const { session, examined } = mailbox;
   const lastUid = examined.uidNext - 1;
   if (firstUid > lastUid || examined.exists === 0) return { present: [], batches: inBatches([]) };
+  if (mailbox.appeared !== null) return inOneBatch(await mailbox.appeared.rows(session));
   if (lastUid - firstUid < batchMax || (firstUid === 1 && examined.exists <= batchMax)) {
     const { facts } = mailbox;
     const { answered, rows } = fetchBatch(session, [[firstUid, lastUid]], facts, new AppearanceRows(facts));
     const [batch] = await Promise.all([rows, answered]);
-    return { present: rangesOf(batch.uids()), batches: inBatches(batch.length > 0 ? [batch] : []) };
+    return inOneBatch(batch);
   }
   const present = await presentUids(mailbox, firstUid, lastUid);
   return { present, batches: readBatches(mailbox, present) };
@@ -252,6 +277,10 @@ async function presentUids({ session, examined }: Opened, firstUid: number, last
   if (firstUid === 1 && examined.exists === lastUid) return [[firstUid, lastUid]];
   const all = firstUid === 1 ? [atom('ALL')] : [atom('UID'), uidSet([[firstUid, lastUid]])];
   return clipRanges(await session.search(all), firstUid, lastUid);
+}
+
+function inOneBatch(batch: AppearanceRows): Appeared {
+  return { present: rangesOf(batch.uids()), batches: inBatches(batch.length > 0 ? [batch] : []) };
 }
 
 async function* inBatches(batches: readonly Appearances[]): AsyncGenerator<Appearances> {

@@ -213,9 +213,15 @@ export class ImapSession {
     });
   }
 
+  /** Whether the mailbox is on its way to be opened, or open, by `openAhead`, so that whoever opens it next does so without a round trip. */
+  isOpenedAhead(name: string): boolean {
+    return this.#ahead?.name === name && this.#ahead.asked === this.asked;
+  }
+
   /**
    * Opens a mailbox for reading, and asks for the messages of these UIDs in the same flight (RFC 9051 §5.5: the server does the one before
-   * the other). `refusal`: why the server did not tell of them; null: they have come. `take` is called once the mailbox is open.
+   * the other). `refusal`: why the server did not tell of them; null: they have come. `take` is called once the mailbox is open. `since`: as
+   * `examine` has it.
    */
   async examineAndFetch(
     name: string,
@@ -223,17 +229,21 @@ export class ImapSession {
     items: readonly ImapArgument[],
     options: FetchOptions,
     take: (row: FetchRow) => void,
+    since?: Since,
   ): Promise<{ readonly examined: Examined; readonly refusal: CommandRefused | null }> {
     const { takeOctets = () => false } = options;
-    const { examined, answer } = await this.examineAnd(name, (isOpen) =>
-      this.fetch(
-        uids,
-        items,
-        { ...options, takeOctets: (bytes, start, end) => isOpen() && takeOctets(bytes, start, end) },
-        (row) => {
-          if (isOpen()) take(row);
-        },
-      ),
+    const { examined, answer } = await this.examineAnd(
+      name,
+      (isOpen) =>
+        this.fetch(
+          uids,
+          items,
+          { ...options, takeOctets: (bytes, start, end) => isOpen() && takeOctets(bytes, start, end) },
+          (row) => {
+            if (isOpen()) take(row);
+          },
+        ),
+      since,
     );
     const refusal = answer.status === 'rejected' ? answer.reason : null;
     if (refusal !== null && !(refusal instanceof CommandRefused)) throw refusal;
@@ -267,13 +277,14 @@ export class ImapSession {
   async examineAnd<T>(
     name: string,
     ask: (isOpen: () => boolean) => Promise<T>,
+    since?: Since,
   ): Promise<{ readonly examined: Examined; readonly answer: PromiseSettledResult<T> }> {
     const tier = await this.syncTier();
     await this.#aheadEnded();
     let isOpen = false;
     // What is told until then is of a mailbox that was opened before, in the same flight.
     const { asked } = this;
-    const opening = this.#openBy(tier, 'EXAMINE', name, undefined, {
+    const opening = this.#openBy(tier, 'EXAMINE', name, since, {
       isItsTurn: () => this.answered >= asked,
       onOk: () => {
         isOpen = true;

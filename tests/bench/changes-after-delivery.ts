@@ -24,18 +24,7 @@ export async function measureChangesAfterDelivery(
   { postern, outside, samples }: Pick<Bench, 'postern' | 'outside' | 'samples'>,
   startFresh: () => Promise<MeasuredPostern>,
 ): Promise<ChangesAfterDelivery> {
-  const [polled] = await postern.api(statePoll);
-  let state = String(polled?.state);
-
-  const sampleOf = async (process: MeasuredPostern): Promise<Sample> => {
-    await outside.deliver();
-    const { ms, answers, counts } = await process.request(whatIsNew(state));
-    const [changes, emails] = answers;
-    const found = Array.isArray(emails?.list) ? emails.list.length : 0;
-    if (found !== 1) throw new Error(`One message was delivered, and ${found} came`);
-    state = String(changes?.newState);
-    return { ms, counts };
-  };
+  const sampleOf = await deliveries({ postern, outside });
   const warm: Sample[] = [];
   const fresh: Sample[] = [];
   await sampleOf(postern);
@@ -53,6 +42,33 @@ export async function measureChangesAfterDelivery(
       most: mostOf(warm),
       fresh: { ms: median(fresh.map(({ ms }) => ms)), ...mostOf(fresh) },
     },
+  };
+}
+
+/** Median of what that takes a process that has seen the account, in milliseconds. */
+export async function changesAfterDeliveries({
+  postern,
+  outside,
+  samples,
+}: Pick<Bench, 'postern' | 'outside' | 'samples'>): Promise<number> {
+  const sampleOf = await deliveries({ postern, outside });
+  const taken: number[] = [];
+  for (let sample = 0; sample < samples; sample += 1) taken.push((await sampleOf(postern)).ms);
+  return median(taken);
+}
+
+/** Delivers a message, and asks a process what is new. */
+async function deliveries({ postern, outside }: Pick<Bench, 'postern' | 'outside'>) {
+  const [polled] = await postern.api(statePoll);
+  let state = String(polled?.state);
+  return async (process: MeasuredPostern): Promise<Sample> => {
+    await outside.deliver();
+    const { ms, answers, counts } = await process.request(whatIsNew(state));
+    const [changes, emails] = answers;
+    const found = Array.isArray(emails?.list) ? emails.list.length : 0;
+    if (found !== 1) throw new Error(`One message was delivered, and ${found} came`);
+    state = String(changes?.newState);
+    return { ms, counts };
   };
 }
 

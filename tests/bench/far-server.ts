@@ -1,3 +1,5 @@
+import { changesAfterDeliveries } from './changes-after-delivery.ts';
+import type { Bench } from './compare.ts';
 import { startLatencyProxy } from './latency-proxy.ts';
 import type { FilledAccount } from './mail-account.ts';
 import { startMeasuredPostern } from './measured-postern.ts';
@@ -13,6 +15,8 @@ export type FarServer = {
   readonly searchEverywhere: number;
   /** Fifty messages outside of the inbox, as a list shows them. */
   readonly messagesAllOver: number;
+  /** Email/changes and Email/get after one delivery. */
+  readonly changesAfterDelivery: number;
 };
 
 /** As between continents, nearly. */
@@ -21,7 +25,7 @@ const roundTripMs = 80;
 export async function measureFarServer(
   account: FilledAccount,
   store: StoreProcess,
-  { inboxId, samples }: { readonly inboxId: string; readonly samples: number },
+  { inboxId, outside, samples }: Pick<Bench, 'outside' | 'samples'> & { readonly inboxId: string },
 ): Promise<FarServer> {
   const proxy = await startLatencyProxy(account.imapPort, roundTripMs);
   const far = { ...account, imapPort: proxy.port };
@@ -38,6 +42,7 @@ export async function measureFarServer(
       openInbox: await inRoundTrips(() => openInbox(inboxId)),
       searchEverywhere: await inRoundTrips((sample) => searchEverywhere(`postern-bench-${sample}`)),
       messagesAllOver: await inRoundTrips(() => messagesAllOver(inboxId)),
+      changesAfterDelivery: (await changesAfterDeliveries({ postern, outside, samples })) / roundTripMs,
     };
   } finally {
     await postern.stop();

@@ -78,7 +78,7 @@ export function table(figures: Figures): string {
     '',
     `catalog: ${number(firstIndex.bytesPerMessage)} octets for each message; indexing takes up to ${number(firstIndex.peakRssMb)} MB`,
     `cold connect: ${number(coldConnect.roundTrips)} round trips to the login, ${number(coldConnect.more.firstAnswer)} to the first answer`,
-    `a server ${far.roundTripMs} ms away, in round trips: open inbox ${number(far.openInbox)}, a word in all mailboxes ${number(far.searchEverywhere)}, 50 messages all over ${number(far.messagesAllOver)}`,
+    `a server ${far.roundTripMs} ms away, in round trips: open inbox ${number(far.openInbox)}, a word in all mailboxes ${number(far.searchEverywhere)}, 50 messages all over ${number(far.messagesAllOver)}, changes after a delivery ${number(far.changesAfterDelivery)}`,
   ].join('\n');
 }
 

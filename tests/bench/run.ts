@@ -96,7 +96,7 @@ async function measure(
   });
   const poll = await measureStatePoll(await start(defaultFreshnessMs), samples);
   const coldConnect = await measureColdConnect(account, connectSamples);
-  const farServer = await measureFarServer(account, store, { inboxId, samples: connectSamples });
+  const farServer = await measureFarServer(account, store, { inboxId, outside, samples: connectSamples });
   return {
     messages,
     openInbox: inbox,

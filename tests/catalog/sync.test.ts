@@ -190,6 +190,22 @@ describe('what other clients do', () => {
     expect(await changesOf(view, before, 'Mailbox')).toEqual({ ...nothing, updated: [inboxId] });
   });
 
+  test('what is read of it is asked for by what the survey told', async () => {
+    deliver();
+    deliver('Archive');
+    const source = server.connect();
+    const asked: unknown[] = [];
+    const read: MailSource['read'] = (name, known, facts, told) => {
+      asked.push([name, known?.vector.uidNext ?? null, told?.uidNext ?? null]);
+      return source.read(name, known, facts, told);
+    };
+    await sync(contextOf({ ...source, read }));
+    expect(asked).toEqual([
+      ['Archive', null, 2],
+      ['INBOX', 3, 4],
+    ]);
+  });
+
   test('a move is an update of the Email, whose thread is untouched', async () => {
     const to = server.move('INBOX', uid, 'Archive');
     const view = await synced();

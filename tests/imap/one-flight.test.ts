@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { MailboxVector } from '../../shared/catalog/mailbox.ts';
 import { MailboxGone } from '../../shared/catalog/source.ts';
 import type { IdentityFacts } from '../../shared/imap/appearance.ts';
@@ -51,7 +51,8 @@ async function reading(answers: Record<string, Answer>) {
     return { uidNext: vector.uidNext, present, found };
   };
   const asked = () => server.commands.flatMap((line) => /^(?:EXAMINE|UID FETCH [\d:*]+)/.exec(line) ?? []);
-  return { read, asked, session, scheme: source.scheme, survey: () => source.survey() };
+  const { commands } = server;
+  return { read, asked, session, source, commands, scheme: source.scheme, survey: () => source.survey() };
 }
 
 test('few messages are asked for without waiting for the EXAMINE', async () => {
@@ -172,6 +173,138 @@ test('of many messages a part is asked for while the one before it comes, and ea
       .slice(0, -1)
       .map((last) => last + 1),
   );
+});
+
+describe('few messages that are new in a known mailbox', () => {
+  const vector = { uidValidity: 7, uidNext: 3, highestModseq: '3', messages: 2 };
+  const grown = { ...vector, uidNext: 5, highestModseq: '6', messages: 3 };
+  /** As QRESYNC has it: 1 is gone, 2 has other flags, and what is new is told, too. */
+  const changed = (uidNext = 5, uidValidity = 7) =>
+    `* 3 EXISTS\r\n* OK [UIDVALIDITY ${uidValidity}] ok\r\n* OK [UIDNEXT ${uidNext}] ok\r\n* OK [HIGHESTMODSEQ 6] ok\r\n` +
+    '* VANISHED (EARLIER) 1\r\n* 1 FETCH (UID 2 FLAGS (\\Seen) MODSEQ (4))\r\n' +
+    '* 2 FETCH (UID 3 FLAGS () MODSEQ (5))\r\n* 3 FETCH (UID 4 FLAGS () MODSEQ (6))\r\n% OK done\r\n';
+
+  async function readingChanges(answers: Record<string, Answer>, capabilities?: string) {
+    const offers = capabilities === undefined ? {} : { AUTHENTICATE: `% OK [CAPABILITY ${capabilities}] welcome\r\n` };
+    const { source, session, commands } = await reading({ ...offers, ...answers });
+    const read = async (as: MailboxVector | null = grown, known = vector) => {
+      const uids = async () => uidsTo(known.uidNext - 1);
+      const { appeared, kind, vanished, present, flags } = await source.read(
+        'INBOX',
+        { vector: known, uids },
+        facts,
+        as,
+      );
+      const found = [];
+      for await (const batch of appeared) for (const { uid, serverEmailId } of batch) found.push([uid, serverEmailId]);
+      return { kind, vanished, present, flags, found };
+    };
+    const asked = () => commands.flatMap((line) => /^(?:LIST|EXAMINE .*|UID FETCH [\d:*]+)/.exec(line) ?? []);
+    return { read, asked, session, source };
+  }
+  const delta = {
+    kind: 'delta',
+    vanished: [[1, 1]],
+    present: [],
+    flags: [{ uid: 2, flags: ['\\Seen'] }],
+    found: [
+      [3, 'g3'],
+      [4, 'g4'],
+    ],
+  };
+  const examine = 'EXAMINE "INBOX" (QRESYNC (7 3))';
+
+  test('are asked for without waiting for the EXAMINE that tells what else has changed', async () => {
+    const { read, asked } = await readingChanges(together(changed(), `${row(3)}${row(4)}% OK done\r\n`));
+    expect(await read()).toEqual(delta);
+    expect(asked()).toEqual([examine, 'UID FETCH 3:4']);
+  });
+
+  test('also where flags are asked for', async () => {
+    const { read, asked } = await readingChanges(
+      {
+        EXAMINE: `${examined(5).replace('* 2', '* 4').replace('SEQ 3', 'SEQ 6')}`,
+        'UID FETCH': ({ line }) =>
+          line.includes('CHANGEDSINCE')
+            ? '* 2 FETCH (UID 2 FLAGS (\\Seen) MODSEQ (4))\r\n% OK done\r\n'
+            : `${row(3)}${row(4)}% OK done\r\n`,
+      },
+      'IMAP4rev1 CONDSTORE UNSELECT',
+    );
+    expect(await read()).toEqual({ ...delta, vanished: [] });
+    expect(asked().slice(1)).toEqual(['UID FETCH 3:4', 'UID FETCH 1:2']);
+  });
+
+  test('and where all are compared', async () => {
+    const { read, asked } = await readingChanges(
+      {
+        EXAMINE: examined(5).replace('* 2', '* 3'),
+        'UID FETCH': ({ line }) =>
+          line.includes('3:4') ? `${row(3)}${row(4)}% OK done\r\n` : '* 1 FETCH (UID 2 FLAGS ())\r\n% OK done\r\n',
+      },
+      'IMAP4rev1 UNSELECT',
+    );
+    expect(await read()).toMatchObject({ kind: 'full', present: [[2, 4]], found: delta.found });
+    expect(asked().slice(1)).toEqual(['UID FETCH 3:4', 'UID FETCH 1:2']);
+  });
+
+  test('of a mailbox that was empty, too', async () => {
+    const { source, asked } = await readingChanges(together(examined(3), `${row(1)}${row(2)}% OK done\r\n`));
+    const { appeared } = await source.read('INBOX', null, facts, { ...vector });
+    for await (const batch of appeared) expect(batch.length).toBe(2);
+    expect(asked()).toEqual(['EXAMINE "INBOX"', 'UID FETCH 1:2']);
+  });
+
+  test('are read again where there are others by now', async () => {
+    const { read, asked } = await readingChanges({
+      EXAMINE: changed(6),
+      'UID FETCH': ({ line }) => `${row(3)}${row(4)}${line.includes('3:5') ? row(5) : ''}% OK done\r\n`,
+    });
+    expect((await read()).found).toEqual([...delta.found, [5, 'g5']]);
+    expect(asked()).toEqual([examine, 'UID FETCH 3:4', 'UID FETCH 3:5']);
+  });
+
+  test('are none of a mailbox that has taken its place', async () => {
+    const { read, asked } = await readingChanges({
+      EXAMINE: changed(5, 8),
+      'UID FETCH': ({ line }) =>
+        `${row(3, 'x3')}${row(4, 'x4')}${line.includes('1:4') ? row(2, 'x2') : ''}% OK done\r\n`,
+    });
+    const found = [2, 3, 4].map((uid) => [uid, `x${uid}`]);
+    expect(await read()).toMatchObject({ kind: 'renewed', vanished: [], flags: [], found });
+    expect(asked()).toEqual([examine, 'UID FETCH 3:4', 'UID FETCH 1:4']);
+  });
+
+  test('are asked for again where the server refuses', async () => {
+    let refusals = 1;
+    const { read, asked } = await readingChanges({
+      EXAMINE: changed(),
+      'UID FETCH': () => (refusals-- > 0 ? '% NO not now\r\n' : `${row(3)}${row(4)}% OK done\r\n`),
+    });
+    expect(await read()).toEqual(delta);
+    expect(asked().filter((command) => command.startsWith('UID'))).toEqual(['UID FETCH 3:4', 'UID FETCH 3:4']);
+  });
+
+  test.each<[string, MailboxVector | null]>([
+    ['nothing was told', null],
+    ['what was told is what is known', vector],
+    ['what was told is of another mailbox', { ...grown, uidValidity: 8 }],
+    ['many were told of', { ...grown, uidNext: 2_004 }],
+  ])('are asked for after the EXAMINE where %s', async (_, as) => {
+    let isOpen = false;
+    const { read, asked } = await readingChanges({
+      EXAMINE: ({ tag, socket }) => {
+        setTimeout(() => {
+          isOpen = true;
+          socket.write(changed().replaceAll('%', tag));
+        }, 30);
+        return null;
+      },
+      'UID FETCH': () => (isOpen ? `${row(3)}${row(4)}% OK done\r\n` : '% BAD too early\r\n'),
+    });
+    expect(await read(as)).toEqual(delta);
+    expect(asked()).toEqual([examine, 'UID FETCH 3:4']);
+  });
 });
 
 /** A Dovecot, by what it calls itself, that may have object ids. */

@@ -64,6 +64,18 @@ test('a mailbox that is foreseen is opened behind the list, and read without ano
   expect(asked()).toEqual([expect.stringMatching(/^LIST/), 'EXAMINE "INBOX" (QRESYNC (7 3))']);
 });
 
+test('messages that are new in it are asked for without opening it again', async () => {
+  const { source, asked } = await surveying({
+    ...together(opened.replace('UIDNEXT 2', 'UIDNEXT 3')),
+    'UID FETCH':
+      '* 1 FETCH (UID 2 FLAGS () INTERNALDATE "01-Mar-2024 10:00:00 +0000" RFC822.SIZE 5 X-GUID a)\r\n% OK done\r\n',
+  });
+  await source.survey(Promise.resolve(inbox));
+  const { appeared } = await source.read('INBOX', known, facts, { ...vector, uidNext: 3 });
+  for await (const batch of appeared) expect(batch.at(0)).toMatchObject({ uid: 2, serverEmailId: 'a' });
+  expect(asked().slice(1)).toEqual(['EXAMINE "INBOX" (QRESYNC (7 3))']);
+});
+
 test('one that is opened for changes serves both reading and changes', async () => {
   const { source, session, names } = await surveying(together(opened));
   await source.survey(Promise.resolve({ ...inbox, forChanges: true }));
