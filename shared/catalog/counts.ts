@@ -28,7 +28,7 @@ export function countsOfThreads(
   return tally.counts();
 }
 
-/** The same, Thread by Thread: what is done for hundreds of thousands of them makes nothing on the way. */
+/** Counts Threads as `countsOfThreads` does, one by one, and makes no object for any. */
 export class ThreadTally {
   readonly #trash: MailboxKey | undefined;
   readonly #sums = new Map<MailboxKey, Sum>();

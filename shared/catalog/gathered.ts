@@ -59,6 +59,7 @@ export class Gathering {
   readonly #perRow: PerRow;
   readonly #named: Column<Int32Array>;
   readonly #stretches: Stretch[] = [];
+  readonly #nameOf = (messageId: string): number => nameOfMessageId(this.#names, messageId);
 
   /** `expected`: how many messages there will be, about. */
   constructor({ scheme, threads }: Pick<CatalogView, 'scheme' | 'threads'>, expected: number) {
@@ -138,7 +139,6 @@ export class Gathering {
   #addAppearance(appearance: Appearance, uidValidity: number): void {
     const { uid, internalDate, size, flags, serverThreadId } = appearance;
     const isNamed = this.#threads === 'server' && serverThreadId !== null;
-    const nameOf = (messageId: string) => nameOfMessageId(this.#names, messageId);
     this.#push(
       uid,
       internalDate,
@@ -146,7 +146,7 @@ export class Gathering {
       this.#kinds.of(flags),
       this.#texts.add(emailIdOf(this.#scheme, appearance, uidValidity)),
       isNamed ? this.#names.numberOf(idOfServer(serverThreadId)) : noThread,
-      isNamed ? noAncestry : ancestryOf(appearance, nameOf),
+      isNamed ? noAncestry : ancestryOf(appearance, this.#nameOf),
     );
   }
 

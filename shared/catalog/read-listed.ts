@@ -22,7 +22,8 @@ export async function readListed(
   return noting(context, base.entry.name, () =>
     readMailbox(context.source, base, {
       ...expectation(context, base.entry, status),
-      ...{ earlier, told: status },
+      earlier,
+      told: status,
       takeOver: async (at, part) =>
         part.appeared.size >= messagesInCommitMax || context.isOver() ? commitPart(context, at, part) : null,
     }),

@@ -27,9 +27,8 @@ export type TakeOver = (base: Base, part: MailboxDelta) => Promise<Base | null>;
 
 /**
  * Reads one mailbox and gives what changed since its entry, with what an `earlier` reading of the same sync brought. No
- * mod-sequence that went back is trusted, and rows that then do not number the mailbox's EXISTS are settled by UID SEARCH. `told`: as
- * `MailSource.read` has it.
- * Throws what the source throws.
+ * mod-sequence that went back is trusted, and rows that then do not number the mailbox's EXISTS are settled by UID SEARCH.
+ * Throws what the source throws. `told`: as `MailSource.read` has it.
  */
 export async function readMailbox(
   source: MailSource,

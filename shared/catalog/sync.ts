@@ -26,14 +26,6 @@ const mailboxVersionMax = 2 ** 20;
  */
 export async function sync(context: SyncContext, lostVersion: number | null = null): Promise<CatalogView> {
   const surveys = surveysOf(context.source);
-  try {
-    return await syncBy(context, surveys, lostVersion);
-  } finally {
-    await surveys.end();
-  }
-}
-
-async function syncBy(context: SyncContext, surveys: Surveys, lostVersion: number | null): Promise<CatalogView> {
   for (let attempt = 1; attempt <= attemptsMax; attempt += 1) {
     const reached: { view: CatalogView | null } = { view: null };
     try {
@@ -62,13 +54,11 @@ async function syncBy(context: SyncContext, surveys: Surveys, lostVersion: numbe
   throw new Unavailable('The account changes faster than it can be read');
 }
 
-/** The surveys of a sync. One that is sure to come next can be asked for in advance: nothing else is asked of the source until it is taken. */
+/** The surveys of a sync. One that will nearly always come next may be asked for in advance. */
 type Surveys = {
   readonly begin: () => void;
   /** The one that has begun, or a new one. */
   readonly next: MailSource['survey'];
-  /** Waits for one that has begun and was not taken. */
-  readonly end: () => Promise<void>;
 };
 
 function surveysOf(source: MailSource): Surveys {
@@ -76,16 +66,13 @@ function surveysOf(source: MailSource): Surveys {
   return {
     begin: () => {
       begun = source.survey();
-      // Whoever takes it is told of its failure.
+      // Whoever takes it is told of its failure; if nobody does, nobody needs to know.
       begun.catch(() => {});
     },
     next: (foreseen) => {
       const survey = begun ?? source.survey(foreseen);
       begun = null;
       return survey;
-    },
-    end: async () => {
-      await begun?.catch(() => {});
     },
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { seededRandom } from '../../functions/local/sample-mail/random.ts';
 import { inboxId } from '../../shared/catalog/ids.ts';
@@ -240,8 +241,17 @@ describe('an account that is read at once', () => {
         catalog: { ...catalog, fill },
       };
     }
-    const once = ['survey begins', 'survey ends'];
-    const twice = [...once, ...once];
+    /** A source before whose third survey something happens. */
+    function thirdSurvey(source: MailSource, happen: () => void) {
+      let surveys = 0;
+      const survey = async () => {
+        surveys += 1;
+        if (surveys === 3) happen();
+        return source.survey();
+      };
+      return { surveys: () => surveys, source: { ...source, survey } };
+    }
+    const twice = ['survey begins', 'survey ends', 'survey begins', 'survey ends'];
 
     test('and once', async () => {
       const server = filledServer(4, 'xguid', 'derived');
@@ -255,31 +265,19 @@ describe('an account that is read at once', () => {
     test('so that what came meanwhile is there', async () => {
       const server = filledServer(4, 'xguid', 'derived');
       const { source, catalog } = surveyed(server);
-      let surveys = 0;
-      const delivering: MailSource = {
-        ...source,
-        survey: () => {
-          surveys += 1;
-          if (surveys === 3) server.append('Archive', contentOf({}), { internalDate: date + 99 });
-          return source.survey();
-        },
-      };
-      await holdsWhatServerHolds(await synced(server, catalog, { source: delivering }), server);
-      expect(surveys).toBe(3);
+      const delivering = thirdSurvey(source, () => {
+        server.append('Archive', contentOf({}), { internalDate: date + 99 });
+      });
+      await holdsWhatServerHolds(await synced(server, catalog, { source: delivering.source }), server);
+      expect(delivering.surveys()).toBe(3);
     });
 
     test('and anew when another writer was first to commit what came', async () => {
       const server = filledServer(4, 'xguid', 'derived');
       const { source, catalog } = surveyed(server);
-      let surveys = 0;
-      const delivering: MailSource = {
-        ...source,
-        survey: () => {
-          surveys += 1;
-          if (surveys === 3) server.append('Archive', contentOf({}), { internalDate: date + 99 });
-          return source.survey();
-        },
-      };
+      const delivering = thirdSurvey(source, () => {
+        server.append('Archive', contentOf({}), { internalDate: date + 99 });
+      });
       let commits = 0;
       const overtaken: Catalog = {
         ...catalog,
@@ -288,41 +286,35 @@ describe('an account that is read at once', () => {
           return commits === 1 ? { kind: 'conflict' } : catalog.commit(base, edit);
         },
       };
-      await holdsWhatServerHolds(await synced(server, overtaken, { source: delivering }), server);
-      expect([surveys, commits]).toEqual([4, 2]);
+      await holdsWhatServerHolds(await synced(server, overtaken, { source: delivering.source }), server);
+      expect([delivering.surveys(), commits]).toEqual([4, 2]);
     });
 
     test('and kept when that fails', async () => {
       const server = filledServer(4, 'xguid', 'derived');
       const { source, catalog } = surveyed(server);
-      let surveys = 0;
-      const breaking: MailSource = {
-        ...source,
-        survey: () => {
-          surveys += 1;
-          return surveys === 3 ? Promise.reject(new Error('The connection broke')) : source.survey();
-        },
+      const breaking = thirdSurvey(source, () => {
+        throw new Error('The connection broke');
+      });
+      const fill: Catalog['fill'] = async (base, filling) => {
+        await delay(20);
+        return catalog.fill(base, filling);
       };
-      await expect(synced(server, catalog, { source: breaking })).rejects.toThrow('The connection broke');
+      const unhandled: unknown[] = [];
+      const onUnhandled = (reason: unknown) => unhandled.push(reason);
+      process.on('unhandledRejection', onUnhandled);
+      const syncing = synced(server, { ...catalog, fill }, { source: breaking.source });
+      await expect(syncing).rejects.toThrow('The connection broke');
+      process.off('unhandledRejection', onUnhandled);
+      expect(unhandled).toEqual([]);
       expect((await catalog.open())?.provisional).toBe(false);
     });
 
-    test('and left with nothing asked for when it cannot be committed', async () => {
+    test('but not while mailboxes are missing', async () => {
       const server = filledServer(4, 'xguid', 'derived');
       const { events, source, catalog } = surveyed(server);
-      const failing: Catalog = {
-        ...catalog,
-        fill: () => Promise.reject(new Error('The store failed')),
-      };
-      const slow: MailSource = {
-        ...source,
-        survey: async () => {
-          for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
-          return source.survey();
-        },
-      };
-      await expect(synced(server, failing, { source: slow })).rejects.toThrow('The store failed');
-      expect(events).toEqual([...twice, ...once]);
+      await synced(server, catalog, { source, enough: hasInbox });
+      expect(events).toEqual([...twice, 'filling begins', 'filling ends']);
     });
 
     test('but not when the time is up', async () => {

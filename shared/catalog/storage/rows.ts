@@ -41,13 +41,17 @@ export type RowColumns = {
   readonly sizes: ArrayLike<number>;
 };
 
+/** Most rows are of one of the kinds that came last. */
+const latelyMax = 4;
+
 function columnsOf(rows: readonly Row[]): RowColumns {
   const kinds: RowMarks[] = [];
   const marks: number[] = [];
-  for (const [place, row] of rows.entries()) {
-    const before = rows[place - 1];
-    if (before === undefined || !hasSameMarks(row, before)) kinds.push(row);
-    marks.push(kinds.length - 1);
+  for (const row of rows) {
+    const oldest = Math.max(0, kinds.length - latelyMax);
+    let kind = kinds.length - 1;
+    while (kind >= oldest && !hasSameMarks(row, kinds[kind] as RowMarks)) kind--;
+    marks.push(kind >= oldest ? kind : kinds.push(row) - 1);
   }
   return { marks, kinds, receivedAt: rows.map((row) => row.receivedAt), sizes: rows.map((row) => row.size) };
 }
