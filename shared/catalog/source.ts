@@ -118,7 +118,7 @@ export type MailSource = {
   readonly survey: (foreseen?: Promise<Foreseen | null>) => Promise<readonly SurveyedMailbox[]>;
   /** MAILBOXID of the given mailboxes (RFC 8474), asked for alone; null without OBJECTID. */
   readonly mailboxIds: (names: readonly string[]) => Promise<ReadonlyMap<string, string> | null>;
-  /** Brings one mailbox's changes since `known`, or all of it; `told`: as the survey has it, lest it is waited for. Throws `MailboxGone` when it cannot be opened, or `MailboxUnseen`. */
+  /** Brings one mailbox's changes since `known`, or all of it; `told`: what the survey said of it, which may be otherwise by now; few messages are then asked for without waiting for what the EXAMINE tells. Throws `MailboxGone` when it cannot be opened, or `MailboxUnseen`. */
   readonly read: (
     name: string,
     known: KnownMailbox | null,

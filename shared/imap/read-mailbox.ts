@@ -28,6 +28,8 @@ import { clipRanges, countUids, normalizeRanges, outside, rangesOf } from './uid
 import type { UseSession } from './use.ts';
 
 const batchMax = imapLimits.appearancesPerCommand;
+/** New messages that are asked for before the mailbox is open: if there are others by then, all are asked for again. */
+const newInFlightMax = 100;
 /** Batches that are asked for, or have come, while one is worked on: each may take a megabyte. */
 const waitingMax = 8;
 
@@ -76,18 +78,20 @@ async function opened(mailbox: Closed, since?: Since): Promise<Opened> {
   return { ...mailbox, examined: await mailbox.session.examine(mailbox.wire, since), appeared: null };
 }
 
-/** Asks for few new messages in the flight of the EXAMINE, unless that one is on its way. */
+/** Asks for few new messages in the flight of the EXAMINE, unless the mailbox has been opened ahead. */
 async function openedSince(mailbox: Closed, known: MailboxVector, told: MailboxVector | null): Promise<Opened> {
-  const uids = told === null || mailbox.session.isOpenedAhead(mailbox.wire) ? null : fewNewUids(known, told);
-  if (told === null || uids === null) return opened(mailbox, sinceOf(known));
-  const { examined, answer } = await readInOneFlight(mailbox, uids, told, sinceOf(known));
+  const since = sinceOf(known);
+  if (told === null || !hasFewNew(known, told) || mailbox.session.isOpenedAhead(mailbox.wire, since)) {
+    return opened(mailbox, since);
+  }
+  const { examined, answer } = await readInOneFlight(mailbox, known.uidNext, told, since);
   return { ...mailbox, examined, appeared: examined.uidValidity === known.uidValidity ? answer : null };
 }
 
-/** The UIDs of which the server told that were not known before; null: there are none, or many. */
-function fewNewUids(known: MailboxVector, told: MailboxVector): UidRanges | null {
-  const isFew = told.uidNext > known.uidNext && told.uidNext - known.uidNext <= batchMax;
-  return isFew && told.uidValidity === known.uidValidity ? [[known.uidNext, told.uidNext - 1]] : null;
+/** Whether the server told of messages that were not known, and not of many. */
+function hasFewNew(known: MailboxVector, told: MailboxVector): boolean {
+  if (told.uidValidity !== known.uidValidity || told.messages === 0) return false;
+  return told.uidNext > known.uidNext && told.uidNext - known.uidNext <= newInFlightMax;
 }
 
 /** Whether the server's count of changes goes on from the known one. */
@@ -114,7 +118,7 @@ export async function readTogether(
   await use(async (session) => {
     const flights = mailboxes.map(async ({ wire, told }) => {
       const mailbox = { session, use, wire, facts };
-      const { examined, answer } = await readInOneFlight(mailbox, allUids(told), told);
+      const { examined, answer } = await readInOneFlight(mailbox, 1, told);
       const batch = answer?.wholeRows() ?? null;
       if (batch !== null) readings.set(wire, wholeReading({ ...mailbox, examined, appeared: null }, batch));
     });
@@ -132,23 +136,19 @@ function isNotThere(error: unknown): boolean {
 
 /** All of a mailbox in one flight, unless it has become another one since the server told of it. */
 async function readSmall(mailbox: Closed, told: MailboxVector): Promise<MailboxReading> {
-  const { examined, answer } = await readInOneFlight(mailbox, allUids(told), told);
+  const { examined, answer } = await readInOneFlight(mailbox, 1, told);
   const opened = { ...mailbox, examined, appeared: null };
   return answer === null ? readAll(opened, 'full') : wholeReading(opened, await answer.rows(mailbox.session));
 }
 
-function allUids({ uidNext }: MailboxVector): UidRanges {
-  return [[1, uidNext - 1]];
-}
-
-/** `answer` is null where the mailbox has another UIDNEXT than was told, or the server did not answer. */
+/** The messages from `firstUid` on. `answer` is null where the mailbox has another UIDNEXT than was told, or the server did not answer. */
 async function readInOneFlight(
   { session, wire, facts }: Closed,
-  uids: UidRanges,
+  firstUid: number,
   { uidNext }: MailboxVector,
   since?: Since,
 ): Promise<{ readonly examined: Examined; readonly answer: AppearanceAnswer | null }> {
-  const answer = new AppearanceAnswer(facts, uids);
+  const answer = new AppearanceAnswer(facts, [[firstUid, uidNext - 1]]);
   const options = { rowsMax: batchMax, takeOctets: answer.takeOctets };
   const { examined, refusal } = await session.examineAndFetch(
     wire,

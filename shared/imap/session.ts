@@ -213,9 +213,10 @@ export class ImapSession {
     });
   }
 
-  /** Whether the mailbox is on its way to be opened, or open, by `openAhead`, so that whoever opens it next does so without a round trip. */
-  isOpenedAhead(name: string): boolean {
-    return this.#ahead?.name === name && this.#ahead.asked === this.asked;
+  /** Whether `openAhead` has opened the mailbox, or is about to, so that `examine` is not sent again. */
+  isOpenedAhead(name: string, since?: Since): boolean {
+    const ahead = this.#ahead;
+    return ahead?.name === name && ahead.asked === this.asked && tellsAsMuch(ahead.since, since);
   }
 
   /**

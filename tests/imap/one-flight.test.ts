@@ -223,7 +223,7 @@ describe('few messages that are new in a known mailbox', () => {
   test('also where flags are asked for', async () => {
     const { read, asked } = await readingChanges(
       {
-        EXAMINE: `${examined(5).replace('* 2', '* 4').replace('SEQ 3', 'SEQ 6')}`,
+        EXAMINE: examined(5).replace('* 2', '* 4').replace('SEQ 3', 'SEQ 6'),
         'UID FETCH': ({ line }) =>
           line.includes('CHANGEDSINCE')
             ? '* 2 FETCH (UID 2 FLAGS (\\Seen) MODSEQ (4))\r\n% OK done\r\n'
@@ -248,11 +248,27 @@ describe('few messages that are new in a known mailbox', () => {
     expect(asked().slice(1)).toEqual(['UID FETCH 3:4', 'UID FETCH 1:2']);
   });
 
-  test('of a mailbox that was empty, too', async () => {
-    const { source, asked } = await readingChanges(together(examined(3), `${row(1)}${row(2)}% OK done\r\n`));
-    const { appeared } = await source.read('INBOX', null, facts, { ...vector });
-    for await (const batch of appeared) expect(batch.length).toBe(2);
-    expect(asked()).toEqual(['EXAMINE "INBOX"', 'UID FETCH 1:2']);
+  test('and what their threads are derived from, where the server names none', async () => {
+    const threaded = (uid: number, thread: string) => row(uid).replace(' X-GUID', ` THREADID ${thread} X-GUID`);
+    const header = 'Message-ID: <four@example.org>';
+    const { source, asked } = await readingChanges({
+      EXAMINE: changed(),
+      'UID FETCH': ({ line }) =>
+        line.includes('3:4')
+          ? `${threaded(3, '(t3)')}${threaded(4, 'NIL')}% OK done\r\n`
+          : `* 3 FETCH (UID 4 BODY[HEADER.FIELDS (MESSAGE-ID REFERENCES IN-REPLY-TO)] "${header}")\r\n% OK done\r\n`,
+    });
+    const known = { vector, uids: async () => [1, 2] };
+    const { appeared } = await source.read('INBOX', known, { scheme: 'xguid', threads: 'server' }, grown);
+    const found = [];
+    for await (const batch of appeared) {
+      for (const { uid, serverThreadId, messageId } of batch) found.push([uid, serverThreadId, messageId]);
+    }
+    expect(found).toEqual([
+      [3, 't3', ''],
+      [4, null, '<four@example.org>'],
+    ]);
+    expect(asked()).toEqual([examine, 'UID FETCH 3:4', 'UID FETCH 4']);
   });
 
   test('are read again where there are others by now', async () => {
@@ -289,7 +305,8 @@ describe('few messages that are new in a known mailbox', () => {
     ['nothing was told', null],
     ['what was told is what is known', vector],
     ['what was told is of another mailbox', { ...grown, uidValidity: 8 }],
-    ['many were told of', { ...grown, uidNext: 2_004 }],
+    ['many were told of', { ...grown, uidNext: 104 }],
+    ['all were said to be gone', { ...grown, messages: 0 }],
   ])('are asked for after the EXAMINE where %s', async (_, as) => {
     let isOpen = false;
     const { read, asked } = await readingChanges({

@@ -18,6 +18,9 @@ const opened =
   '* 1 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n* OK [UIDNEXT 2] ok\r\n* OK [HIGHESTMODSEQ 3] ok\r\n' +
   '* OK [PERMANENTFLAGS (\\Seen \\*)] ok\r\n% OK done\r\n';
 
+const newRow =
+  '* 1 FETCH (UID 2 FLAGS () INTERNALDATE "01-Mar-2024 10:00:00 +0000" RFC822.SIZE 5 X-GUID a)\r\n% OK done\r\n';
+
 const started: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const stop of started.splice(0).reverse()) await stop();
@@ -67,8 +70,7 @@ test('a mailbox that is foreseen is opened behind the list, and read without ano
 test('messages that are new in it are asked for without opening it again', async () => {
   const { source, asked } = await surveying({
     ...together(opened.replace('UIDNEXT 2', 'UIDNEXT 3')),
-    'UID FETCH':
-      '* 1 FETCH (UID 2 FLAGS () INTERNALDATE "01-Mar-2024 10:00:00 +0000" RFC822.SIZE 5 X-GUID a)\r\n% OK done\r\n',
+    'UID FETCH': newRow,
   });
   await source.survey(Promise.resolve(inbox));
   const { appeared } = await source.read('INBOX', known, facts, { ...vector, uidNext: 3 });
@@ -112,6 +114,36 @@ test('another mailbox is read as if none had been opened', async () => {
   expect(await source.read('Other', known, facts)).toMatchObject({ vector });
   expect(asked().at(-1)).toBe('EXAMINE "Other" (QRESYNC (7 3))');
 });
+
+test.each<[string, (session: ImapSession) => Promise<unknown>, string, string]>([
+  ['something was sent since', (session) => session.exec('NOOP', []), 'INBOX', '3'],
+  ['it is another one', async () => {}, 'Other', '3'],
+  ['changes are asked for since another state', async () => {}, 'INBOX', '2'],
+])(
+  'what is new in a mailbox that has to be opened is asked for in the same flight: %s',
+  async (_, act, name, highestModseq) => {
+    const { EXAMINE: openAhead, ...ahead } = together(opened);
+    let held: string | null = null;
+    const { source, session, names } = await surveying({
+      ...ahead,
+      EXAMINE: (command) => {
+        if (held === null && typeof openAhead === 'function') {
+          held = '';
+          return openAhead(command);
+        }
+        held = opened.replace('UIDNEXT 2', 'UIDNEXT 3').replaceAll('%', command.tag);
+        return null;
+      },
+      'UID FETCH': ({ tag }) => `${held}${newRow.replaceAll('%', tag)}`,
+    });
+    await source.survey(Promise.resolve(inbox));
+    await act(session);
+    const isKnown = { ...known, vector: { ...vector, highestModseq } };
+    const { appeared } = await source.read(name, isKnown, facts, { ...vector, uidNext: 3 });
+    for await (const batch of appeared) expect(batch.at(0)).toMatchObject({ uid: 2 });
+    expect(names().filter((command) => command === 'EXAMINE')).toHaveLength(2);
+  },
+);
 
 test('a refusal is told to whoever reads the mailbox', async () => {
   const { source, names } = await surveying(together('% NO [NONEXISTENT] gone\r\n'));
