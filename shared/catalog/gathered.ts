@@ -46,8 +46,8 @@ export type Columns = {
 };
 
 /**
- * Gathers the messages of an account that was never read before, mailbox by mailbox. A class, as what it works with: functions made for
- * one account would be compiled anew for the next.
+ * Gathers the messages of an account that was never read before, mailbox by mailbox. It and what it works with are classes, whose methods the
+ * engine compiles once for all accounts; closures made for one account would be compiled again for the next.
  */
 export class Gathering {
   readonly #scheme: IdentityScheme;

@@ -187,7 +187,7 @@ export class IdColumn {
     return { bits: 8, end: next };
   }
 
-  /** As `#putPlaces` would, with the places of two octets in one. */
+  /** As `#putPlaces` would with four bits: the places of two octets make one. */
   #putPairs(into: Uint8Array, start: number, places: Uint8Array): number {
     const octets = this.#octets;
     const spans = this.#spans;
