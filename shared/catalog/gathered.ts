@@ -204,22 +204,31 @@ function oneAfterTheOther(stretches: readonly Stretch[]): Stretch[] {
   });
 }
 
+/** Lists of flags whose kind is known without reading them. */
+const latelyMax = 8;
+
 /** Many messages have few different lists of flags: all there are, by number. */
 class MarkKinds {
   readonly all: Marks[] = [];
   readonly #known = new Map<string, number>();
-  /** Rows that were read together have the same list, where they have the same flags. */
-  readonly #ofLists = new WeakMap<readonly string[], number>();
+  // Rows that were read together have the same list, where they have the same flags. A WeakMap of hundreds of thousands that are each
+  // its own would cost more time and memory, when what is of no use is collected, than all the rest.
+  readonly #lately: (readonly string[])[] = [];
+  readonly #kindsOfLately: number[] = [];
+  #lists = 0;
 
   of(flags: readonly string[]): number {
-    return this.#ofLists.get(flags) ?? this.#kindOf(flags);
+    const late = this.#lately.indexOf(flags);
+    return late < 0 ? this.#kindOf(flags) : (this.#kindsOfLately[late] as number);
   }
 
   #kindOf(flags: readonly string[]): number {
     const key = flags.join(' ');
     const kind = this.#known.get(key) ?? this.all.push(keywordsOfFlags(flags)) - 1;
     this.#known.set(key, kind);
-    this.#ofLists.set(flags, kind);
+    const place = this.#lists++ % latelyMax;
+    this.#lately[place] = flags;
+    this.#kindsOfLately[place] = kind;
     return kind;
   }
 }
