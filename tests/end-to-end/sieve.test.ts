@@ -306,6 +306,8 @@ describe('on Cyrus', () => {
     try {
       const client = await (await filtering.startProcess()).client(await other.freshUser());
       const { accountId } = client;
+      // Cyrus makes a new account's inbox behind the OK of its first login, and until then its ManageSieve refuses the password.
+      await client.get('Mailbox', { ids: null });
       const blobId = await client.upload(Buffer.from('require "fileinto";\r\nfileinto "Archive";\r\n'));
       const call = async <T>(method: string, args: JsonObject) =>
         answerOf<T>(method, (await client.call([[method, { accountId, ...args }, '0']], using))[0]);
