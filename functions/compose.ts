@@ -86,7 +86,7 @@ export function compose(config: Config, world: World): Postern {
   const cache = createBlockCache({ maxBytes: config.blockCacheMegabytes * 1_000_000 });
   const memories = lastUsed<AccountMemory>(maxRememberedAccounts);
 
-  const openSieve = sieveOpener(log);
+  const openSieve = sieveOpener(log, (...login) => pool.verifyLogin(...login));
   const recordsOf = (account: Id) =>
     accountRecords({ store: world.records, account, randomKey: surroundings.randomKey });
   const maxDelaySeconds = config.maxDelayedSendDays * 86_400;

@@ -5,11 +5,13 @@ import { type SieveAccount, sieveAccount } from '../shared/sieve/account.ts';
 import { type SieveCapabilities, wordsOf } from '../shared/sieve/connect.ts';
 import { Pauses } from '../shared/sieve/pauses.ts';
 import type { SieveCredential } from '../shared/sieve/server.ts';
+import type { VerifyLogin } from './http/authenticate.ts';
 import type { Log } from './http/log.ts';
 
 /** Opens the Sieve scripts of an account for the time of one request; those of a provider without ManageSieve are none. */
 export function sieveOpener(
   log: Log,
+  verifyLogin: VerifyLogin,
 ): (
   provider: Provider,
   credential: SieveCredential,
@@ -34,7 +36,10 @@ export function sieveOpener(
     const { name, sieve, auth } = provider;
     if (sieve === null) return { scripts: noScripts, release: async () => {} };
     const onCapabilities = (capabilities: SieveCapabilities) => compare(provider, capabilities);
-    const { scripts, release } = sieveAccount({ name, sieve, auth }, credential, pauses, { onCapabilities });
+    const { scripts, release } = sieveAccount({ name, sieve, auth }, credential, pauses, {
+      onCapabilities,
+      verifyLogin: () => verifyLogin(provider, credential),
+    });
     return { scripts: { ...scripts, limits: scriptLimits(sieve.offers) }, release };
   };
 }

@@ -17,8 +17,12 @@ export type SieveAccount = {
   readonly release: () => Promise<void>;
 };
 
-/** Told of what a server says of itself, at each login. */
-export type SieveObserver = { readonly onCapabilities?: (capabilities: SieveCapabilities) => void };
+export type SieveSurroundings = {
+  /** Told of what a server says of itself, at each login. */
+  readonly onCapabilities?: (capabilities: SieveCapabilities) => void;
+  /** Whether the credential is good for the mail, when ManageSieve has refused it: throws `AuthenticationFailed` where it is not. */
+  readonly verifyLogin?: () => Promise<void>;
+};
 
 type Listed = { readonly name: string; readonly isActive: boolean };
 type Outcome = Result<null, ScriptRefusal>;
@@ -28,12 +32,14 @@ type Session = SieveConnection & { readonly names: WireNames };
 /**
  * One account for the time of one request. No connection is made before something is asked; what reads is asked once more on a
  * new one when it is lost. What writes is never sent twice: when the connection is lost, what became of it is read from the server.
+ * Throws `AuthenticationFailed` only where the mail server, too, refuses the credential: a ManageSieve server that is not set up for a user, or not
+ * yet, must not shut him out of his mail.
  */
 export function sieveAccount(
   server: SieveServer,
   credential: SieveCredential,
   pauses: Pauses,
-  { limits = sieveLimits, onCapabilities }: SieveObserver & { readonly limits?: SieveLimits } = {},
+  { limits = sieveLimits, onCapabilities, verifyLogin }: SieveSurroundings & { readonly limits?: SieveLimits } = {},
 ): SieveAccount {
   let current: Promise<Session> | null = null;
 
@@ -45,7 +51,9 @@ export function sieveAccount(
       return { ...connection, names: wireNames(connection.capabilities) };
     } catch (error) {
       if (error instanceof Throttled) pauses.note(error, server, credential.user);
-      throw error;
+      if (!(error instanceof AuthenticationFailed) || verifyLogin === undefined) throw error;
+      await verifyLogin();
+      throw new Unavailable('The ManageSieve server refused a login that the mail server takes', { cause: error });
     }
   }
 

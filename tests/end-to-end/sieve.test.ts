@@ -8,6 +8,7 @@ import { Pauses } from '../../shared/sieve/pauses.ts';
 import type { SieveCredential, SieveServer } from '../../shared/sieve/server.ts';
 import { deliver, sentTo } from '../servers/deliver.ts';
 import { cyrus, dovecot, type TestDovecot } from '../servers/servers.ts';
+import { scriptedSieveServer } from '../sieve/scripted-server.ts';
 import { type Process, type Product, startProduct } from './harness.ts';
 import { answerOf, coreAndMail, type JmapClient, MethodFailed } from './jmap-client.ts';
 
@@ -296,6 +297,30 @@ describe('Sieve scripts', () => {
     const [there] = await second.call([['SieveScript/get', { accountId: second.accountId, ids: null }, '0']], using);
     expect(there?.[1]).toMatchObject({ list: [{ id: list[0]?.id, name: 'b' }] });
     await expect(others((scripts) => scripts.readAll())).rejects.toThrow('refused the login');
+  });
+
+  test('nobody is shut out of his mail when ManageSieve alone refuses him', async () => {
+    const refusing = await scriptedSieveServer({ answers: { AUTHENTICATE: 'NO "Authentication Error"\r\n' } });
+    const elsewhere = startProduct(server, { sievePort: refusing.server.sieve.port });
+    try {
+      const client = await (await elsewhere.startProcess()).client(await server.freshUser());
+      const { accountId } = client;
+      const answers = await client.call(
+        [
+          ['SieveScript/get', { accountId, ids: null }, 'scripts'],
+          ['Mailbox/get', { accountId, ids: null, properties: ['name'] }, 'mailboxes'],
+        ],
+        using,
+      );
+      expect(answers).toMatchObject([
+        ['error', { type: 'serverUnavailable' }, 'scripts'],
+        ['Mailbox/get', { list: expect.arrayContaining([expect.objectContaining({ name: 'Drafts' })]) }, 'mailboxes'],
+      ]);
+      expect(refusing.commands.filter((command) => command.startsWith('AUTHENTICATE'))).toHaveLength(1);
+    } finally {
+      await elsewhere.stop();
+      await refusing.close();
+    }
   });
 });
 
