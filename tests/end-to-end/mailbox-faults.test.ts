@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { cyrus, dovecot, type TestServer } from '../servers/servers.ts';
 import { expectRight } from './failure-laws.ts';
 import { type ImapActor, imapActor } from './imap-actor.ts';
-import { type InterceptedProduct, interceptedProduct } from './intercepted-product.ts';
+import type { InterceptedProduct } from './intercepted-product.ts';
 import type { Interception, Moment } from './intercepting-proxy.ts';
 import { letter } from './letter.ts';
 import { brokenAtEach, type SetResponse, tokensOn } from './mailbox-fault-laws.ts';
@@ -16,16 +16,12 @@ describe.each([
   { title: 'Cyrus', start: cyrus },
 ])('Mailbox/set on $title', ({ start }) => {
   let server: TestServer;
-  let behind: InterceptedProduct;
   beforeAll(async () => {
     server = await start();
-    behind = await interceptedProduct(server);
   });
-  afterAll(() => behind.end());
 
   /** Creates, moves and destroys in one call while something happens at one command; tells whether it did. */
-  async function interrupted(interception: Interception) {
-    behind.proxy.set(null);
+  async function interrupted(behind: InterceptedProduct, interception: Interception) {
     const user = await server.freshUser();
     const actor: ImapActor = await imapActor(server, user);
     for (const name of ['Work', 'Work/Part', 'Home', 'Old', 'One', 'Two']) await actor.create(name);
@@ -92,7 +88,7 @@ describe.each([
   test.each(moments)(
     'all or nothing of each record is done when the connection breaks at a command (%s), whichever it is',
     async (moment) => {
-      await brokenAtEach(moment, interrupted);
+      await brokenAtEach(server, moment, interrupted);
     },
     timeoutMs,
   );

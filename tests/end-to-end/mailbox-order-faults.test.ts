@@ -32,7 +32,7 @@ describe.each([
   });
   afterAll(() => behind.end());
 
-  async function scene(more: readonly string[] = []) {
+  async function scene(behind: InterceptedProduct, more: readonly string[] = []) {
     behind.proxy.set(null);
     const user = await server.freshUser();
     const actor = await imapActor(server, user);
@@ -62,8 +62,8 @@ describe.each([
     };
   }
 
-  async function interrupted(interception: Interception) {
-    const { actor, process, client, before } = await scene();
+  async function interrupted(behind: InterceptedProduct, interception: Interception) {
+    const { actor, process, client, before } = await scene(behind);
     const idOf = (name: string) => mailboxNamed(before, name).id;
     behind.proxy.set(interception);
     const response = await client.one<SetResponse>('Mailbox/set', callFor(before));
@@ -114,13 +114,13 @@ describe.each([
   test.each(moments)(
     'all or nothing of each record is done when the connection breaks at a command (%s), whichever it is',
     async (moment) => {
-      await brokenAtEach(moment, interrupted);
+      await brokenAtEach(server, moment, interrupted);
     },
   );
 
   test('no mail is lost when mail comes into what is to be destroyed, before any command', async () => {
     for (let nth = 1; ; nth += 1) {
-      const { actor, process, client, before } = await scene();
+      const { actor, process, client, before } = await scene(behind);
       const idOf = (name: string) => mailboxNamed(before, name).id;
       const come: string[] = [];
       const act = async () => {
@@ -150,7 +150,7 @@ describe.each([
   });
 
   test('of two Mailboxes whose names go to the children of each other one is destroyed, and the other holds new mail', async () => {
-    const { actor, process, client, before } = await scene(['Old/Part']);
+    const { actor, process, client, before } = await scene(behind, ['Old/Part']);
     const idOf = (name: string) => mailboxNamed(before, name).id;
     const act = async () => {
       const found = (await actor.observe()).map(({ name }) => name);
@@ -193,7 +193,7 @@ describe.each([
 
   test('mail stays where it is when the process dies, and each Mailbox has a name of its own in the end', async () => {
     for (let nth = 1; ; nth += 1) {
-      const { user, actor, process, client, before } = await scene();
+      const { user, actor, process, client, before } = await scene(behind);
       // Nothing more comes back on its connection, and it opens no other one.
       let kill: () => void = () => {};
       const killed = new Promise<void>((resolve) => {
