@@ -1,6 +1,7 @@
 import { AuthenticationFailed, ok, type Result, refuse, Unavailable } from '../jmap/errors.ts';
 import { isNetUnicodeName } from '../jmap/net-unicode.ts';
 import type { Script, ScriptCommands, ScriptRefusal } from '../methods/SieveScript/scripts.ts';
+import { retryAfterSeconds } from '../refusal.ts';
 import { number, type SieveArgument, string } from './arguments.ts';
 import { connect, type SieveCapabilities, type SieveConnection, wordsOf } from './connect.ts';
 import { CommandRefused, ConnectionLost, Throttled } from './failure.ts';
@@ -17,6 +18,7 @@ export type SieveAccount = {
   readonly release: () => Promise<void>;
 };
 
+/** What is around one account of one request. */
 export type SieveSurroundings = {
   /** Told of what a server says of itself, at each login. */
   readonly onCapabilities?: (capabilities: SieveCapabilities) => void;
@@ -53,7 +55,13 @@ export function sieveAccount(
       if (error instanceof Throttled) pauses.note(error, server, credential.user);
       if (!(error instanceof AuthenticationFailed) || verifyLogin === undefined) throw error;
       await verifyLogin();
-      throw new Unavailable('The ManageSieve server refused a login that the mail server takes', { cause: error });
+      // It is not tried at each request: servers shut out an address from which too many logins come that they refuse.
+      const pause = retryAfterSeconds.throttled;
+      pauses.note({ concerns: 'account', pause }, server, credential.user);
+      throw new Unavailable('The ManageSieve server refused a login that the mail server takes', {
+        cause: error,
+        retryAfterSeconds: pause,
+      });
     }
   }
 

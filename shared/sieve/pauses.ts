@@ -18,7 +18,7 @@ export class Pauses {
     if (seconds > 0) throw new Throttled('account', seconds);
   }
 
-  note({ concerns, pause }: Throttled, server: SieveServer, user: string): void {
+  note({ concerns, pause }: Pick<Throttled, 'concerns' | 'pause'>, server: SieveServer, user: string): void {
     const now = Date.now();
     const [host, account] = keysOf(server, user);
     this.#notBefore.set(concerns === 'host' ? host : account, now + pause * 1000 * (1 + jitter * Math.random()));

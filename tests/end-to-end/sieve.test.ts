@@ -305,17 +305,22 @@ describe('Sieve scripts', () => {
     try {
       const client = await (await elsewhere.startProcess()).client(await server.freshUser());
       const { accountId } = client;
-      const answers = await client.call(
-        [
-          ['SieveScript/get', { accountId, ids: null }, 'scripts'],
-          ['Mailbox/get', { accountId, ids: null, properties: ['name'] }, 'mailboxes'],
-        ],
-        using,
-      );
-      expect(answers).toMatchObject([
-        ['error', { type: 'serverUnavailable' }, 'scripts'],
-        ['Mailbox/get', { list: expect.arrayContaining([expect.objectContaining({ name: 'Drafts' })]) }, 'mailboxes'],
-      ]);
+      // ManageSieve is left alone for a while.
+      for (let request = 0; request < 2; request += 1) {
+        const answers = await client.call(
+          [
+            ['SieveScript/get', { accountId, ids: null }, 'scripts'],
+            ['VacationResponse/get', { accountId, ids: null }, 'vacation'],
+            ['Mailbox/get', { accountId, ids: null, properties: ['name'] }, 'mailboxes'],
+          ],
+          using,
+        );
+        expect(answers).toMatchObject([
+          ['error', { type: 'serverUnavailable' }, 'scripts'],
+          ['error', { type: 'serverUnavailable' }, 'vacation'],
+          ['Mailbox/get', { list: expect.arrayContaining([expect.objectContaining({ name: 'Drafts' })]) }, 'mailboxes'],
+        ]);
+      }
       expect(refusing.commands.filter((command) => command.startsWith('AUTHENTICATE'))).toHaveLength(1);
     } finally {
       await elsewhere.stop();
