@@ -3,6 +3,7 @@ import fc from 'fast-check';
 
 import type { MailboxKey } from '../../shared/catalog/email.ts';
 import { Gathering } from '../../shared/catalog/gathered.ts';
+import { keywordsOfFlags } from '../../shared/catalog/keywords.ts';
 import { type Appearances, rowTexts } from '../../shared/catalog/source.ts';
 import type { IdentityScheme } from '../../shared/catalog/view.ts';
 import { AppearanceRows, textSpans } from '../../shared/imap/appearance-columns.ts';
@@ -90,6 +91,27 @@ describe('messages in columns', () => {
         expect(gathered(scheme, threads, columns)).toEqual(gathered(scheme, threads, [...columns]));
       }),
       { numRuns: 400 },
+    );
+  });
+
+  test('have the keywords of their own flags, whether they share a list with others or not', () => {
+    const texts = ['id', ...Array.from(rowTexts.slice(1), () => '')];
+    const lists = Array.from({ length: 20 }, (_, list) => [`k${list}`, ...(list % 2 === 0 ? [] : ['\\Deleted'])]);
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat({ max: 19 }), { minLength: 30, maxLength: 60 }),
+        fc.nat({ max: 4 }),
+        (chosen, own) => {
+          const all = chosen.map((list, place): Row => {
+            const flags = lists[list] as readonly string[];
+            return { uid: place + 1, flags: place % 5 === own ? [...flags] : flags, texts };
+          });
+          const marks = all.map(({ flags }) => keywordsOfFlags(flags));
+          for (const appearances of [inColumns('xguid', all), [...inColumns('xguid', all)]]) {
+            expect(gathered('xguid', 'derived', appearances).map((each) => each.marks)).toEqual(marks);
+          }
+        },
+      ),
     );
   });
 
